@@ -1,0 +1,160 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The settings every target of the house shares.
+let house: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),  // SE-0335: `any` is visible
+    .enableUpcomingFeature("InternalImportsByDefault"),  // SE-0409: imports do not leak
+    .enableUpcomingFeature("MemberImportVisibility"),  // SE-0444: no members through neighbours
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),  // SE-0461: async helpers stay on the caller's executor
+    .treatAllWarnings(as: .error),  // SE-0480: applies to our targets only
+]
+
+extension Target.Dependency {
+    static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
+    static let asyncAlgorithms = product(name: "AsyncAlgorithms", package: "swift-async-algorithms")
+    static let asyncHTTPClient = product(name: "AsyncHTTPClient", package: "async-http-client")
+    static let crypto = product(name: "Crypto", package: "swift-crypto")
+    static let cryptoExtras = product(name: "CryptoExtras", package: "swift-crypto")
+    static let deque = product(name: "DequeModule", package: "swift-collections")
+    static let httpTypes = product(name: "HTTPTypes", package: "swift-http-types")
+    static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
+    static let hummingbirdTesting = product(name: "HummingbirdTesting", package: "hummingbird")
+    static let logging = product(name: "Logging", package: "swift-log")
+    static let metrics = product(name: "Metrics", package: "swift-metrics")
+    static let nioCore = product(name: "NIOCore", package: "swift-nio")
+    static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
+    static let serviceLifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+    static let subprocess = product(name: "Subprocess", package: "swift-subprocess")
+    static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
+    static let yams = product(name: "Yams", package: "Yams")
+}
+
+extension Target {
+    /// One floor of the house: its own name, who it may import, the settings all of them share.
+    static func floor(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+        target(name: name, dependencies: dependencies, swiftSettings: house)
+    }
+
+    static func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+        testTarget(name: name, dependencies: dependencies, swiftSettings: house)
+    }
+}
+
+let package = Package(
+    name: "signalbox",
+    products: [.executable(name: "signalbox", targets: ["signalbox"])],
+    dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2", traits: []),
+        .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-async-algorithms", exact: "1.1.4"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    ],
+    targets: [
+        // Floor 0
+        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .target(name: "CAssets"),
+        // Floor 1
+        .floor("Kernel"),
+        .floor("Postgres", ["CLibPQ", "Kernel", .logging, .metrics]),
+        // Floor 2
+        .floor("Domain", ["Kernel"]),
+        .floor("EventStore", ["Kernel", "Postgres", "CAssets", .deque, .logging, .metrics]),
+        .floor("Platform", ["Kernel"]),
+        // Floor 3
+        .floor("Commands", ["Kernel", "Domain", "EventStore", .crypto]),
+        .floor("Projections", ["Kernel", "Domain", "EventStore", "Postgres", .logging, .metrics]),
+        .floor("Audit", ["Kernel", "EventStore", "Postgres", .crypto]),
+        // Floor 4
+        .floor(
+            "Sagas",
+            ["Kernel", "Domain", "EventStore", "Commands", "Platform", "Postgres", .crypto, .logging, .metrics]
+        ),
+        .floor(
+            "Adapters",
+            [
+                "Kernel", "Platform", "Postgres", .asyncHTTPClient, .nioCore, .nioHTTP1, .crypto, .cryptoExtras, .logging,
+            ]
+        ),
+        .floor(
+            "DevPlane",
+            [
+                "Kernel", "Platform", "Postgres", .hummingbird, .httpTypes, .nioCore, .subprocess, .logging,
+                .serviceLifecycle,
+            ]
+        ),
+        // Floor 5
+        .floor(
+            "Server",
+            [
+                "Kernel", "Domain", "Commands", "Projections", "Sagas", "Audit", "Platform", .hummingbird, .httpTypes,
+                .nioCore, .asyncAlgorithms, .crypto, .logging, .metrics, .serviceLifecycle,
+            ]
+        ),
+        // Floor 6
+        .executableTarget(
+            name: "signalbox",
+            dependencies: [
+                "Kernel", "Postgres", "Domain", "EventStore", "Platform", "Commands", "Projections", "Audit", "Sagas",
+                "Adapters", "DevPlane", "Server", "CAssets", .argumentParser, .asyncHTTPClient, .serviceLifecycle,
+                .unixSignals, .subprocess, .logging, .yams, .nioCore, .crypto,
+            ],
+            swiftSettings: house
+        ),
+        // Tests
+        .floor(
+            "SignalboxTestKit",
+            ["Kernel", "Postgres", "Domain", "EventStore", "Platform", "Commands", .subprocess, .logging]
+        ),
+        .tests("KernelTests", ["Kernel", "SignalboxTestKit"]),
+        .tests("PostgresTests", ["Postgres", "SignalboxTestKit", .logging]),
+        .tests("DomainTests", ["Domain", "Kernel", "SignalboxTestKit"]),
+        .tests("EventStoreTests", ["EventStore", "Kernel", "Postgres", "SignalboxTestKit"]),
+        .tests("CommandsTests", ["Commands", "Domain", "EventStore", "Kernel", "Postgres", "SignalboxTestKit"]),
+        .tests("ProjectionsTests", ["Projections", "Domain", "EventStore", "Kernel", "Postgres", "SignalboxTestKit"]),
+        .tests("AuditTests", ["Audit", "EventStore", "Kernel", "Postgres", "SignalboxTestKit"]),
+        .tests(
+            "SagasTests",
+            ["Sagas", "Commands", "Domain", "EventStore", "Kernel", "Platform", "Postgres", "SignalboxTestKit", .crypto]
+        ),
+        .tests(
+            "AdaptersTests",
+            [
+                "Adapters", "DevPlane", "Platform", "Kernel", "Postgres", "SignalboxTestKit", .hummingbird, .httpTypes,
+                .nioCore, .asyncHTTPClient, .yams, .logging,
+            ]
+        ),
+        .tests(
+            "DevPlaneTests",
+            [
+                "DevPlane", "Platform", "Kernel", "Postgres", "SignalboxTestKit", .asyncHTTPClient, .nioCore, .subprocess,
+                .logging,
+            ]
+        ),
+        .tests(
+            "ServerTests",
+            [
+                "Server", "Commands", "Projections", "Sagas", "Audit", "Domain", "EventStore", "Kernel", "Platform",
+                "Postgres", "SignalboxTestKit", .hummingbirdTesting, .hummingbird, .httpTypes, .nioCore, .logging,
+            ]
+        ),
+        .tests(
+            "ScenarioTests",
+            [
+                "signalbox", "Kernel", "Postgres", "EventStore", "SignalboxTestKit", .asyncHTTPClient, .nioCore,
+                .subprocess, .logging,
+            ]
+        ),
+        .tests("HouseTests", ["SignalboxTestKit"]),
+    ],
+    cLanguageStandard: .c2x
+)

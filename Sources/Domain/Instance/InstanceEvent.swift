@@ -1,0 +1,431 @@
+package import Kernel
+
+/// Everything that can have happened to one instance.
+package enum InstanceEvent: EventFamily {
+    case requested(Requested)
+    case retryRequested(RetryRequested)
+    case credentialsReserved(CredentialsReserved)
+    case databaseProvisioned(DatabaseProvisioned)
+    case isolationApplied(IsolationApplied)
+    case workloadRegistered(WorkloadRegistered)
+    case becameHealthy(BecameHealthy)
+    case routePublished(RoutePublished)
+    case routeWithdrawn(RouteWithdrawn)
+    case running(Running)
+    case provisioningFailed(ProvisioningFailed)
+    case stopRequested(Because)
+    case stopped(Nothing)
+    case startRequested(Because)
+    case started(Nothing)
+    case changeRequested(ChangeRequested)
+    case changed(Changed)
+    case changeRolledBack(ChangeRolledBack)
+    case credentialsRotated(CredentialsReserved)
+    case observed(Observed)
+    case driftDetected(Drift)
+    case driftRepaired(Drift)
+    case terminationRequested(Because)
+    case databaseQuarantined(DatabaseQuarantined)
+    case databaseDropped(DatabaseDropped)
+    case terminated(Nothing)
+
+    /// What the log calls each case.
+    ///
+    /// Add to this list; never rename or reuse an entry.
+    package enum Name: String, CaseIterable, Sendable {
+        case requested = "instance.requested"
+        case retryRequested = "instance.retry-requested"
+        case credentialsReserved = "instance.credentials-reserved"
+        case databaseProvisioned = "instance.database-provisioned"
+        case isolationApplied = "instance.isolation-applied"
+        case workloadRegistered = "instance.workload-registered"
+        case becameHealthy = "instance.became-healthy"
+        case routePublished = "instance.route-published"
+        case routeWithdrawn = "instance.route-withdrawn"
+        case running = "instance.running"
+        case provisioningFailed = "instance.provisioning-failed"
+        case stopRequested = "instance.stop-requested"
+        case stopped = "instance.stopped"
+        case startRequested = "instance.start-requested"
+        case started = "instance.started"
+        case changeRequested = "instance.change-requested"
+        case changed = "instance.changed"
+        case changeRolledBack = "instance.change-rolled-back"
+        case credentialsRotated = "instance.credentials-rotated"
+        case observed = "instance.observed"
+        case driftDetected = "instance.drift-detected"
+        case driftRepaired = "instance.drift-repaired"
+        case terminationRequested = "instance.termination-requested"
+        case databaseQuarantined = "instance.database-quarantined"
+        case databaseDropped = "instance.database-dropped"
+        case terminated = "instance.terminated"
+    }
+}
+
+/// What an instance is; more kinds come.
+package enum InstanceKind: String, Codable, Sendable, CaseIterable {
+    case managedApp = "managed-app"
+    case service
+    case edgeSite = "edge-site"
+}
+
+/// A released version of the application, as it was when it was asked for.
+package struct ReleaseSnapshot: Fact {
+    package var application: String
+    package var version: String
+    /// Image reference without digest.
+    package var image: String
+    /// `sha256:…`, when known; then the image is run by it.
+    package var digest: String?
+    package init(application: String, version: String, image: String, digest: String? = nil) {
+        self.application = application
+        self.version = version
+        self.image = image
+        self.digest = digest
+    }
+}
+
+/// Something a person would want to know about an instance: true, false, or not known yet.
+package enum ConditionStatus: String, Codable, Sendable {
+    case yes = "true"
+    case no = "false"
+    case unknown
+}
+
+extension InstanceEvent {
+    package struct Requested: Fact {
+        package var organization: OrganizationID
+        package var subscription: SubscriptionID
+        package var name: String
+        /// The organization's, of which the host name is made.
+        package var slug: String
+        package var organizationName: String
+        package var kind: InstanceKind
+        package var plan: PlanSnapshot
+        package var release: ReleaseSnapshot
+        package var computeEngine: ComputeEngine
+        package var generation: Int
+        package init(
+            organization: OrganizationID,
+            subscription: SubscriptionID,
+            name: String,
+            slug: String,
+            organizationName: String,
+            kind: InstanceKind,
+            plan: PlanSnapshot,
+            release: ReleaseSnapshot,
+            computeEngine: ComputeEngine,
+            generation: Int
+        ) {
+            self.organization = organization
+            self.subscription = subscription
+            self.name = name
+            self.slug = slug
+            self.organizationName = organizationName
+            self.kind = kind
+            self.plan = plan
+            self.release = release
+            self.computeEngine = computeEngine
+            self.generation = generation
+        }
+    }
+
+    package struct RetryRequested: Fact {
+        /// The one that is tried now; every outside name and key carries it.
+        package var generation: Int
+        package init(generation: Int) { self.generation = generation }
+    }
+
+    package struct CredentialsReserved: Fact {
+        /// Which master key the secrets are derived from.
+        package var keyVersion: Int
+        package var rotation: Int
+        package var generation: Int
+        package init(keyVersion: Int, rotation: Int, generation: Int) {
+            self.keyVersion = keyVersion
+            self.rotation = rotation
+            self.generation = generation
+        }
+    }
+
+    package struct DatabaseProvisioned: Fact {
+        package var database: String
+        package var role: String
+        package var host: String
+        package var port: Int
+        package var generation: Int
+        package init(database: String, role: String, host: String, port: Int, generation: Int) {
+            self.database = database
+            self.role = role
+            self.host = host
+            self.port = port
+            self.generation = generation
+        }
+    }
+
+    package struct IsolationApplied: Fact {
+        package var database: String
+        package var connectionLimit: Int
+        package init(database: String, connectionLimit: Int) {
+            self.database = database
+            self.connectionLimit = connectionLimit
+        }
+    }
+
+    package struct WorkloadRegistered: Fact {
+        package var job: String
+        package var jobVersion: Int
+        /// Nomad's JobModifyIndex, read again after the write.
+        package var modifyIndex: Int64
+        /// Hex SHA-256 of the job specification as it was sent.
+        package var specHash: String
+        package var generation: Int
+        package init(job: String, jobVersion: Int, modifyIndex: Int64, specHash: String, generation: Int) {
+            self.job = job
+            self.jobVersion = jobVersion
+            self.modifyIndex = modifyIndex
+            self.specHash = specHash
+            self.generation = generation
+        }
+    }
+
+    package struct BecameHealthy: Fact {
+        package var job: String
+        package var jobVersion: Int
+        package init(job: String, jobVersion: Int) {
+            self.job = job
+            self.jobVersion = jobVersion
+        }
+    }
+
+    package struct RoutePublished: Fact {
+        /// `org-{id}`.
+        package var router: String
+        package var host: String
+        /// The name in the service catalogue that traffic goes to.
+        package var service: String
+        package var generation: Int
+        package init(router: String, host: String, service: String, generation: Int) {
+            self.router = router
+            self.host = host
+            self.service = service
+            self.generation = generation
+        }
+    }
+
+    package struct RouteWithdrawn: Fact {
+        package var router: String
+        package var generation: Int
+        package init(router: String, generation: Int) {
+            self.router = router
+            self.generation = generation
+        }
+    }
+
+    package struct Running: Fact {
+        package var generation: Int
+        package var launchURL: String
+        package init(generation: Int, launchURL: String) {
+            self.generation = generation
+            self.launchURL = launchURL
+        }
+    }
+
+    package struct ProvisioningFailed: Fact {
+        package var step: String
+        /// The class of the failure: `permanent`, `timed-out`, `cancelled`.
+        package var failure: String
+        /// Safe to show to the tenant.
+        package var reason: String
+        package var generation: Int
+        package init(step: String, failure: String, reason: String, generation: Int) {
+            self.step = step
+            self.failure = failure
+            self.reason = reason
+            self.generation = generation
+        }
+    }
+
+    package struct ChangeRequested: Fact {
+        /// `plan`, `version` or `credentials`.
+        package var change: String
+        package var from: String
+        package var to: String
+        package init(change: String, from: String, to: String) {
+            self.change = change
+            self.from = from
+            self.to = to
+        }
+    }
+
+    package struct Changed: Fact {
+        package var change: String
+        package var from: String
+        package var to: String
+        package var plan: PlanSnapshot?
+        package var release: ReleaseSnapshot?
+        package init(
+            change: String,
+            from: String,
+            to: String,
+            plan: PlanSnapshot? = nil,
+            release: ReleaseSnapshot? = nil
+        ) {
+            self.change = change
+            self.from = from
+            self.to = to
+            self.plan = plan
+            self.release = release
+        }
+    }
+
+    package struct ChangeRolledBack: Fact {
+        package var change: String
+        package var reason: String
+        package init(change: String, reason: String) {
+            self.change = change
+            self.reason = reason
+        }
+    }
+
+    package struct Observed: Fact {
+        package var condition: String
+        package var status: ConditionStatus
+        package var reason: String
+        package var generation: Int
+        package init(condition: String, status: ConditionStatus, reason: String, generation: Int) {
+            self.condition = condition
+            self.status = status
+            self.reason = reason
+            self.generation = generation
+        }
+    }
+
+    package struct Drift: Fact {
+        package var what: String
+        package var expected: String
+        package var observed: String
+        package init(what: String, expected: String, observed: String) {
+            self.what = what
+            self.expected = expected
+            self.observed = observed
+        }
+    }
+
+    package struct DatabaseQuarantined: Fact {
+        package var database: String
+        package var renamed: String
+        package var until: Timestamp
+        package init(database: String, renamed: String, until: Timestamp) {
+            self.database = database
+            self.renamed = renamed
+            self.until = until
+        }
+    }
+
+    package struct DatabaseDropped: Fact {
+        package var database: String
+        package var role: String
+        package init(database: String, role: String) {
+            self.database = database
+            self.role = role
+        }
+    }
+}
+
+extension InstanceEvent {
+    package static let category = "instance"
+
+    package var name: Name {
+        switch self {
+        case .requested: .requested
+        case .retryRequested: .retryRequested
+        case .credentialsReserved: .credentialsReserved
+        case .databaseProvisioned: .databaseProvisioned
+        case .isolationApplied: .isolationApplied
+        case .workloadRegistered: .workloadRegistered
+        case .becameHealthy: .becameHealthy
+        case .routePublished: .routePublished
+        case .routeWithdrawn: .routeWithdrawn
+        case .running: .running
+        case .provisioningFailed: .provisioningFailed
+        case .stopRequested: .stopRequested
+        case .stopped: .stopped
+        case .startRequested: .startRequested
+        case .started: .started
+        case .changeRequested: .changeRequested
+        case .changed: .changed
+        case .changeRolledBack: .changeRolledBack
+        case .credentialsRotated: .credentialsRotated
+        case .observed: .observed
+        case .driftDetected: .driftDetected
+        case .driftRepaired: .driftRepaired
+        case .terminationRequested: .terminationRequested
+        case .databaseQuarantined: .databaseQuarantined
+        case .databaseDropped: .databaseDropped
+        case .terminated: .terminated
+        }
+    }
+
+    package var fact: any Fact {
+        switch self {
+        case .requested(let fact): fact
+        case .retryRequested(let fact): fact
+        case .credentialsReserved(let fact): fact
+        case .databaseProvisioned(let fact): fact
+        case .isolationApplied(let fact): fact
+        case .workloadRegistered(let fact): fact
+        case .becameHealthy(let fact): fact
+        case .routePublished(let fact): fact
+        case .routeWithdrawn(let fact): fact
+        case .running(let fact): fact
+        case .provisioningFailed(let fact): fact
+        case .stopRequested(let fact): fact
+        case .stopped(let fact): fact
+        case .startRequested(let fact): fact
+        case .started(let fact): fact
+        case .changeRequested(let fact): fact
+        case .changed(let fact): fact
+        case .changeRolledBack(let fact): fact
+        case .credentialsRotated(let fact): fact
+        case .observed(let fact): fact
+        case .driftDetected(let fact): fact
+        case .driftRepaired(let fact): fact
+        case .terminationRequested(let fact): fact
+        case .databaseQuarantined(let fact): fact
+        case .databaseDropped(let fact): fact
+        case .terminated(let fact): fact
+        }
+    }
+
+    package static func decode(_ name: Name, from payload: [UInt8]) throws -> Self {
+        switch name {
+        case .requested: try read(payload, as: Self.requested)
+        case .retryRequested: try read(payload, as: Self.retryRequested)
+        case .credentialsReserved: try read(payload, as: Self.credentialsReserved)
+        case .databaseProvisioned: try read(payload, as: Self.databaseProvisioned)
+        case .isolationApplied: try read(payload, as: Self.isolationApplied)
+        case .workloadRegistered: try read(payload, as: Self.workloadRegistered)
+        case .becameHealthy: try read(payload, as: Self.becameHealthy)
+        case .routePublished: try read(payload, as: Self.routePublished)
+        case .routeWithdrawn: try read(payload, as: Self.routeWithdrawn)
+        case .running: try read(payload, as: Self.running)
+        case .provisioningFailed: try read(payload, as: Self.provisioningFailed)
+        case .stopRequested: try read(payload, as: Self.stopRequested)
+        case .stopped: try read(payload, as: Self.stopped)
+        case .startRequested: try read(payload, as: Self.startRequested)
+        case .started: try read(payload, as: Self.started)
+        case .changeRequested: try read(payload, as: Self.changeRequested)
+        case .changed: try read(payload, as: Self.changed)
+        case .changeRolledBack: try read(payload, as: Self.changeRolledBack)
+        case .credentialsRotated: try read(payload, as: Self.credentialsRotated)
+        case .observed: try read(payload, as: Self.observed)
+        case .driftDetected: try read(payload, as: Self.driftDetected)
+        case .driftRepaired: try read(payload, as: Self.driftRepaired)
+        case .terminationRequested: try read(payload, as: Self.terminationRequested)
+        case .databaseQuarantined: try read(payload, as: Self.databaseQuarantined)
+        case .databaseDropped: try read(payload, as: Self.databaseDropped)
+        case .terminated: try read(payload, as: Self.terminated)
+        }
+    }
+}

@@ -1,0 +1,312 @@
+package import Kernel
+
+/// Everything that can have happened to one run of a saga.
+package enum SagaEvent: EventFamily {
+    case started(Started)
+    case stepStarted(StepStarted)
+    case stepSucceeded(StepSucceeded)
+    case stepAttemptFailed(AttemptFailed)
+    case conditionChanged(ConditionChanged)
+    case cancelRequested(Because)
+    case compensationStarted(Because)
+    case undoStarted(StepStarted)
+    case undoSucceeded(UndoSucceeded)
+    case undoAttemptFailed(AttemptFailed)
+    case parked(Parked)
+    case operatorActed(OperatorActed)
+    case inputReceived(InputReceived)
+    case inputIgnored(InputIgnored)
+    case completed(Nothing)
+    case compensated(Nothing)
+    case abandoned(Because)
+    case superseded(Because)
+    case migrated(Migrated)
+
+    /// What the log calls each case.
+    ///
+    /// Add to this list; never rename or reuse an entry.
+    package enum Name: String, CaseIterable, Sendable {
+        case started = "saga.started"
+        case stepStarted = "saga.step-started"
+        case stepSucceeded = "saga.step-succeeded"
+        case stepAttemptFailed = "saga.step-attempt-failed"
+        case conditionChanged = "saga.condition-changed"
+        case cancelRequested = "saga.cancel-requested"
+        case compensationStarted = "saga.compensation-started"
+        case undoStarted = "saga.undo-started"
+        case undoSucceeded = "saga.undo-succeeded"
+        case undoAttemptFailed = "saga.undo-attempt-failed"
+        case parked = "saga.parked"
+        case operatorActed = "saga.operator-acted"
+        case inputReceived = "saga.input-received"
+        case inputIgnored = "saga.input-ignored"
+        case completed = "saga.completed"
+        case compensated = "saga.compensated"
+        case abandoned = "saga.abandoned"
+        case superseded = "saga.superseded"
+        case migrated = "saga.migrated"
+    }
+}
+
+/// What an attempt's failure means for what comes next.
+package enum FailureClass: String, Codable, Sendable, CaseIterable {
+    /// The world is unwell and nothing happened: try again later.
+    case transient
+    /// Nobody knows whether it happened: look before trying again.
+    case unknown
+    /// Somebody else moved first: read again, decide again.
+    case conflict
+    /// Trying again cannot help: take back what was done.
+    case permanent
+    /// A person has to do something: wait for them.
+    case blocked
+    /// A newer run has taken over: end quietly.
+    case superseded
+    /// The lease is gone: drop everything silently.
+    case fenced
+}
+
+extension SagaEvent {
+    package struct Started: Fact {
+        package var kind: String
+        /// Which version of the definition; its steps are listed below.
+        package var definition: Int
+        /// The stream it works for, e.g. `instance-42`.
+        package var subject: String
+        /// One exclusive saga at a time runs in a lane.
+        package var lane: String
+        /// The event that caused it; also the id of the saga.
+        package var cause: UniqueID
+        /// What the steps need to know, by name.
+        package var input: JSONValue
+        package var steps: [String]
+        package var deadline: Timestamp
+        package init(
+            kind: String,
+            definition: Int,
+            subject: String,
+            lane: String,
+            cause: UniqueID,
+            input: JSONValue,
+            steps: [String],
+            deadline: Timestamp
+        ) {
+            self.kind = kind
+            self.definition = definition
+            self.subject = subject
+            self.lane = lane
+            self.cause = cause
+            self.input = input
+            self.steps = steps
+            self.deadline = deadline
+        }
+    }
+
+    package struct StepStarted: Fact {
+        package var step: String
+        package var attempt: Int
+        /// What makes the effect the same effect when it is tried again.
+        package var key: String
+        package init(step: String, attempt: Int, key: String) {
+            self.step = step
+            self.attempt = attempt
+            self.key = key
+        }
+    }
+
+    package struct StepSucceeded: Fact {
+        package var step: String
+        /// What later steps need to know, by name; never a secret.
+        package var output: JSONValue
+        package var skipped: Bool?
+        package init(step: String, output: JSONValue, skipped: Bool? = nil) {
+            self.step = step
+            self.output = output
+            self.skipped = skipped
+        }
+    }
+
+    package struct AttemptFailed: Fact {
+        package var step: String
+        package var attempt: Int
+        package var failure: FailureClass
+        package var code: String
+        /// At most 2 KB, without NUL and without secrets.
+        package var message: String
+        package var retryAt: Timestamp?
+        package init(
+            step: String,
+            attempt: Int,
+            failure: FailureClass,
+            code: String,
+            message: String,
+            retryAt: Timestamp? = nil
+        ) {
+            self.step = step
+            self.attempt = attempt
+            self.failure = failure
+            self.code = code
+            self.message = message
+            self.retryAt = retryAt
+        }
+    }
+
+    package struct ConditionChanged: Fact {
+        package var step: String
+        package var condition: String
+        package var status: String
+        package var reason: String
+        package init(step: String, condition: String, status: String, reason: String) {
+            self.step = step
+            self.condition = condition
+            self.status = status
+            self.reason = reason
+        }
+    }
+
+    package struct UndoSucceeded: Fact {
+        package var step: String
+        package var note: String?
+        package init(step: String, note: String? = nil) {
+            self.step = step
+            self.note = note
+        }
+    }
+
+    package struct Parked: Fact {
+        package var step: String
+        package var reason: String
+        package init(step: String, reason: String) {
+            self.step = step
+            self.reason = reason
+        }
+    }
+
+    package struct OperatorActed: Fact {
+        package var verb: String
+        package var step: String?
+        package var operatorID: String
+        package var reason: String
+        package var evidence: JSONValue?
+        package init(
+            verb: String,
+            step: String? = nil,
+            operatorID: String,
+            reason: String,
+            evidence: JSONValue? = nil
+        ) {
+            self.verb = verb
+            self.step = step
+            self.operatorID = operatorID
+            self.reason = reason
+            self.evidence = evidence
+        }
+    }
+
+    package struct InputReceived: Fact {
+        package var event: UniqueID
+        package var type: String
+        package var data: JSONValue?
+        package init(event: UniqueID, type: String, data: JSONValue? = nil) {
+            self.event = event
+            self.type = type
+            self.data = data
+        }
+    }
+
+    package struct InputIgnored: Fact {
+        package var event: UniqueID
+        package var why: String
+        package init(event: UniqueID, why: String) {
+            self.event = event
+            self.why = why
+        }
+    }
+
+    package struct Migrated: Fact {
+        package var from: Int
+        package var to: Int
+        package var steps: [String]
+        package init(from: Int, to: Int, steps: [String]) {
+            self.from = from
+            self.to = to
+            self.steps = steps
+        }
+    }
+}
+
+extension SagaEvent {
+    package static let category = "saga"
+
+    package var name: Name {
+        switch self {
+        case .started: .started
+        case .stepStarted: .stepStarted
+        case .stepSucceeded: .stepSucceeded
+        case .stepAttemptFailed: .stepAttemptFailed
+        case .conditionChanged: .conditionChanged
+        case .cancelRequested: .cancelRequested
+        case .compensationStarted: .compensationStarted
+        case .undoStarted: .undoStarted
+        case .undoSucceeded: .undoSucceeded
+        case .undoAttemptFailed: .undoAttemptFailed
+        case .parked: .parked
+        case .operatorActed: .operatorActed
+        case .inputReceived: .inputReceived
+        case .inputIgnored: .inputIgnored
+        case .completed: .completed
+        case .compensated: .compensated
+        case .abandoned: .abandoned
+        case .superseded: .superseded
+        case .migrated: .migrated
+        }
+    }
+
+    package var fact: any Fact {
+        switch self {
+        case .started(let fact): fact
+        case .stepStarted(let fact): fact
+        case .stepSucceeded(let fact): fact
+        case .stepAttemptFailed(let fact): fact
+        case .conditionChanged(let fact): fact
+        case .cancelRequested(let fact): fact
+        case .compensationStarted(let fact): fact
+        case .undoStarted(let fact): fact
+        case .undoSucceeded(let fact): fact
+        case .undoAttemptFailed(let fact): fact
+        case .parked(let fact): fact
+        case .operatorActed(let fact): fact
+        case .inputReceived(let fact): fact
+        case .inputIgnored(let fact): fact
+        case .completed(let fact): fact
+        case .compensated(let fact): fact
+        case .abandoned(let fact): fact
+        case .superseded(let fact): fact
+        case .migrated(let fact): fact
+        }
+    }
+
+    package static func decode(_ name: Name, from payload: [UInt8]) throws -> Self {
+        switch name {
+        case .started: try read(payload, as: Self.started)
+        case .stepStarted: try read(payload, as: Self.stepStarted)
+        case .stepSucceeded: try read(payload, as: Self.stepSucceeded)
+        case .stepAttemptFailed: try read(payload, as: Self.stepAttemptFailed)
+        case .conditionChanged: try read(payload, as: Self.conditionChanged)
+        case .cancelRequested: try read(payload, as: Self.cancelRequested)
+        case .compensationStarted: try read(payload, as: Self.compensationStarted)
+        case .undoStarted: try read(payload, as: Self.undoStarted)
+        case .undoSucceeded: try read(payload, as: Self.undoSucceeded)
+        case .undoAttemptFailed: try read(payload, as: Self.undoAttemptFailed)
+        case .parked: try read(payload, as: Self.parked)
+        case .operatorActed: try read(payload, as: Self.operatorActed)
+        case .inputReceived: try read(payload, as: Self.inputReceived)
+        case .inputIgnored: try read(payload, as: Self.inputIgnored)
+        case .completed: try read(payload, as: Self.completed)
+        case .compensated: try read(payload, as: Self.compensated)
+        case .abandoned: try read(payload, as: Self.abandoned)
+        case .superseded: try read(payload, as: Self.superseded)
+        case .migrated: try read(payload, as: Self.migrated)
+        }
+    }
+}

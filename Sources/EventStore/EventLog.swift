@@ -1,0 +1,81 @@
+package import Kernel
+
+/// The log as its writers and readers see it.
+///
+/// Two implementations pass the same contract suite: Postgres, and memory for tests.
+package protocol EventLog: Sendable {
+    /// Writes one decision; returns when it is durable.
+    ///
+    /// - Throws: ``AppendError``; nothing was written then.
+    func append(_ request: AppendRequest) async throws(AppendError) -> Appended
+
+    /// The events of one stream with a version above `version`, in order.
+    ///
+    /// It reads the head, not the frontier: it is what decisions are made on.
+    func read(_ stream: StreamName, after version: Int64, limit: Int) async throws(LogError) -> [RecordedEvent]
+
+    /// The events after a position and up to the durable frontier, in order, and how far was looked.
+    ///
+    /// - Parameters:
+    ///   - position: The last position the reader has.
+    ///   - through: Nothing above it is read; `nil` means up to the frontier.
+    ///   - limit: How many positions are looked at, at most.
+    func read(
+        after position: Int64,
+        through: Int64?,
+        matching filter: EventFilter,
+        limit: Int
+    ) async throws(LogError) -> EventPage
+
+    /// The last position that is known to survive a crash.
+    func frontier() async throws(LogError) -> Int64
+}
+
+/// A turn at some work, held for a while.
+package struct WorkItem: Sendable, Equatable {
+    package var stream: StreamName
+    package var kind: String
+    package var lane: String
+    package var status: String
+    package var step: String
+    package var target: String
+    /// Proves the lease in every append; it only ever grows.
+    package var fence: Int64
+    package var deadline: Timestamp?
+
+    package init(
+        stream: StreamName,
+        kind: String,
+        lane: String,
+        status: String,
+        step: String,
+        target: String,
+        fence: Int64,
+        deadline: Timestamp?
+    ) {
+        self.stream = stream
+        self.kind = kind
+        self.lane = lane
+        self.status = status
+        self.step = step
+        self.target = target
+        self.fence = fence
+        self.deadline = deadline
+    }
+}
+
+/// Work that one process at a time may do; claiming is also how the work of a dead process is taken over.
+package protocol WorkQueue: Sendable {
+    /// Takes work that is due or whose lease ran out, and raises its fence.
+    ///
+    /// `queued` work whose lane is free is taken too, and becomes `running`.
+    func claim(kinds: [String], owner: String, limit: Int, lease: Duration) async throws(LogError) -> [WorkItem]
+
+    /// Holds on to work for longer.
+    ///
+    /// - Returns: `false` when the lease is gone.
+    func renew(_ item: WorkItem, lease: Duration) async throws(LogError) -> Bool
+
+    /// Gives work back, due at once.
+    func release(_ item: WorkItem) async throws(LogError)
+}

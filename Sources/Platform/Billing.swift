@@ -1,0 +1,55 @@
+/// What a subscription is at the billing engine.
+package enum BillingStatus: String, Sendable, Equatable, Codable {
+    case draft = "DRAFT"
+    case active = "ACTIVE"
+    case paused = "PAUSED"
+    case cancelled = "CANCELED"
+    case ended = "ENDED"
+}
+
+/// A subscription as billing has it.
+package struct BillingSubscription: Sendable, Equatable, Codable {
+    package var id: String
+    package var status: BillingStatus
+
+    package init(id: String, status: BillingStatus) {
+        self.id = id
+        self.status = status
+    }
+}
+
+/// A price as it was agreed on, to be found at billing by its code and to agree with it.
+package struct BillingPrice: Sendable, Equatable {
+    package var code: String
+    /// ISO 4217.
+    package var currency: String
+    /// Minor units.
+    package var amount: Int64
+
+    package init(code: String, currency: String, amount: Int64) {
+        self.code = code
+        self.currency = currency
+        self.amount = amount
+    }
+}
+
+/// The billing engine. Every POST carries an idempotency key; a repeat finds what the first one made.
+package protocol Billing: Sendable {
+    /// The customer of an organization.
+    ///
+    /// - Parameters:
+    ///   - email: By which it is found, e.g. `org_42@railzway.com`.
+    ///   - key: The idempotency key, e.g. `sbx1:org:42:customer`.
+    func ensureCustomer(email: String, name: String, key: String) async throws(PortError) -> String
+
+    /// A draft subscription of one price; `permanent` when billing's price differs from ours.
+    func ensureDraft(customer: String, price: BillingPrice, key: String) async throws(PortError) -> BillingSubscription
+
+    func subscription(_ id: String) async throws(PortError) -> BillingSubscription
+
+    /// Active afterwards; fine when it was already.
+    func activate(_ id: String) async throws(PortError)
+
+    /// Cancelled afterwards; fine when it was already, or ended. A draft cannot be cancelled: `conflict`.
+    func cancel(_ id: String) async throws(PortError)
+}

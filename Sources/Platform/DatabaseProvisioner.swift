@@ -1,0 +1,61 @@
+/// A tenant's database and its login role, as they should be.
+package struct TenantDatabase: Sendable, Equatable {
+    /// At most 63 bytes, e.g. `railzway_org_42`.
+    package var database: String
+    /// At most 63 bytes, e.g. `railzway_user_42`.
+    package var role: String
+    /// How many sessions the role, and the database, may have.
+    package var connectionLimit: Int
+    package var owner: Ownership
+
+    package init(database: String, role: String, connectionLimit: Int, owner: Ownership) {
+        self.database = database
+        self.role = role
+        self.connectionLimit = connectionLimit
+        self.owner = owner
+    }
+}
+
+/// What is known of a tenant cluster by those who connect to it.
+package struct DatabaseAddress: Sendable, Equatable, Codable {
+    package var host: String
+    package var port: Int
+
+    package init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+    }
+}
+
+/// Makes and takes back the databases of tenants.
+///
+/// Every call is idempotent, takes the settle lock of the name on the tenant cluster (so that it waits for what an
+/// earlier, dead caller still has under way) and gives the lock back. `fence` names the caller in `application_name`.
+package protocol DatabaseProvisioner: Sendable {
+    /// Where tenants find the cluster.
+    var address: DatabaseAddress { get }
+
+    /// The role with this password (sent only as a SCRAM verifier) and our tag; another's role of that name is permanent.
+    func ensureRole(_ database: TenantDatabase, password: Secret, fence: String) async throws(PortError)
+
+    /// The database, owned by the role; another's database of that name is permanent.
+    func ensureDatabase(_ database: TenantDatabase, fence: String) async throws(PortError)
+
+    /// Nobody but the role may connect; limits are set; the scheduler lease row exists.
+    func isolate(_ database: TenantDatabase, slot: String, fence: String) async throws(PortError)
+
+    /// Whether the role is there and whose it is.
+    func probeRole(_ database: TenantDatabase) async throws(PortError) -> Presence<Bool>
+
+    /// Whether the database is there and whose it is.
+    func probeDatabase(_ database: TenantDatabase) async throws(PortError) -> Presence<Bool>
+
+    /// Drops the database if it is ours, whoever is connected; nothing happens when it is absent or another's.
+    func dropDatabase(_ database: TenantDatabase, fence: String) async throws(PortError)
+
+    /// Renames the database to `renamed`, refuses connections and ends sessions; nothing happens when it is absent or another's.
+    func quarantineDatabase(_ database: TenantDatabase, as renamed: String, fence: String) async throws(PortError)
+
+    /// Drops the role if it is ours; nothing happens when it is absent or another's.
+    func dropRole(_ database: TenantDatabase, fence: String) async throws(PortError)
+}

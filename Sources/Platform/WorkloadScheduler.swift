@@ -1,0 +1,128 @@
+/// How long a scheduler waits before it believes in a workload; the defaults are production's.
+package struct WorkloadTiming: Sendable, Equatable, Codable {
+    package var minimumHealthy: Duration
+    package var healthyDeadline: Duration
+    package var progressDeadline: Duration
+    package var checkInterval: Duration
+    package var checkTimeout: Duration
+
+    package init(
+        minimumHealthy: Duration = .seconds(10),
+        healthyDeadline: Duration = .seconds(300),
+        progressDeadline: Duration = .seconds(600),
+        checkInterval: Duration = .seconds(10),
+        checkTimeout: Duration = .seconds(2)
+    ) {
+        self.minimumHealthy = minimumHealthy
+        self.healthyDeadline = healthyDeadline
+        self.progressDeadline = progressDeadline
+        self.checkInterval = checkInterval
+        self.checkTimeout = checkTimeout
+    }
+}
+
+/// One workload as it should run: everything a job specification is made of, and nothing secret.
+package struct Workload: Sendable, Equatable {
+    /// Job, group and service name.
+    package var job: String
+    /// `a` or `b`.
+    package var slot: String
+    package var owner: Ownership
+    /// The tier's label, e.g. `team`.
+    package var tier: String
+    package var computeEngine: String
+    /// MHz.
+    package var cpu: Int
+    /// MB.
+    package var memory: Int
+    package var priority: Int
+    package var canary: Int
+    package var autoRevert: Bool
+    /// By digest when known.
+    package var image: String
+    /// The environment of the tenant, without secrets.
+    package var environment: [String: String]
+    /// Which environment variable of the tenant reads which item of the workload's secret.
+    package var secretEnvironment: [String: String]
+
+    package init(
+        job: String,
+        slot: String,
+        owner: Ownership,
+        tier: String,
+        computeEngine: String,
+        cpu: Int,
+        memory: Int,
+        priority: Int,
+        canary: Int,
+        autoRevert: Bool,
+        image: String,
+        environment: [String: String],
+        secretEnvironment: [String: String]
+    ) {
+        self.job = job
+        self.slot = slot
+        self.owner = owner
+        self.tier = tier
+        self.computeEngine = computeEngine
+        self.cpu = cpu
+        self.memory = memory
+        self.priority = priority
+        self.canary = canary
+        self.autoRevert = autoRevert
+        self.image = image
+        self.environment = environment
+        self.secretEnvironment = secretEnvironment
+    }
+}
+
+/// A workload as the scheduler has it.
+package struct RegisteredWorkload: Sendable, Equatable, Codable {
+    package var job: String
+    package var version: Int
+    /// Nomad's JobModifyIndex, read again after the write.
+    package var modifyIndex: Int64
+    /// Hex SHA-256 of the specification as it was sent.
+    package var specHash: String
+
+    package init(job: String, version: Int, modifyIndex: Int64, specHash: String) {
+        self.job = job
+        self.version = version
+        self.modifyIndex = modifyIndex
+        self.specHash = specHash
+    }
+}
+
+/// How a registered version is doing.
+package enum WorkloadHealth: Sendable, Equatable {
+    case healthy
+    /// Not yet; the reason is for people.
+    case deploying(reason: String)
+    /// No node fits; the reason names what is missing.
+    case waitingForCapacity(reason: String)
+    /// The scheduler has given up on this version.
+    case failed(reason: String)
+}
+
+/// Runs the workloads of tenants.
+package protocol WorkloadScheduler: Sendable {
+    /// Makes the workload's secret exactly these items, unless a newer generation wrote it.
+    ///
+    /// - Parameter token: Changes whenever the items are meant to change; equal items are not written again.
+    func putSecret(_ items: [String: Secret], for workload: Workload) async throws(PortError)
+
+    /// Removes the workload's secret if it is of this owner's generation or an older one.
+    func deleteSecret(for workload: Workload) async throws(PortError)
+
+    /// Makes the workload run as specified, by compare-and-set; `superseded` when a newer generation is there.
+    func register(_ workload: Workload) async throws(PortError) -> RegisteredWorkload
+
+    /// Stops the workload by compare-and-set and leaves a tombstone, so that a late registration of the same owner fails.
+    func stop(_ workload: Workload) async throws(PortError)
+
+    /// What the scheduler has under this name.
+    func probe(_ workload: Workload) async throws(PortError) -> Presence<RegisteredWorkload>
+
+    /// How the registered version is doing; waits up to `wait` for it to change from "not yet".
+    func health(of registered: RegisteredWorkload, wait: Duration) async throws(PortError) -> WorkloadHealth
+}

@@ -1,0 +1,4 @@
+@main
+struct Signalbox {
+    static func main() {}
+}

@@ -1,0 +1,46 @@
+# Everything a person or a machine does with this repository. `make help` lists it.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+PACKAGES := libpq-dev libcurl4-openssl-dev libssl-dev pkg-config postgresql postgresql-client python3-venv curl
+SWIFT_BUILD := swift build --explicit-target-dependency-import-check error
+LINT := swift-format lint --strict --recursive --parallel Package.swift Sources Tests
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## Install the Debian packages that are missing (needs root, does nothing when all are there)
+	@missing=; for p in $(PACKAGES); do \
+	  dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	echo "installing:$$missing"; \
+	if [ "$$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi; \
+	$$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing
+
+.PHONY: build
+build: ## Build everything, tests too
+	$(SWIFT_BUILD) --build-tests
+
+.PHONY: run
+run: setup ## Start Signalbox with everything it needs on this machine
+	swift build --product signalbox
+	exec .build/debug/signalbox dev $(ARGS)
+
+.PHONY: lint
+lint: ## Check the format of all Swift files
+	$(LINT)
+
+.PHONY: format
+format: ## Rewrite all Swift files in the house format
+	swift-format format --in-place --recursive --parallel Package.swift Sources Tests
+
+.PHONY: test
+test: setup lint ## Lint, build and run every test against throw-away servers
+	$(SWIFT_BUILD) --build-tests
+	swift test --skip-build --parallel
+
+.PHONY: clean
+clean: ## Remove what was built; the data of `make run` stays in .signalbox
+	rm -rf .build

@@ -1,0 +1,10 @@
+/// The system user a child process drops to.
+package struct Account: Sendable, Equatable {
+    package var user: UInt32
+    package var group: UInt32
+
+    package init(user: UInt32, group: UInt32) {
+        self.user = user
+        self.group = group
+    }
+}

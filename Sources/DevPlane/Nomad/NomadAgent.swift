@@ -1,0 +1,70 @@
+package import Logging
+internal import ServiceLifecycle
+
+/// A scheduler for one machine that speaks the part of Nomad's HTTP API which Signalbox uses, and runs each task as a
+/// process of its own.
+///
+/// What it has been told survives a restart, and so do the processes when this one is killed: they are adopted by the
+/// next start. A clean stop ends them; the next start starts them again.
+package struct NomadAgent: Service {
+    /// What an agent is made of.
+    package struct Configuration: Sendable {
+        /// Where state, task folders and logs live, e.g. `.signalbox/agent`.
+        package var directory: String
+        /// Where the children are written down, e.g. `.signalbox/run`.
+        package var runDirectory: String
+        /// Preferred; another free one is taken when it is not free, or 0.
+        package var port: Int
+        /// The executable and its arguments every task runs, whatever its image.
+        package var command: [String]
+        /// What certain images run instead.
+        package var commands: [String: [String]] = [:]
+        /// Whom tasks drop to; only root can.
+        package var account: Account?
+        /// Passed on to every task, e.g. `PATH`; a task's own environment wins.
+        package var environment: [String: String] = [:]
+        /// Whose secret requests must carry, when there is one.
+        package var token: String?
+        package var datacenter = "dc1"
+        /// The node's labels, e.g. `["tier": "team", "compute": "hetzner"]`.
+        package var nodeMeta: [String: String] = [:]
+        /// MHz of the node.
+        package var cpu = 1_000_000
+        /// MB of the node.
+        package var memory = 4_000_000
+        /// Where dynamic ports come from.
+        package var ports = 20000...31999
+        /// How often an idle event stream says that it is there.
+        package var heartbeat: Duration = .seconds(30)
+
+        package init(directory: String, runDirectory: String, port: Int = 4646, command: [String]) {
+            self.directory = directory
+            self.runDirectory = runDirectory
+            self.port = port
+            self.command = command
+        }
+    }
+
+    private let configuration: Configuration
+    private let faults: Faults
+    private let logger: Logger
+    private let listening = Once<Int>()
+
+    package init(_ configuration: Configuration, faults: Faults = Faults(), logger: Logger = Logger(label: "nomad")) {
+        self.configuration = configuration
+        self.faults = faults
+        self.logger = logger
+    }
+
+    /// The port it listens on, as soon as it does.
+    ///
+    /// - Throws: `CancellationError`, also when it ends before it listens.
+    package var port: Int {
+        get async throws { try await listening.value }
+    }
+
+    /// Serves until it is cancelled or told to shut down, and ends every task then.
+    package func run() async throws {
+        fatalError("not written yet")
+    }
+}

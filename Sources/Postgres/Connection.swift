@@ -146,7 +146,7 @@ private final class Session: @unchecked Sendable {
         guard let result else { throw PostgresError(.lost, message: String(cString: PQerrorMessage(raw))) }
         let rows = Rows(owning: result)
         switch PQresultStatus(result) {
-        case PGRES_COMMAND_OK, PGRES_TUPLES_OK:
+        case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY:
             return rows
         default:
             guard PQstatus(raw) == CONNECTION_OK else {

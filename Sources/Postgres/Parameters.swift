@@ -54,7 +54,9 @@ package struct Parameters: Sendable {
                 Int32(0).writeBigEndian(to: &bytes)
                 value.write(to: &bytes)
                 let size = UInt32(bytes.count - length - 4)
-                for place in 0..<4 { bytes[length + place] = UInt8(truncatingIfNeeded: size >> (24 - 8 * UInt32(place))) }
+                for place in 0..<4 {
+                    bytes[length + place] = UInt8(truncatingIfNeeded: size >> (24 - 8 * UInt32(place)))
+                }
             }
         }
         ranges.append(start..<bytes.count)

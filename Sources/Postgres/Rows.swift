@@ -1,7 +1,10 @@
 internal import CLibPQ
 
 /// One answer from the server, in binary, freed exactly once: when it goes out of scope.
-package struct Rows: ~Copyable {
+///
+/// Unchecked: a `PGresult` is read-only once it was received, and may then be read by any thread
+/// (https://www.postgresql.org/docs/15/libpq-threading.html).
+package struct Rows: ~Copyable, @unchecked Sendable {
     private let result: OpaquePointer
 
     init(owning result: OpaquePointer) {
@@ -31,7 +34,10 @@ package struct Rows: ~Copyable {
         }
         guard PQgetisnull(result, Int32(row), Int32(column)) == 0 else { return nil }
         guard let value = Value(wire: bytes(row: row, column: column), oid: PQftype(result, Int32(column))) else {
-            throw PostgresError(.shape, message: "column \(column) of type \(PQftype(result, Int32(column))) is no \(Value.self)")
+            throw PostgresError(
+                .shape,
+                message: "column \(column) of type \(PQftype(result, Int32(column))) is no \(Value.self)"
+            )
         }
         return value
     }

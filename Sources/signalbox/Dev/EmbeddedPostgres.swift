@@ -1,0 +1,163 @@
+internal import DevPlane
+internal import FoundationEssentials
+internal import Glibc
+internal import Logging
+internal import Postgres
+internal import Subprocess
+internal import SystemPackage
+
+/// The Postgres cluster of a development machine: made on the first start, adopted after a crash.
+struct EmbeddedPostgres {
+    let workspace: Workspace
+    let port: Int
+    let password: String
+    let socket: String
+    private let adopted: RunEntry?
+    private let logger: Logger
+
+    private static let name = "postgres"
+
+    init(workspace: Workspace, logger: Logger) throws {
+        self.workspace = workspace
+        self.logger = logger
+        let entry = RunDirectory(workspace.run).entry(Self.name)
+        adopted = entry.flatMap { $0.isAlive ? $0 : nil }
+        port = try adopted?.port ?? workspace.port(Self.name)
+        password = try workspace.key("postgres") { RandomText.make(32) }
+        // A socket's path must be shorter than 108 bytes, so it cannot live in the workspace.
+        let mark = workspace.root.utf8.reduce(UInt64(14_695_981_039_346_656_037)) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 }
+        socket = "/tmp/signalbox-" + String(mark, radix: 36)
+    }
+
+    /// A connection string for the superuser, over the socket.
+    func superuser(database: String = "postgres") -> String {
+        Settings.conninfo(host: socket, port: port, name: database, user: "postgres", password: password)
+    }
+
+    /// A URL for the superuser, over TCP, as people and their tools like it.
+    func url(database: String) -> String {
+        "postgresql://postgres:\(password)@127.0.0.1:\(port)/\(database)"
+    }
+
+    /// Keeps the server running until the task is cancelled, then stops it.
+    func run() async throws {
+        if let adopted {
+            logger.info("adopted the running Postgres", metadata: ["pid": "\(adopted.pid)"])
+            do { try await adopted.ended() } catch {
+                await stop(adopted)
+                throw error
+            }
+        } else {
+            try await initialize()
+        }
+        while true {
+            try prepareSocket()
+            let child = Child(
+                name: Self.name,
+                command: [try binaries() + "/postgres", "-D", data],
+                environment: ["PATH": "/usr/bin:/bin", "LC_ALL": "C"],
+                directory: workspace.postgres,
+                log: workspace.root + "/postgres.log",
+                account: workspace.postgresAccount,
+                port: port
+            )
+            let run = RunDirectory(workspace.run)
+            let status = try await withTaskCancellationHandler {
+                // The child is ended by `onCancel`, gently; the library would only know SIGTERM, which waits for sessions.
+                try await Unstructured.run { try await child.run(in: run) }
+            } onCancel: {
+                run.entry(Self.name)?.signal(SIGINT)
+            }
+            try Task.checkCancellation()
+            logger.error("Postgres ended and is started again", metadata: ["status": "\(status)"])
+            try await Task.sleep(for: .seconds(1))
+        }
+    }
+
+    /// Waits until it answers.
+    func ready() async throws {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while true {
+            do {
+                let connection = try await Connection.open(superuser())
+                await connection.close()
+                return
+            } catch {
+                guard ContinuousClock.now < deadline else {
+                    throw DevFailure("Postgres does not answer; see \(workspace.root)/postgres.log")
+                }
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
+    }
+
+    private var data: String { workspace.postgres + "/data" }
+
+    private func stop(_ entry: RunEntry) async {
+        await entry.stop(SIGINT)
+        RunDirectory(workspace.run).remove(Self.name)
+    }
+
+    private func initialize() async throws {
+        guard !FileManager.default.fileExists(atPath: data + "/PG_VERSION") else { return try configure() }
+        // A first start that was cut short left half a cluster.
+        try? FileManager.default.removeItem(atPath: data)
+        let secret = workspace.postgres + "/password"
+        try Workspace.write(password, to: secret)
+        defer { unlink(secret) }
+        if let account = workspace.postgresAccount { chown(secret, account.user, account.group) }
+        var options = PlatformOptions()
+        if let account = workspace.postgresAccount {
+            options.userID = account.user
+            options.groupID = account.group
+            options.supplementaryGroups = []
+        }
+        let result = try await Subprocess.run(
+            .path(FilePath(try binaries() + "/initdb")),
+            arguments: [
+                "-D", data, "-U", "postgres", "-A", "scram-sha-256", "--pwfile", secret, "-E", "UTF8", "--no-locale",
+                "--no-sync",
+            ],
+            environment: .custom(["PATH": "/usr/bin:/bin", "LC_ALL": "C"]),
+            workingDirectory: FilePath(workspace.postgres),
+            platformOptions: options,
+            output: .discarded,
+            error: .string(limit: 16_384)
+        )
+        guard result.terminationStatus.isSuccess else {
+            throw DevFailure("initdb failed: \(result.standardError)")
+        }
+        try configure()
+    }
+
+    private func configure() throws {
+        let settings = """
+            listen_addresses = '127.0.0.1'
+            port = \(port)
+            unix_socket_directories = '\(socket)'
+            max_connections = 300
+            password_encryption = 'scram-sha-256'
+            lc_messages = 'C'
+            log_min_error_statement = panic
+
+            """
+        try Workspace.write(settings, to: data + "/postgresql.auto.conf")
+        if let account = workspace.postgresAccount { chown(data + "/postgresql.auto.conf", account.user, account.group) }
+    }
+
+    private func prepareSocket() throws {
+        var status = stat()
+        let owner = workspace.postgresAccount?.user ?? geteuid()
+        if lstat(socket, &status) == 0, status.st_uid != owner || status.st_mode & S_IFMT != S_IFDIR {
+            throw DevFailure("\(socket) belongs to somebody else")
+        }
+        try Workspace.folder(socket, mode: 0o700, owner: workspace.postgresAccount)
+    }
+
+    private func binaries() throws -> String {
+        guard let found = Installation.binaries() else {
+            throw DevFailure("no Postgres server is installed (Debian: apt-get install postgresql); $PG_BIN may name its folder")
+        }
+        return found
+    }
+}

@@ -24,6 +24,7 @@ extension Target.Dependency {
     static let metrics = product(name: "Metrics", package: "swift-metrics")
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
     static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
+    static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
     static let serviceLifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
     static let system = product(name: "SystemPackage", package: "swift-system")
     static let subprocess = product(name: "Subprocess", package: "swift-subprocess")
@@ -84,7 +85,8 @@ let package = Package(
         .floor(
             "Adapters",
             [
-                "Kernel", "Platform", "Postgres", .asyncHTTPClient, .nioCore, .nioHTTP1, .crypto, .cryptoExtras, .logging,
+                "Kernel", "Platform", "Postgres", .asyncHTTPClient, .nioCore, .nioHTTP1, .nioPosix, .crypto, .cryptoExtras,
+                .logging,
             ]
         ),
         .floor(

@@ -1,0 +1,48 @@
+internal import Kernel
+package import Platform
+
+extension NomadScheduler {
+    package func putSecret(_ items: [String: Secret], for workload: Workload) async throws(PortError) {
+        let path = NomadVariable.path(job: workload.job)
+        let wanted = try contents(items, workload)
+        var index: Int64 = 0
+        if let current = try await client.variable(path) {
+            switch Standing(of: current.items, towards: workload.owner) {
+            case .foreign:
+                throw .permanent(code: "nomad.name-taken", message: "the variable of \(workload.job) is not ours")
+            case .newer: throw .superseded(message: "a newer generation wrote the variable of \(workload.job)")
+            case .ours, .older: break
+            }
+            // Every write restarts the tasks that read it, even one of the same items.
+            if current.items == wanted { return }
+            index = current.modifyIndex
+        }
+        try await client.put(wanted, at: path, ifIndexIs: index)
+    }
+
+    package func deleteSecret(for workload: Workload) async throws(PortError) {
+        let path = NomadVariable.path(job: workload.job)
+        guard let current = try await client.variable(path) else { return }
+        switch Standing(of: current.items, towards: workload.owner) {
+        case .foreign, .newer: return
+        case .ours, .older: try await client.deleteVariable(path, ifIndexIs: current.modifyIndex)
+        }
+    }
+
+    /// The items and whose they are; a variable has no place for a tag but its items.
+    private func contents(_ items: [String: Secret], _ workload: Workload) throws(PortError) -> [String: String] {
+        var contents = items.mapValues(\.revealed)
+        for name in contents.keys.sorted() where contents[name]?.isEmpty ?? true {
+            throw .permanent(code: "nomad.specification", message: "the secret item \(name) has no value")
+        }
+        for name in Set(workload.secretEnvironment.values).sorted() where contents[name] == nil {
+            throw .permanent(code: "nomad.specification", message: "the secret item \(name) is missing")
+        }
+        for (key, value) in JobSpecification.meta(of: workload.owner) { contents[key] = value.string }
+        // Nomad counts the bytes of keys and values (`structs.VariableDecrypted.Validate`).
+        guard contents.reduce(0, { $0 + $1.key.utf8.count + $1.value.utf8.count }) <= 65_536 else {
+            throw .permanent(code: "nomad.specification", message: "the secret is larger than 64 KiB")
+        }
+        return contents
+    }
+}

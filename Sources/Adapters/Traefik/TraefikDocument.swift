@@ -1,0 +1,74 @@
+internal import Kernel
+package import Platform
+
+/// The dynamic configuration that Traefik's HTTP provider polls: our routers and weights.
+///
+/// Addresses are the business of the catalogue: every leaf is a service of another provider. The bytes depend on the
+/// routes alone, in any order, because Traefik reloads when they change; empty maps are left out, because one of them
+/// makes Traefik refuse the whole document (observed with 3.7.15), and so no routes at all are `{}`.
+package struct TraefikDocument: Sendable {
+    /// Which of Traefik's providers knows the addresses of workloads.
+    package enum Catalogue: String, Sendable, Codable {
+        case nomad
+        case consul = "consulcatalog"
+    }
+
+    private let catalogue: Catalogue
+    private let entryPoints: [String]
+    private let certificateResolver: String?
+
+    /// - Parameter certificateResolver: When given, routers end TLS with certificates from it.
+    package init(
+        catalogue: Catalogue = .nomad,
+        entryPoints: [String] = ["websecure"],
+        certificateResolver: String? = nil
+    ) {
+        self.catalogue = catalogue
+        self.entryPoints = entryPoints
+        self.certificateResolver = certificateResolver
+    }
+
+    /// The document, as JSON.
+    ///
+    /// A route without services is left out: a weighted service of nothing is refused.
+    package func bytes(for routes: [Route]) -> [UInt8] {
+        // Encoding a JSON value to JSON fails only for a number that is not finite, and the document has none.
+        (try? JSON.encode(document(for: routes))) ?? Array("{}".utf8)
+    }
+
+    /// The rule of a route's router.
+    ///
+    /// A host name has no backtick (`Slug` and the root domain see to that); one would end the quotation, so it is
+    /// dropped here too.
+    package static func rule(host: String) -> String {
+        "Host(`\(host.filter { $0 != "`" })`)"
+    }
+
+    private func document(for routes: [Route]) -> JSONValue {
+        var routers: [String: JSONValue] = [:]
+        var services: [String: JSONValue] = [:]
+        for route in routes where !route.services.isEmpty {
+            routers[route.router] = router(route)
+            services[route.router] = service(route)
+        }
+        return routers.isEmpty ? [:] : ["http": ["routers": .object(routers), "services": .object(services)]]
+    }
+
+    private func router(_ route: Route) -> JSONValue {
+        var router: [String: JSONValue] = [
+            "rule": .string(Self.rule(host: route.host)),
+            "service": .string(route.router),
+        ]
+        if !entryPoints.isEmpty { router["entryPoints"] = .array(entryPoints.map { .string($0) }) }
+        if let certificateResolver { router["tls"] = ["certResolver": .string(certificateResolver)] }
+        return .object(router)
+    }
+
+    private func service(_ route: Route) -> JSONValue {
+        let leaves = route.services.sorted { $0.key < $1.key }
+            .map { name, weight -> JSONValue in
+                ["name": .string("\(name)@\(catalogue.rawValue)"), "weight": .integer(Int64(weight))]
+            }
+        return ["weighted": ["services": .array(leaves)]]
+    }
+}

@@ -96,6 +96,9 @@ package struct WorkUpdate: Sendable, Equatable {
         /// Makes the row; one that is there already stays as it is.
         case create
         /// The caller holds the lease with this fence and it has not run out; else the request is refused as `fenced`.
+        ///
+        /// The lease stays with the caller while the new status is `running` or `compensating` and `wakeAt` is `nil`;
+        /// any other update gives it back, and the row is due at `wakeAt`.
         case holding(fence: Int64)
         /// Wakes the row whoever holds it, changing only `wakeAt`.
         case wake

@@ -78,4 +78,9 @@ package protocol WorkQueue: Sendable {
 
     /// Gives work back, due at once.
     func release(_ item: WorkItem) async throws(LogError)
+
+    /// The rows in one of these states, whoever holds them, in the order of their streams.
+    ///
+    /// - Parameter kinds: `nil` means every kind.
+    func list(kinds: [String]?, statuses: [String]) async throws(LogError) -> [WorkItem]
 }

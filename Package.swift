@@ -110,7 +110,7 @@ let package = Package(
             dependencies: [
                 "Kernel", "Postgres", "Domain", "EventStore", "Platform", "Commands", "Projections", "Audit", "Sagas",
                 "Adapters", "DevPlane", "Server", "CAssets", .argumentParser, .asyncHTTPClient, .serviceLifecycle,
-                .unixSignals, .subprocess, .system, .logging, .yams, .nioCore, .crypto,
+                .unixSignals, .subprocess, .system, .logging, .yams, .nioCore, .nioHTTP1, .crypto,
             ],
             swiftSettings: house
         ),

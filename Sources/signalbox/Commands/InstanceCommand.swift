@@ -1,0 +1,46 @@
+internal import ArgumentParser
+internal import Kernel
+
+/// `signalbox instance …`
+struct InstanceCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "instance",
+        abstract: "Instances.",
+        subcommands: [Show.self]
+    )
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Show one instance.")
+
+        @Argument(help: "Its id.")
+        var id: String
+
+        @OptionGroup var reach: Reach
+
+        func run() async throws {
+            guard Identifier<InstanceSubject>(id) != nil else { throw Exit.usage("\(id) is not an instance id") }
+            let (url, key) = try reach.api()
+            let answer = try await APIClient(url: url, key: key).send("GET", "/v1/instances/" + id)
+            Terminal.say(reach.json ? try JSON.pretty(answer.body) : try Self.text(answer.body))
+        }
+
+        /// What a person wants to see of an instance.
+        static func text(_ instance: JSONValue) throws -> String {
+            var lines = Table("INSTANCE", instance["id"]?.string ?? "")
+            lines.add("name", instance["name"]?.string ?? "")
+            lines.add("status", instance["status"]?.string ?? "")
+            lines.add("plan", instance["plan"]?["tier"]?.string ?? "")
+            lines.add("release", instance["release"]?["version"]?.string ?? "")
+            lines.add("subscription", instance["subscription"]?["status"]?.string ?? "")
+            lines.add("address", instance["launchUrl"]?.string ?? "")
+            if let error = instance["lastError"], error != .null { lines.add("last error", error.string ?? "\(error)") }
+            for condition in instance["conditions"]?.array ?? [] {
+                lines.add(
+                    condition["type"]?.string ?? "",
+                    "\(condition["status"]?.string ?? "") \(condition["reason"]?.string ?? "")"
+                )
+            }
+            return lines.text
+        }
+    }
+}

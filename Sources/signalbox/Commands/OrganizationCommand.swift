@@ -1,0 +1,76 @@
+internal import ArgumentParser
+internal import Kernel
+
+/// `signalbox org …`
+struct OrganizationCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "org",
+        abstract: "Organizations.",
+        subcommands: [Create.self]
+    )
+
+    struct Create: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Onboard an organization with its subscription and first instance.",
+            discussion: "With --wait it returns when the instance can be reached, or why it cannot."
+        )
+
+        @Argument(help: "What people call it.")
+        var name: String
+
+        @Option(help: "The first label of its host name, e.g. acme.")
+        var slug: String
+
+        @Option(help: "What is bought; `signalbox` lists them at GET /v1/prices.")
+        var price = "starter-monthly"
+
+        @Flag(inversion: .prefixedNo, help: "Wait until the operation has ended.")
+        var wait = true
+
+        @OptionGroup var reach: Reach
+
+        func run() async throws {
+            let (url, key) = try reach.api()
+            let client = APIClient(url: url, key: key)
+            let onboarded = try await client.send(
+                "POST",
+                "/v1/onboarding",
+                body: ["organization": ["name": .string(name), "slug": .string(slug)], "priceId": .string(price)]
+            )
+            guard let operation = onboarded.body["operation"]?["id"]?.string,
+                let instance = onboarded.body["instance"]?["id"]?.string
+            else { throw Exit.failed("the server's answer names no operation") }
+            guard wait else { return try show(onboarded.body, operation: operation, instance: instance) }
+            try await finish(operation, client: client)
+            let shown = try await client.send("GET", "/v1/instances/" + instance)
+            if reach.json { return Terminal.say(try JSON.pretty(shown.body)) }
+            Terminal.say(try InstanceCommand.Show.text(shown.body))
+        }
+
+        private func show(_ body: JSONValue, operation: String, instance: String) throws {
+            if reach.json { return Terminal.say(try JSON.pretty(body)) }
+            Terminal.say("organization \(body["organization"]?["id"]?.string ?? "?")")
+            Terminal.say("instance     \(instance)")
+            Terminal.say("operation    \(operation)")
+        }
+
+        private func finish(_ operation: String, client: APIClient) async throws {
+            while true {
+                let answer = try await client.send(
+                    "GET",
+                    "/v1/operations/" + operation,
+                    headers: ["Prefer": "wait=20"]
+                )
+                switch answer.body["status"]?.string {
+                case "completed": return
+                case "compensated", "abandoned", "superseded", "parked":
+                    let reason = answer.body["problem"]?["detail"]?.string ?? answer.body["problem"]?["title"]?.string ?? ""
+                    throw Exit.failed("the operation ended \(answer.body["status"]?.string ?? ""): \(reason)")
+                default:
+                    // A server without Prefer support answers at once: do not spin.
+                    try await Task.sleep(for: .milliseconds(200))
+                }
+            }
+        }
+    }
+}

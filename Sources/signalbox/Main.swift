@@ -1,4 +1,0 @@
-@main
-struct Signalbox {
-    static func main() {}
-}

@@ -1,0 +1,33 @@
+internal import ArgumentParser
+
+/// `signalbox`: every way to run and to look at the system.
+@main
+struct Signalbox: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "signalbox",
+        abstract: "An event-sourced control plane: an API, a verifiable log, projections and sagas.",
+        discussion: """
+            Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 unavailable.
+            """,
+        subcommands: [
+            Dev.self, OrganizationCommand.self, InstanceCommand.self,
+        ]
+    )
+
+    /// Usage errors end with 2, as the table of exit codes says; the parser's own choice is 64.
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            let code = exitCode(for: error)
+            guard code.rawValue == ExitCode.validationFailure.rawValue else { exit(withError: error) }
+            Terminal.complain(fullMessage(for: error))
+            exit(withError: ExitCode(Exit.usage.rawValue))
+        }
+    }
+}

@@ -3,11 +3,55 @@
 static const unsigned char schema_roles[] = {
 #embed "../../schema/roles.sql"
 };
+static const unsigned char schema_migrations_V0001_log[] = {
+#embed "../../schema/migrations/V0001__log.sql"
+};
+static const unsigned char schema_functions_append[] = {
+#embed "../../schema/functions/append.sql"
+};
+static const unsigned char schema_functions_bytes[] = {
+#embed "../../schema/functions/bytes.sql"
+};
+static const unsigned char schema_functions_claim[] = {
+#embed "../../schema/functions/claim.sql"
+};
+static const unsigned char schema_functions_ensure_partitions[] = {
+#embed "../../schema/functions/ensure_partitions.sql"
+};
+static const unsigned char schema_functions_erase[] = {
+#embed "../../schema/functions/erase.sql"
+};
+static const unsigned char schema_functions_event_json[] = {
+#embed "../../schema/functions/event_json.sql"
+};
+static const unsigned char schema_functions_holds[] = {
+#embed "../../schema/functions/holds.sql"
+};
+static const unsigned char schema_functions_leaf[] = {
+#embed "../../schema/functions/leaf.sql"
+};
+static const unsigned char schema_functions_release[] = {
+#embed "../../schema/functions/release.sql"
+};
+static const unsigned char schema_functions_renew[] = {
+#embed "../../schema/functions/renew.sql"
+};
 
 #define ASSET(path, name) { path, name, sizeof name }
 
 static const struct asset assets[] = {
     ASSET("schema/roles.sql", schema_roles),
+    ASSET("schema/migrations/V0001__log.sql", schema_migrations_V0001_log),
+    ASSET("schema/functions/append.sql", schema_functions_append),
+    ASSET("schema/functions/bytes.sql", schema_functions_bytes),
+    ASSET("schema/functions/claim.sql", schema_functions_claim),
+    ASSET("schema/functions/ensure_partitions.sql", schema_functions_ensure_partitions),
+    ASSET("schema/functions/erase.sql", schema_functions_erase),
+    ASSET("schema/functions/event_json.sql", schema_functions_event_json),
+    ASSET("schema/functions/holds.sql", schema_functions_holds),
+    ASSET("schema/functions/leaf.sql", schema_functions_leaf),
+    ASSET("schema/functions/release.sql", schema_functions_release),
+    ASSET("schema/functions/renew.sql", schema_functions_renew),
 };
 
 size_t asset_count(void) { return sizeof assets / sizeof assets[0]; }

@@ -1,0 +1,392 @@
+-- Appends many requests in one transaction; each is written whole or leaves no trace. A refusal is an answer, not an
+-- error, so no neighbour is rolled back.
+--
+-- Parallel arrays, all counted from 1. Requests (r_…): `principal` is NULL unless the command is to be remembered,
+-- `size` is its number of events, `lead` its first written stream (0 without events) and `lead_id` the event written
+-- there first. Streams (s_…) are those a request writes, expects or names in claims and work, in the order of their
+-- requests; `expected` is a version, -1 for any, -2 for "exists"; `start` counts the events of the same request before
+-- this stream's. Events (e_…) name their stream and their number in it. Claims (c_…) and work (w_…) name request and
+-- stream; work is guarded by 0 create, 1 holding a fence, 2 wake, 3 seize. No two requests of one call may name the
+-- same stream, claim or command.
+--
+-- `hint` is a position the caller has seen: a log that has lost it is not written to. `again` says that the call may
+-- have been made before.
+--
+-- Outcomes per request: 0 written, 1 written before (`answers` has the stored one; none for what has no command),
+-- 2 command id used for another request, 3 conflict at stream `culprits`, 4 claim `culprits` held by another stream,
+-- 5 fenced. `firsts` and `lasts` are positions, `versions` what each stream has now.
+--
+-- The log lock is the first lock, and nobody who holds another waits for it, so writers cannot deadlock. Positions come
+-- from the end of the primary key: a sequence would leave holes, a counter row is slow beside an old snapshot. The
+-- planner's freedom is taken away because a plan made while the tables were empty would be kept while they grow.
+CREATE OR REPLACE FUNCTION log.append(
+    hint bigint,
+    again boolean,
+    r_command uuid[],
+    r_actor text[],
+    r_cause uuid[],
+    r_correlation uuid[],
+    r_metadata text[],
+    r_principal text[],
+    r_hash bytea[],
+    r_answer bytea[],
+    r_size integer[],
+    r_lead integer[],
+    r_lead_id uuid[],
+    s_owner integer[],
+    s_name text[],
+    s_org bigint[],
+    s_expected bigint[],
+    s_count integer[],
+    s_start integer[],
+    types text[],
+    e_stream integer[],
+    e_nth integer[],
+    e_type integer[],
+    e_schema smallint[],
+    e_id uuid[],
+    e_payload bytea[],
+    c_owner integer[],
+    c_take boolean[],
+    c_kind text[],
+    c_key text[],
+    c_stream integer[],
+    w_owner integer[],
+    w_guard smallint[],
+    w_stream integer[],
+    w_fence bigint[],
+    w_kind text[],
+    w_lane text[],
+    w_priority smallint[],
+    w_status text[],
+    w_step text[],
+    w_target text[],
+    w_wake_at timestamptz[],
+    w_deadline timestamptz[],
+    OUT outcomes smallint[],
+    OUT firsts bigint[],
+    OUT lasts bigint[],
+    OUT versions bigint[],
+    OUT culprits integer[],
+    OUT answers bytea[]
+) LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = log, pg_temp
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET enable_seqscan = off
+SET jit = off
+SET plan_cache_mode = force_generic_plan
+AS $$
+DECLARE
+    span CONSTANT bigint := 33554432;
+    base bigint;
+    moment timestamptz;
+    ids bigint[];
+    orgs bigint[];
+    known boolean[];
+    type_ids integer[];
+    written integer;
+    found record;
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'the log is written at READ COMMITTED only' USING ERRCODE = 'invalid_transaction_state';
+    END IF;
+    -- An answer means durable, whatever the session says.
+    IF current_setting('synchronous_commit') = 'off' THEN
+        PERFORM set_config('synchronous_commit', 'on', true);
+    END IF;
+
+    PERFORM pg_advisory_xact_lock(7203);
+    SELECT e.position, greatest(clock_timestamp(), e.recorded_at) INTO base, moment
+      FROM log.event AS e
+     WHERE e.position >= hint
+       AND e.position < hint + span
+     ORDER BY e.position DESC
+     LIMIT 1;
+    IF base IS NULL THEN
+        IF hint > 0 THEN
+            RAISE EXCEPTION 'position % is gone from the log', hint USING ERRCODE = 'data_corrupted';
+        END IF;
+        base := 0;
+        moment := clock_timestamp();
+    END IF;
+
+    outcomes := array_fill(0::smallint, ARRAY[cardinality(r_command)]);
+    culprits := array_fill(0, ARRAY[cardinality(r_command)]);
+    firsts := array_fill(0::bigint, ARRAY[cardinality(r_command)]);
+    lasts := firsts;
+    answers := array_fill(NULL::bytea, ARRAY[cardinality(r_command)]);
+
+    SELECT array_agg(coalesce(t.stream_id, nextval('log.stream_id')) ORDER BY s.nth),
+           array_agg(coalesce(t.org_id, s.org_id) ORDER BY s.nth),
+           array_agg(t.stream_id IS NOT NULL ORDER BY s.nth),
+           array_agg(coalesce(t.version, 0) ORDER BY s.nth)
+      INTO ids, orgs, known, versions
+      FROM unnest(s_name, s_org) WITH ORDINALITY AS s(name, org_id, nth)
+      LEFT JOIN log.stream AS t ON t.name = s.name;
+
+    -- Written before? A client's command is known by its id,
+    FOR found IN
+        SELECT r.nth, c.request_hash = r.hash AND c.principal = r.principal AS same, c.first_position, c.last_position, c.answer
+          FROM unnest(r_command, r_principal, r_hash) WITH ORDINALITY AS r(command_id, principal, hash, nth)
+          JOIN log.command AS c ON c.command_id = r.command_id
+         WHERE r.principal IS NOT NULL
+    LOOP
+        outcomes[found.nth] := CASE WHEN found.same THEN 1 ELSE 2 END;
+        IF found.same THEN
+            firsts[found.nth] := found.first_position;
+            lasts[found.nth] := found.last_position;
+            answers[found.nth] := found.answer;
+        END IF;
+    END LOOP;
+
+    -- all others by their first event, at the version after the expected one, or near the end when nothing was expected.
+    FOR found IN
+        SELECT r.nth, e.position, r_size[r.nth] AS size
+          FROM unnest(r_lead, r_lead_id, r_principal) WITH ORDINALITY AS r(lead, lead_id, principal, nth)
+         CROSS JOIN LATERAL (
+            SELECT e.position
+              FROM log.event AS e
+             WHERE e.stream_id = ids[r.lead]
+               AND e.version > CASE WHEN s_expected[r.lead] < 0 THEN versions[r.lead] - 1000 ELSE s_expected[r.lead] END
+               AND e.version <= CASE WHEN s_expected[r.lead] < 0 THEN versions[r.lead] ELSE s_expected[r.lead] + 1 END
+               AND e.event_id = r.lead_id
+             LIMIT 1
+         ) AS e
+         WHERE r.principal IS NULL
+           AND r.lead > 0
+           AND CASE WHEN s_expected[r.lead] < 0 THEN again ELSE versions[r.lead] > s_expected[r.lead] END
+    LOOP
+        outcomes[found.nth] := 1;
+        firsts[found.nth] := found.position;
+        lasts[found.nth] := found.position + found.size - 1;
+    END LOOP;
+
+    IF 1 = ANY (w_guard) THEN
+        PERFORM w.stream_id
+           FROM unnest(w_stream, w_guard) AS g(stream, guard)
+           JOIN log.work AS w ON w.stream_id = ids[g.stream]
+          WHERE g.guard = 1
+            FOR UPDATE OF w;
+        FOR found IN
+            SELECT g.owner
+              FROM unnest(w_owner, w_stream, w_guard, w_fence) AS g(owner, stream, guard, fence)
+              LEFT JOIN log.work AS w ON w.stream_id = ids[g.stream]
+             WHERE g.guard = 1
+               AND outcomes[g.owner] = 0
+               AND (w.fence = g.fence AND w.lease_until > clock_timestamp()) IS NOT TRUE
+        LOOP
+            outcomes[found.owner] := 5;
+        END LOOP;
+    END IF;
+
+    FOR found IN
+        SELECT s.owner, s.nth
+          FROM unnest(s_owner, s_expected, versions) WITH ORDINALITY AS s(owner, expected, version, nth)
+         WHERE CASE s.expected WHEN -1 THEN false WHEN -2 THEN s.version = 0 ELSE s.version <> s.expected END
+         ORDER BY s.nth DESC
+    LOOP
+        IF outcomes[found.owner] IN (0, 3) THEN
+            outcomes[found.owner] := 3;
+            culprits[found.owner] := found.nth;
+        END IF;
+    END LOOP;
+
+    IF true = ANY (c_take) THEN
+        FOR found IN
+            SELECT c.owner, c.nth
+              FROM unnest(c_owner, c_take, c_kind, c_key, c_stream) WITH ORDINALITY AS c(owner, take, kind, key, stream, nth)
+              JOIN log.claim AS h ON h.kind = c.kind AND h.key = c.key
+             WHERE c.take
+               AND outcomes[c.owner] = 0
+               AND h.stream_id <> ids[c.stream]
+               AND NOT EXISTS (
+                    SELECT
+                      FROM unnest(c_owner, c_take, c_kind, c_key, c_stream) AS o(owner, take, kind, key, stream)
+                     WHERE o.owner = c.owner
+                       AND NOT o.take
+                       AND o.kind = c.kind
+                       AND o.key = c.key
+                       AND ids[o.stream] = h.stream_id
+               )
+             ORDER BY c.nth DESC
+        LOOP
+            outcomes[found.owner] := 4;
+            culprits[found.owner] := found.nth;
+        END LOOP;
+    END IF;
+
+    IF 0 <> ALL (outcomes) THEN
+        RETURN;
+    END IF;
+
+    -- From here on everything is written that was not refused.
+    SELECT array_agg(CASE WHEN r.live THEN base + r.before + 1 ELSE firsts[r.nth] END ORDER BY r.nth),
+           array_agg(CASE WHEN r.live THEN base + r.before + r.size ELSE lasts[r.nth] END ORDER BY r.nth),
+           sum(r.size) FILTER (WHERE r.live)
+      INTO firsts, lasts, written
+      FROM (
+            SELECT r.nth, r.size, outcomes[r.nth] = 0 AS live,
+                   sum(CASE outcomes[r.nth] WHEN 0 THEN r.size ELSE 0 END) OVER (ORDER BY r.nth ROWS UNBOUNDED PRECEDING)
+                   - CASE outcomes[r.nth] WHEN 0 THEN r.size ELSE 0 END AS before
+              FROM unnest(r_size) WITH ORDINALITY AS r(size, nth)
+           ) AS r;
+
+    IF false = ANY (known) THEN
+        INSERT INTO log.stream (stream_id, name, org_id, version, first_position, last_position)
+        SELECT ids[s.nth], s.name, s.org_id, s.count,
+               CASE WHEN s.count > 0 THEN firsts[s.owner] + s.start END,
+               CASE WHEN s.count > 0 THEN firsts[s.owner] + s.start + s.count - 1 END
+          FROM unnest(s_owner, s_name, s_org, s_count, s_start) WITH ORDINALITY AS s(owner, name, org_id, count, start, nth)
+         WHERE NOT known[s.nth]
+           AND outcomes[s.owner] = 0
+           AND (s.count > 0 OR s.nth = ANY (c_stream) OR s.nth = ANY (w_stream));
+    END IF;
+
+    IF written > 0 THEN
+        UPDATE log.stream AS t
+           SET version = t.version + s.count,
+               org_id = coalesce(t.org_id, s.org_id),
+               first_position = coalesce(t.first_position, firsts[s.owner] + s.start),
+               last_position = firsts[s.owner] + s.start + s.count - 1
+          FROM unnest(s_owner, s_org, s_count, s_start) WITH ORDINALITY AS s(owner, org_id, count, start, nth)
+         WHERE t.stream_id = ids[s.nth]
+           AND known[s.nth]
+           AND s.count > 0
+           AND outcomes[s.owner] = 0;
+
+        SELECT array_agg(t.type_id ORDER BY n.nth) INTO type_ids
+          FROM unnest(types) WITH ORDINALITY AS n(name, nth)
+          LEFT JOIN log.event_type AS t ON t.name = n.name;
+        IF array_position(type_ids, NULL) IS NOT NULL THEN
+            INSERT INTO log.event_type (name)
+            SELECT n.name
+              FROM unnest(types, type_ids) AS n(name, type_id)
+             WHERE n.type_id IS NULL;
+            SELECT array_agg(t.type_id ORDER BY n.nth) INTO type_ids
+              FROM unnest(types) WITH ORDINALITY AS n(name, nth)
+              JOIN log.event_type AS t ON t.name = n.name;
+        END IF;
+
+        INSERT INTO log.event (
+            position, event_id, org_id, stream_id, version, type_id, schema_version, recorded_at, actor, command_id,
+            causation_id, correlation_id, metadata, payload, salt, payload_hash, leaf
+        )
+        SELECT e.position, e.event_id, orgs[e.stream], ids[e.stream], e.version, type_ids[e.type], e.schema_version,
+               moment, r_actor[e.owner], r_command[e.owner], r_cause[e.owner], r_correlation[e.owner],
+               r_metadata[e.owner], e.payload, e.salt, e.payload_hash,
+               log.leaf(
+                    e.position, e.event_id, orgs[e.stream], s_name[e.stream], e.version, moment, types[e.type],
+                    e.schema_version, r_command[e.owner], r_actor[e.owner], r_cause[e.owner], r_correlation[e.owner],
+                    r_metadata[e.owner], e.payload_hash
+               )
+          FROM (
+                -- OFFSET 0 keeps the hash and the salt from being computed twice.
+                SELECT firsts[e.owner] + s_start[e.stream] + e.nth - 1 AS position, e.event_id, e.owner, e.stream,
+                       versions[e.stream] + e.nth AS version, e.type, e.schema_version, e.payload, e.salt,
+                       sha256(e.salt || e.payload) AS payload_hash
+                  FROM (
+                        SELECT e.stream, e.nth, e.type, e.schema_version, e.event_id, e.payload,
+                               s_owner[e.stream] AS owner, uuid_send(gen_random_uuid()) AS salt
+                          FROM unnest(e_stream, e_nth, e_type, e_schema, e_id, e_payload)
+                            AS e(stream, nth, type, schema_version, event_id, payload)
+                        OFFSET 0
+                       ) AS e
+                 WHERE outcomes[e.owner] = 0
+                OFFSET 0
+               ) AS e;
+
+        SELECT array_agg(CASE outcomes[s.owner] WHEN 0 THEN s.version + s.count ELSE s.version END ORDER BY s.nth)
+          INTO versions
+          FROM unnest(s_owner, versions, s_count) WITH ORDINALITY AS s(owner, version, count, nth);
+    END IF;
+
+    INSERT INTO log.command (command_id, principal, request_hash, first_position, last_position, answer, recorded_at)
+    SELECT r.command_id, r.principal, r.hash, firsts[r.nth], lasts[r.nth], r.answer, moment
+      FROM unnest(r_command, r_principal, r_hash, r_answer) WITH ORDINALITY AS r(command_id, principal, hash, answer, nth)
+     WHERE r.principal IS NOT NULL
+       AND outcomes[r.nth] = 0;
+
+    IF cardinality(c_owner) > 0 THEN
+        DELETE FROM log.claim AS h
+         USING unnest(c_owner, c_take, c_kind, c_key, c_stream) AS c(owner, take, kind, key, stream)
+         WHERE h.kind = c.kind
+           AND h.key = c.key
+           AND h.stream_id = ids[c.stream]
+           AND NOT c.take
+           AND outcomes[c.owner] = 0;
+        INSERT INTO log.claim (kind, key, stream_id)
+        SELECT c.kind, c.key, ids[c.stream]
+          FROM unnest(c_owner, c_take, c_kind, c_key, c_stream) AS c(owner, take, kind, key, stream)
+         WHERE c.take
+           AND outcomes[c.owner] = 0
+            ON CONFLICT (kind, key) DO NOTHING;
+    END IF;
+
+    IF cardinality(w_owner) > 0 THEN
+        INSERT INTO log.work (stream_id, kind, lane, priority, status, step, target, wake_at, deadline)
+        SELECT ids[w.stream], w.kind, w.lane, w.priority, w.status, w.step, w.target, w.wake_at, w.deadline
+          FROM unnest(w_owner, w_guard, w_stream, w_kind, w_lane, w_priority, w_status, w_step, w_target, w_wake_at, w_deadline)
+            AS w(owner, guard, stream, kind, lane, priority, status, step, target, wake_at, deadline)
+         WHERE w.guard = 0
+           AND outcomes[w.owner] = 0
+            ON CONFLICT (stream_id) DO NOTHING;
+
+        -- The lease is kept exactly while the work goes on and names no moment to be woken at.
+        UPDATE log.work AS t
+           SET status = w.status,
+               step = w.step,
+               target = w.target,
+               deadline = w.deadline,
+               owner = CASE WHEN w.keeps THEN t.owner END,
+               lease_until = CASE WHEN w.keeps THEN t.lease_until END,
+               wake_at = CASE
+                   WHEN w.keeps THEN t.wake_at
+                   WHEN NOT w.ended THEN least(w.wake_at, t.nudge_at)
+               END,
+               nudge_at = CASE WHEN w.keeps THEN t.nudge_at END
+          FROM (
+                SELECT w.owner, w.stream, w.status, w.step, w.target, w.wake_at, w.deadline,
+                       w.status IN ('running', 'compensating') AND w.wake_at IS NULL AS keeps,
+                       w.status IN ('completed', 'compensated', 'abandoned', 'superseded') AS ended
+                  FROM unnest(w_owner, w_guard, w_stream, w_status, w_step, w_target, w_wake_at, w_deadline)
+                    AS w(owner, guard, stream, status, step, target, wake_at, deadline)
+                 WHERE w.guard = 1
+                   AND outcomes[w.owner] = 0
+               ) AS w
+         WHERE t.stream_id = ids[w.stream];
+
+        UPDATE log.work AS t
+           SET wake_at = CASE WHEN t.lease_until > moment THEN t.wake_at ELSE least(t.wake_at, w.wake_at) END,
+               nudge_at = CASE WHEN t.lease_until > moment THEN least(t.nudge_at, w.wake_at) END
+          FROM unnest(w_owner, w_guard, w_stream, w_wake_at) AS w(owner, guard, stream, wake_at)
+         WHERE w.guard = 2
+           AND outcomes[w.owner] = 0
+           AND t.stream_id = ids[w.stream]
+           AND t.status NOT IN ('completed', 'compensated', 'abandoned', 'superseded');
+
+        UPDATE log.work AS t
+           SET fence = t.fence + 1,
+               status = w.status,
+               step = w.step,
+               target = w.target,
+               deadline = w.deadline,
+               owner = NULL,
+               lease_until = NULL,
+               wake_at = w.wake_at,
+               nudge_at = NULL
+          FROM unnest(w_owner, w_guard, w_stream, w_status, w_step, w_target, w_wake_at, w_deadline)
+            AS w(owner, guard, stream, status, step, target, wake_at, deadline)
+         WHERE w.guard = 3
+           AND outcomes[w.owner] = 0
+           AND t.stream_id = ids[w.stream];
+    END IF;
+END $$;
+
+DO $$
+BEGIN
+    -- Its arguments are too many to be repeated.
+    EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', 'log.append'::regproc::oid::regprocedure);
+    EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO signalbox_append', 'log.append'::regproc::oid::regprocedure);
+END $$;

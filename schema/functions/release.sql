@@ -1,0 +1,18 @@
+-- Gives work back, due at once; false when the lease was gone already.
+CREATE OR REPLACE FUNCTION log.release(stream text, fence bigint) RETURNS boolean LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = log, pg_temp
+AS $$
+BEGIN
+    UPDATE log.work AS w
+       SET owner = NULL, lease_until = NULL, wake_at = statement_timestamp(), nudge_at = NULL
+      FROM log.stream AS s
+     WHERE s.name = release.stream
+       AND w.stream_id = s.stream_id
+       AND w.fence = release.fence
+       AND w.lease_until > statement_timestamp();
+    RETURN FOUND;
+END $$;
+
+REVOKE ALL ON FUNCTION log.release(text, bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION log.release(text, bigint) TO signalbox_append, signalbox_project;

@@ -154,8 +154,8 @@ let package = Package(
         .tests(
             "ScenarioTests",
             [
-                "signalbox", "Kernel", "Postgres", "EventStore", "SignalboxTestKit", .asyncHTTPClient, .nioCore,
-                .subprocess, .logging,
+                "signalbox", "Kernel", "Postgres", "EventStore", "SignalboxTestKit", .asyncHTTPClient, .nioCore, .nioHTTP1,
+                .subprocess, .system, .logging,
             ]
         ),
         .tests("HouseTests", ["SignalboxTestKit"]),

@@ -1,0 +1,157 @@
+import FoundationEssentials
+import Glibc
+import Kernel
+import Subprocess
+import SystemPackage
+import Testing
+
+/// A real `signalbox dev`, started as a person would, in a folder of its own under the system's temporary folder.
+final class DevProcess: Sendable {
+    /// Why it is of no use.
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// What `dev.json` says.
+    struct Announcement: Decodable, Sendable {
+        var api: String
+        var apiKey: String
+        var operatorKey: String
+        var databaseUrl: String
+        var edge: String?
+        var nomad: String
+        var billing: String
+    }
+
+    let directory: String
+
+    init() throws {
+        var template = Array("/tmp/signalbox-scenario-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw Failure(description: "no temporary folder: errno \(errno)") }
+        directory = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+        // Postgres and tenants run as other users when the tests run as root.
+        chmod(directory, 0o711)
+    }
+
+    /// The program beside the test bundle.
+    static let program: String = {
+        let bundle = ProcessInfo.processInfo.arguments.first { $0.hasSuffix(".xctest") } ?? ProcessInfo.processInfo.arguments[0]
+        let path = bundle.hasPrefix("/") ? bundle : FileManager.default.currentDirectoryPath + "/" + bundle
+        var folder = path.split(separator: "/").dropLast().reduce(into: "") { $0 += "/" + $1 }
+        while !FileManager.default.isExecutableFile(atPath: folder + "/signalbox"), folder.contains("/") {
+            folder = folder.split(separator: "/").dropLast().reduce(into: "") { $0 += "/" + $1 }
+            if folder.isEmpty { break }
+        }
+        return folder + "/signalbox"
+    }()
+
+    /// Starts it, runs `body` once it is ready, and ends it with this signal.
+    ///
+    /// - Returns: What `body` returned, and how the process ended (128 + signal when it was killed).
+    @discardableResult
+    func run<Value: Sendable>(
+        ending signal: Int32 = SIGINT,
+        environment: [String: String] = [:],
+        _ body: @escaping @Sendable (Announcement) async throws -> Value
+    ) async throws -> (value: Value, status: Int) {
+        let announcement = directory + "/dev.json"
+        unlink(announcement)
+        let output = try FileDescriptor.open(
+            FilePath(directory + "/dev.log"),
+            .writeOnly,
+            options: [.create, .append, .closeOnExec],
+            permissions: .ownerReadWrite
+        )
+        defer { try? output.close() }
+        var options = PlatformOptions()
+        options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(20))]
+        let result = try await Subprocess.run(
+            .path(FilePath(Self.program)),
+            arguments: ["dev", "--data", directory, "--port", "0"],
+            environment: .inherit.updating(
+                Dictionary(uniqueKeysWithValues: environment.map { (Environment.Key(stringLiteral: $0.key), $0.value) })
+            ),
+            platformOptions: options,
+            input: .none,
+            output: .fileDescriptor(output, closeAfterSpawningProcess: false),
+            error: .fileDescriptor(output, closeAfterSpawningProcess: false)
+        ) { execution -> Result<Value, any Error> in
+            let pid = execution.processIdentifier.value
+            do {
+                let running = try await Self.ready(announcement, pid: pid, log: self.log)
+                let value = try await body(running)
+                kill(pid, signal)
+                return .success(value)
+            } catch {
+                kill(pid, SIGTERM)
+                return .failure(error)
+            }
+        }
+        let status: Int
+        switch result.terminationStatus {
+        case .exited(let code): status = Int(code)
+        case .signaled(let number): status = 128 + Int(number)
+        }
+        return (try result.closureResult.get(), status)
+    }
+
+    /// Starts it and waits until it has ended by itself, as one that kills itself does.
+    func runToItsEnd(environment: [String: String], onReady: @escaping @Sendable (Announcement) async throws -> Void) async throws -> Int {
+        try await run(ending: 0, environment: environment, onReady).status
+    }
+
+    /// The last lines of what it printed.
+    var log: String {
+        guard let data = try? Data(contentsOf: URL(filePath: directory + "/dev.log")) else { return "" }
+        return String(decoding: data.suffix(6000), as: UTF8.self)
+    }
+
+    /// Processes whose command line or working folder names this folder.
+    var survivors: [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return names.compactMap(Int32.init).compactMap { pid in
+            guard let data = try? Data(contentsOf: URL(filePath: "/proc/\(pid)/cmdline")), !data.isEmpty else { return nil }
+            let command = String(decoding: data.map { $0 == 0 ? 32 : $0 }, as: UTF8.self)
+            return command.contains(directory) ? command : nil
+        }
+    }
+
+    /// Ends whatever a failed test left running, and removes the folder.
+    func remove() {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory + "/run")) ?? []
+        for name in names where name.hasSuffix(".json") {
+            guard let data = try? Data(contentsOf: URL(filePath: directory + "/run/" + name)),
+                let entry = try? JSON.decode(JSONValue.self, from: data), let pid = entry["pid"]?.integer
+            else { continue }
+            kill(Int32(pid), SIGKILL)
+        }
+        try? FileManager.default.removeItem(atPath: directory)
+    }
+
+    private static func ready(_ path: String, pid: Int32, log: @autoclosure () -> String) async throws -> Announcement {
+        try await eventually(within: .seconds(120), { "dev is not ready: \(log())" }) {
+            guard kill(pid, 0) == 0 else { throw Failure(description: "dev ended: \(log())") }
+            guard let data = try? Data(contentsOf: URL(filePath: path)) else { return nil }
+            return try? JSON.decode(Announcement.self, from: data)
+        }
+    }
+}
+
+/// Looks until there is something to see.
+///
+/// - Parameters:
+///   - patience: How long, at most.
+///   - complaint: What is said when it took longer.
+///   - look: `nil` means not yet.
+func eventually<Value>(
+    within patience: Duration,
+    _ complaint: () -> String = { "not in time" },
+    _ look: () async throws -> Value?
+) async throws -> Value {
+    let deadline = ContinuousClock.now + patience
+    while true {
+        if let value = try await look() { return value }
+        guard ContinuousClock.now < deadline else { throw DevProcess.Failure(description: complaint()) }
+        try await Task.sleep(for: .milliseconds(25))
+    }
+}

@@ -1,0 +1,68 @@
+package import Domain
+package import EventStore
+package import Kernel
+
+/// One event of the log, decoded, with what the log knows about it.
+package struct Entry: Sendable, Equatable {
+    package let record: RecordedEvent
+    package let event: Happening
+
+    package init(record: RecordedEvent, event: Happening) {
+        self.record = record
+        self.event = event
+    }
+
+    /// Decodes an event of the log; `nil` when no family knows its type or its payload was erased.
+    ///
+    /// - Throws: `DecodingError` when the payload is not what the type promises.
+    package init?(_ record: RecordedEvent) throws {
+        guard let payload = record.payload,
+            let event = try Happening.decode(type: record.type, payload: payload)
+        else { return nil }
+        self.init(record: record, event: event)
+    }
+
+    package var position: Int64 { record.position }
+    package var version: Int64 { record.version }
+    package var at: Timestamp { record.recordedAt }
+
+    /// The text after the first `-` of the stream's name.
+    var subject: String { record.stream.id }
+}
+
+/// An event of any family.
+package enum Happening: Sendable, Equatable {
+    case organization(OrganizationEvent)
+    case user(UserEvent)
+    case subscription(SubscriptionEvent)
+    case instance(InstanceEvent)
+    case release(ReleaseEvent)
+    case saga(SagaEvent)
+
+    /// Reads an event by its stored type; `nil` when no family has such an event.
+    ///
+    /// - Throws: `DecodingError` when the payload is not what the type promises.
+    package static func decode(type: String, payload: [UInt8]) throws -> Self? {
+        switch type.prefix(while: { $0 != "." }) {
+        case OrganizationEvent.category[...]:
+            try OrganizationEvent.decode(type: type, payload: payload).map(Self.organization)
+        case UserEvent.category[...]:
+            try UserEvent.decode(type: type, payload: payload).map(Self.user)
+        case SubscriptionEvent.category[...]:
+            try SubscriptionEvent.decode(type: type, payload: payload).map(Self.subscription)
+        case InstanceEvent.category[...]:
+            try InstanceEvent.decode(type: type, payload: payload).map(Self.instance)
+        case ReleaseEvent.category[...]:
+            try ReleaseEvent.decode(type: type, payload: payload).map(Self.release)
+        case SagaEvent.category[...]:
+            try SagaEvent.decode(type: type, payload: payload).map(Self.saga)
+        default:
+            nil
+        }
+    }
+}
+
+extension EventFamily {
+    /// The stored types of the whole family.
+    static var types: Set<String> { Set(Name.allCases.map(\.rawValue)) }
+}

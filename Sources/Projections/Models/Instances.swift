@@ -1,0 +1,125 @@
+internal import Domain
+internal import Kernel
+
+/// The instances as they are now.
+package enum Instances: Projection {
+    package typealias Row = InstanceRow
+
+    package static let name = "instances"
+    package static let shape = 1
+    package static let reads = InstanceEvent.types
+
+    package static func key(of entry: Entry) -> String? { entry.subject }
+
+    package static func fold(into row: inout InstanceRow?, _ entry: Entry) throws {
+        guard case .instance(let event) = entry.event else { return }
+        if case .requested(let fact) = event {
+            guard let id = InstanceID(entry.subject) else { throw FoldError.missing(key: entry.subject) }
+            row = InstanceRow(id: id, fact, at: entry.at)
+            row?.version = entry.version
+            return
+        }
+        guard var instance = row else { throw FoldError.missing(key: entry.subject) }
+        instance.fold(event, at: entry.at)
+        instance.updatedAt = entry.at
+        instance.version = entry.version
+        row = instance
+    }
+}
+
+extension InstanceRow {
+    fileprivate mutating func fold(_ event: InstanceEvent, at moment: Timestamp) {
+        switch event {
+        case .requested: break
+        case .retryRequested(let fact):
+            status = .provisioning
+            generation = fact.generation
+            conditions = []
+            slots = []
+            lastError = nil
+            launchURL = nil
+        case .credentialsReserved(let fact), .credentialsRotated(let fact):
+            note("CredentialsReserved", .yes, "rotation \(fact.rotation)", at: moment)
+        case .databaseProvisioned(let fact): note("DatabaseReady", .unknown, "\(fact.database) created", at: moment)
+        case .isolationApplied(let fact): note("DatabaseReady", .yes, "\(fact.database) isolated", at: moment)
+        case .workloadRegistered(let fact):
+            note("WorkloadRegistered", .yes, "job \(fact.job) version \(fact.jobVersion)", at: moment)
+            note("Healthy", .unknown, "waiting for version \(fact.jobVersion)", at: moment)
+            slots = [Slot(name: "a", status: .pending, release: desiredRelease, job: fact.job, weight: 0)]
+        case .becameHealthy(let fact):
+            note("Healthy", .yes, "version \(fact.jobVersion)", at: moment)
+            moveSlots(to: .ready, weight: 0)
+        case .routePublished(let fact):
+            note("RoutePublished", .yes, fact.host, at: moment)
+            moveSlots(to: .serving, weight: 100)
+        case .routeWithdrawn:
+            note("RoutePublished", .no, "withdrawn", at: moment)
+            moveSlots(to: .ready, weight: 0)
+        case .running(let fact):
+            status = .running
+            launchURL = fact.launchURL
+            lastError = nil
+        case .provisioningFailed(let fact):
+            status = .provisioningFailed
+            lastError = Failure(step: fact.step, failure: fact.failure, reason: fact.reason, at: moment)
+            slots = []
+        case .stopRequested: status = .stopping
+        case .stopped:
+            status = .stopped
+            moveSlots(to: .terminated, weight: 0)
+        case .startRequested: status = .starting
+        case .started: status = .running
+        case .changeRequested(let fact):
+            status = .changing
+            if fact.change == "version" { desiredRelease = fact.to }
+        case .changed(let fact):
+            status = .running
+            if let plan = fact.plan { self.plan = plan }
+            if let release = fact.release { self.release = release }
+            desiredRelease = release.version
+            lastError = nil
+        case .changeRolledBack(let fact):
+            status = .running
+            desiredRelease = release.version
+            lastError = Failure(step: fact.change, failure: "rolled-back", reason: fact.reason, at: moment)
+        case .observed(let fact): note(fact.condition, fact.status, fact.reason, at: moment)
+        case .driftDetected(let fact):
+            note("InSync", .no, "\(fact.what) is \(fact.observed), not \(fact.expected)", at: moment)
+        case .driftRepaired(let fact): note("InSync", .yes, fact.what, at: moment)
+        case .terminationRequested: status = .terminating
+        case .databaseQuarantined(let fact): note("DatabaseReady", .no, "quarantined until \(fact.until)", at: moment)
+        case .databaseDropped(let fact): note("DatabaseReady", .no, "\(fact.database) dropped", at: moment)
+        case .terminated:
+            status = .terminated
+            slots = []
+        }
+    }
+
+    private mutating func moveSlots(to status: Slot.Status, weight: Int) {
+        for index in slots.indices {
+            slots[index].status = status
+            slots[index].weight = weight
+        }
+    }
+
+    /// Sets a condition; `since` moves only when its status does.
+    private mutating func note(_ type: String, _ status: ConditionStatus, _ message: String, at moment: Timestamp) {
+        let reason =
+            switch status {
+            case .yes: "Done"
+            case .no: "Undone"
+            case .unknown: "Pending"
+            }
+        let index = conditions.firstIndex { $0.type == type }
+        let same = index.map { conditions[$0] }.flatMap { $0.status == status ? $0 : nil }
+        let condition = Condition(
+            type: type,
+            status: status,
+            reason: reason,
+            message: message,
+            since: same?.since ?? moment,
+            generation: generation
+        )
+        if let index { conditions[index] = condition } else { conditions.append(condition) }
+    }
+}

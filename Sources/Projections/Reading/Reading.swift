@@ -1,0 +1,53 @@
+/// An answer, and the position of the log that it reflects.
+package struct Reading<Value: Sendable>: Sendable {
+    package var value: Value
+    /// `X-Log-Position`: every event up to it is in the answer.
+    package var position: Int64
+
+    package init(_ value: Value, at position: Int64) {
+        self.value = value
+        self.position = position
+    }
+
+    /// The same position with something made of the value.
+    package func map<Other>(_ transform: (Value) -> Other) -> Reading<Other> {
+        Reading<Other>(transform(value), at: position)
+    }
+}
+
+extension Reading: Equatable where Value: Equatable {}
+
+/// A part of a list, and how to ask for the next one: `{"data":[…],"next":"…"|null}`.
+package struct Page<Element: Codable & Equatable & Sendable>: Codable, Equatable, Sendable {
+    package var data: [Element]
+    @Nullable package var next: String?
+
+    package init(data: [Element], next: String?) {
+        self.data = data
+        self.next = next
+    }
+}
+
+/// Which part of a list is wanted.
+package struct PageRequest: Sendable, Equatable {
+    /// 1…200.
+    package let limit: Int
+    /// The `next` of an earlier page of the same list.
+    package let after: String?
+
+    /// - Parameter limit: Brought into 1…200.
+    package init(limit: Int = 50, after: String? = nil) {
+        self.limit = min(max(limit, 1), 200)
+        self.after = after
+    }
+}
+
+/// Why a read model could not answer.
+package enum ReadError: Error, Equatable, Sendable {
+    /// The database cannot be asked now.
+    case unavailable
+    /// The read models have not got so far in time; this is where they are.
+    case behind(position: Int64)
+    /// The cursor is none, or of another list.
+    case badCursor
+}

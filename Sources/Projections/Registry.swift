@@ -1,0 +1,14 @@
+/// Every read model there is; a new one is one line.
+package enum Registry {
+    package static let all: [any Projection.Type] = [
+        Organizations.self,
+        Members.self,
+        APIKeys.self,
+        Subscriptions.self,
+        Instances.self,
+        Timeline.self,
+        Releases.self,
+        Operations.self,
+        Routes.self,
+    ]
+}

@@ -52,6 +52,7 @@ package enum HTTPFailure: Error, Equatable, Sendable {
     /// - Parameters:
     ///   - target: Whose failure it is; the first part of the code.
     ///   - changes: Whether the request was to change something, so that a lost answer leaves a question.
+    /// - Returns: The failure, with a code that starts with the target.
     func portError(_ target: String, changes: Bool) -> PortError {
         switch self {
         case .notSent(let message):

@@ -11,7 +11,10 @@ package struct HTTPCaller: Sendable {
     private let timeout: Duration
     private let bodyLimit: Int
 
+    /// A way to one service.
+    ///
     /// - Parameters:
+    ///   - client: Shared by all callers; see ``HTTPCaller/makeClient(connectionsPerHost:)``.
     ///   - base: Scheme, host and port, perhaps a path; a trailing slash does not matter.
     ///   - headers: Sent with every request, e.g. a token.
     ///   - timeout: For the whole exchange, unless a call says otherwise.
@@ -49,9 +52,14 @@ package struct HTTPCaller: Sendable {
     /// Sends one request and reads its whole answer, whatever its status.
     ///
     /// - Parameters:
+    ///   - method: What is asked for.
     ///   - path: Starts with `/`; variable parts go through ``HTTPCaller/segment(_:)``.
     ///   - query: Names and values, not yet encoded.
+    ///   - headers: Besides those of every request.
+    ///   - body: Bytes to send.
     ///   - timeout: Instead of the caller's own.
+    /// - Returns: The answer, also when it says no.
+    /// - Throws: ``HTTPFailure`` when there is no answer.
     package func send(
         _ method: HTTPVerb,
         _ path: String,
@@ -132,7 +140,7 @@ extension HTTPCaller {
 }
 
 extension HTTPFailure {
-    /// Sorts what the library throws by one question: can the request have reached the service?
+    /// Sorts what the library throws by whether the request can have reached the service.
     fileprivate init(_ error: any Error) {
         switch error {
         case is NIOConnectionError: self = .notSent("cannot connect")

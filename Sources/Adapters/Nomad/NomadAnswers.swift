@@ -38,7 +38,7 @@ package struct NomadPlan: Sendable, Equatable {
 package struct NomadDeployment: Sendable, Equatable {
     package let id: String
     package let jobVersion: Int
-    /// `running`, `successful`, `failed`, `cancelled`, …
+    /// What Nomad calls it: `running`, `successful`, `failed`, `cancelled` and others.
     package let status: String
     /// For people.
     package let statusDescription: String
@@ -66,7 +66,7 @@ package struct NomadDeployment: Sendable, Equatable {
 /// One pass of Nomad's scheduler over a job.
 package struct NomadEvaluation: Sendable, Equatable {
     package let id: String
-    /// `pending`, `blocked`, `complete`, `failed`, `canceled`.
+    /// One of `pending`, `blocked`, `complete`, `failed`, `canceled`.
     package let status: String
     package let createIndex: Int64
     /// Why groups could not be placed, for people.
@@ -85,7 +85,7 @@ package struct NomadEvaluation: Sendable, Equatable {
 package struct NomadAllocation: Sendable, Equatable {
     package let id: String
     package let jobVersion: Int
-    /// `pending`, `running`, `complete`, `failed`, `lost`, `unknown`.
+    /// One of `pending`, `running`, `complete`, `failed`, `lost`, `unknown`.
     package let clientStatus: String
     package let modifyIndex: Int64
     /// The last thing that happened to a task, for people.

@@ -8,8 +8,12 @@ package struct NomadClient: Sendable {
     private let caller: HTTPCaller
     private let namespace: String
 
-    /// - Parameter caller: Its base is the agent, e.g. `http://127.0.0.1:4646`; it carries the token, see
-    ///   ``NomadClient/headers(token:)``.
+    /// A way to one agent.
+    ///
+    /// - Parameters:
+    ///   - caller: Its base is the agent, e.g. `http://127.0.0.1:4646`; it carries the token, see
+    ///     ``NomadClient/headers(token:)``.
+    ///   - namespace: Of every job and variable.
     package init(caller: HTTPCaller, namespace: String = "default") {
         self.caller = caller
         self.namespace = namespace
@@ -53,9 +57,11 @@ package struct NomadClient: Sendable {
     /// The job's deployments; with an index, waits until any deployment changed after it.
     ///
     /// - Parameters:
+    ///   - job: Its id.
     ///   - index: From an earlier answer; 0 answers at once.
     ///   - wait: How long to wait for a change, at most 300 s.
     /// - Returns: The deployments and the index to wait after.
+    /// - Throws: ``PortError``.
     package func deployments(
         of job: String,
         after index: Int64 = 0,
@@ -87,7 +93,7 @@ package struct NomadClient: Sendable {
         )
     }
 
-    /// The leader's address; throws when there is none. Cheap enough for a readiness probe.
+    /// The leader's address, which is cheap enough to ask for in a readiness probe.
     package func leader() async throws(PortError) -> String {
         try expected(try await read("/v1/status/leader")?.value.string)
     }

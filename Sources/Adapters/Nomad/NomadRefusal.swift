@@ -5,9 +5,13 @@ internal import Platform
 /// Nomad says most of what it refuses with 500 and a line of text, so the text decides; it is matched by what it
 /// contains, because a follower puts `rpc error: ` in front (`command/agent/http.go`, `nomad/rpc.go`).
 enum NomadRefusal {
+    /// The table of what is known, the status first, then the text.
+    ///
     /// - Parameters:
+    ///   - answer: One whose status is not 2xx.
     ///   - changes: Whether the request was to change something.
     ///   - quotable: Whether the text may be shown; answers about variables may not.
+    /// - Returns: What the caller may conclude.
     static func portError(_ answer: HTTPAnswer, changes: Bool, quotable: Bool = true) -> PortError {
         let text = answer.text.lowercased()
         let message = "nomad: " + (quotable ? excerpt(answer.text) : "status \(answer.status)")

@@ -17,7 +17,12 @@ package struct TraefikDocument: Sendable {
     private let entryPoints: [String]
     private let certificateResolver: String?
 
-    /// - Parameter certificateResolver: When given, routers end TLS with certificates from it.
+    /// How routers are made.
+    ///
+    /// - Parameters:
+    ///   - catalogue: Whose services the leaves are.
+    ///   - entryPoints: Where routers listen; none: at all of Traefik's own.
+    ///   - certificateResolver: When given, routers end TLS with certificates from it.
     package init(
         catalogue: Catalogue = .nomad,
         entryPoints: [String] = ["websecure"],

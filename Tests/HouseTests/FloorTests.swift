@@ -24,7 +24,9 @@ struct FloorTests {
     /// Which packages from outside decide a floor, beside those that are free everywhere.
     static let packages: [String: Set<String>] = [
         "Adapters": ["AsyncHTTPClient", "NIOCore", "NIOHTTP1", "HTTPTypes", "CryptoExtras", "Subprocess"],
-        "DevPlane": ["Hummingbird", "NIOCore", "NIOHTTP1", "HTTPTypes", "Subprocess", "SystemPackage", "AsyncHTTPClient"],
+        "DevPlane": [
+            "Hummingbird", "NIOCore", "NIOHTTP1", "HTTPTypes", "Subprocess", "SystemPackage", "AsyncHTTPClient",
+        ],
         "Server": ["Hummingbird", "NIOCore", "NIOHTTP1", "HTTPTypes", "JWTKit"],
     ]
 

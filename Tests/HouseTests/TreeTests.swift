@@ -7,7 +7,9 @@ struct TreeTests {
     func embedded() throws {
         let assets = try Repository.text("Sources/CAssets/assets.c")
         let listed = assets.split(separator: "\n").compactMap { line -> String? in
-            guard line.contains("ASSET(\""), let path = line.split(separator: "\"").dropFirst().first else { return nil }
+            guard line.contains("ASSET(\""), let path = line.split(separator: "\"").dropFirst().first else {
+                return nil
+            }
             return String(path)
         }
         let files = Repository.files(below: "schema", ending: ".sql").filter { $0 != "schema/snapshot.sql" }
@@ -28,7 +30,8 @@ struct TreeTests {
     @Test("no file is longer than 400 lines, unless it is a state machine or a parser and says so here")
     func length() throws {
         let exceptions: Set<String> = []
-        let paths = Repository.files(below: "Sources", ending: ".swift") + Repository.files(below: "Tests", ending: ".swift")
+        let paths =
+            Repository.files(below: "Sources", ending: ".swift") + Repository.files(below: "Tests", ending: ".swift")
         for path in paths where !exceptions.contains(path) {
             let lines = try Repository.text(path).split(separator: "\n", omittingEmptySubsequences: false).count
             #expect(lines <= 401, "\(path) has \(lines) lines")
@@ -45,7 +48,10 @@ struct TreeTests {
         for path in paths { #expect(Repository.exists(path), "\(path)") }
     }
 
-    @Test("documents link to files that exist", arguments: ["README.md", "CONTRIBUTING.md"] + Repository.files(below: "docs", ending: ".md"))
+    @Test(
+        "documents link to files that exist",
+        arguments: ["README.md", "CONTRIBUTING.md"] + Repository.files(below: "docs", ending: ".md")
+    )
     func links(path: String) throws {
         let folder = path.split(separator: "/").dropLast().joined(separator: "/")
         for link in try Self.links(in: Repository.text(path)) {
@@ -56,7 +62,8 @@ struct TreeTests {
 
     @Test("no test sleeps to wait for something")
     func sleeps() throws {
-        for path in Repository.files(below: "Tests", ending: ".swift") where path != "Tests/HouseTests/TreeTests.swift" {
+        for path in Repository.files(below: "Tests", ending: ".swift") where path != "Tests/HouseTests/TreeTests.swift"
+        {
             let text = try Repository.text(path)
             #expect(!text.contains("Thread.sleep") && !text.contains("usleep("), "\(path)")
         }

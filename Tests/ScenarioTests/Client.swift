@@ -37,7 +37,9 @@ struct Client: Sendable {
         var request = HTTPClientRequest(url: base + path)
         request.method = .init(rawValue: method)
         if let key { request.headers.add(name: "Authorization", value: "Bearer " + key) }
-        if body != nil, headers["Content-Type"] == nil { request.headers.add(name: "Content-Type", value: "application/json") }
+        if body != nil, headers["Content-Type"] == nil {
+            request.headers.add(name: "Content-Type", value: "application/json")
+        }
         for (name, value) in headers { request.headers.replaceOrAdd(name: name, value: value) }
         if let body { request.body = .bytes(body) }
         let response = try await HTTPClient.shared.execute(request, timeout: .seconds(40))

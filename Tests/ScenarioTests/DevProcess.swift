@@ -21,6 +21,10 @@ final class DevProcess: Sendable {
         var edge: String?
         var nomad: String
         var billing: String
+        /// Of the running process; not in the file.
+        var pid: Int32 = 0
+
+        private enum CodingKeys: CodingKey { case api, apiKey, operatorKey, databaseUrl, edge, nomad, billing }
     }
 
     let directory: String
@@ -35,7 +39,8 @@ final class DevProcess: Sendable {
 
     /// The program beside the test bundle.
     static let program: String = {
-        let bundle = ProcessInfo.processInfo.arguments.first { $0.hasSuffix(".xctest") } ?? ProcessInfo.processInfo.arguments[0]
+        let bundle =
+            ProcessInfo.processInfo.arguments.first { $0.hasSuffix(".xctest") } ?? ProcessInfo.processInfo.arguments[0]
         let path = bundle.hasPrefix("/") ? bundle : FileManager.default.currentDirectoryPath + "/" + bundle
         var folder = path.split(separator: "/").dropLast().reduce(into: "") { $0 += "/" + $1 }
         while !FileManager.default.isExecutableFile(atPath: folder + "/signalbox"), folder.contains("/") {
@@ -45,7 +50,7 @@ final class DevProcess: Sendable {
         return folder + "/signalbox"
     }()
 
-    /// Starts it, runs `body` once it is ready, and ends it with this signal.
+    /// Starts it, runs `body` once it is ready, and ends it with this signal; with 0 it must end by itself.
     ///
     /// - Returns: What `body` returned, and how the process ended (128 + signal when it was killed).
     @discardableResult
@@ -95,11 +100,6 @@ final class DevProcess: Sendable {
         return (try result.closureResult.get(), status)
     }
 
-    /// Starts it and waits until it has ended by itself, as one that kills itself does.
-    func runToItsEnd(environment: [String: String], onReady: @escaping @Sendable (Announcement) async throws -> Void) async throws -> Int {
-        try await run(ending: 0, environment: environment, onReady).status
-    }
-
     /// The last lines of what it printed.
     var log: String {
         guard let data = try? Data(contentsOf: URL(filePath: directory + "/dev.log")) else { return "" }
@@ -110,7 +110,9 @@ final class DevProcess: Sendable {
     var survivors: [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         return names.compactMap(Int32.init).compactMap { pid in
-            guard let data = try? Data(contentsOf: URL(filePath: "/proc/\(pid)/cmdline")), !data.isEmpty else { return nil }
+            guard let data = try? Data(contentsOf: URL(filePath: "/proc/\(pid)/cmdline")), !data.isEmpty else {
+                return nil
+            }
             let command = String(decoding: data.map { $0 == 0 ? 32 : $0 }, as: UTF8.self)
             return command.contains(directory) ? command : nil
         }
@@ -132,7 +134,9 @@ final class DevProcess: Sendable {
         try await eventually(within: .seconds(120), { "dev is not ready: \(log())" }) {
             guard kill(pid, 0) == 0 else { throw Failure(description: "dev ended: \(log())") }
             guard let data = try? Data(contentsOf: URL(filePath: path)) else { return nil }
-            return try? JSON.decode(Announcement.self, from: data)
+            var running = try? JSON.decode(Announcement.self, from: data)
+            running?.pid = pid
+            return running
         }
     }
 }

@@ -64,7 +64,8 @@ struct OrganizationCommand: AsyncParsableCommand {
                 switch answer.body["status"]?.string {
                 case "completed": return
                 case "compensated", "abandoned", "superseded", "parked":
-                    let reason = answer.body["problem"]?["detail"]?.string ?? answer.body["problem"]?["title"]?.string ?? ""
+                    let reason =
+                        answer.body["problem"]?["detail"]?.string ?? answer.body["problem"]?["title"]?.string ?? ""
                     throw Exit.failed("the operation ended \(answer.body["status"]?.string ?? ""): \(reason)")
                 default:
                     // A server without Prefer support answers at once: do not spin.

@@ -45,7 +45,10 @@ struct EnvironmentReader {
         return value
     }
 
-    mutating func choice<Value: RawRepresentable<String> & CaseIterable>(_ name: String, default fallback: Value) -> Value {
+    mutating func choice<Value: RawRepresentable<String> & CaseIterable>(
+        _ name: String,
+        default fallback: Value
+    ) -> Value {
         guard let text = optional(name) else { return fallback }
         guard let value = Value(rawValue: text) else {
             problems.append("\(name) must be one of \(Value.allCases.map(\.rawValue).joined(separator: ", "))")

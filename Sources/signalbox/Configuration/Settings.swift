@@ -139,7 +139,9 @@ extension Settings {
         if let url = read.optional("DATABASE_URL") { return url }
         let host = read.optional("DB_HOST")
         guard let host else {
-            read.complain("DATABASE_URL (or DB_HOST, DB_PORT, DB_NAME, DB_USER, DB_PASSWORD) is missing: the database of the log")
+            read.complain(
+                "DATABASE_URL (or DB_HOST, DB_PORT, DB_NAME, DB_USER, DB_PASSWORD) is missing: the database of the log"
+            )
             return ""
         }
         return conninfo(

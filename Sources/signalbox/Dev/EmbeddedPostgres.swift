@@ -25,7 +25,9 @@ struct EmbeddedPostgres {
         port = try adopted?.port ?? workspace.port(Self.name)
         password = try workspace.key("postgres") { RandomText.make(32) }
         // A socket's path must be shorter than 108 bytes, so it cannot live in the workspace.
-        let mark = workspace.root.utf8.reduce(UInt64(14_695_981_039_346_656_037)) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 }
+        let mark = workspace.root.utf8.reduce(UInt64(14_695_981_039_346_656_037)) {
+            ($0 ^ UInt64($1)) &* 1_099_511_628_211
+        }
         socket = "/tmp/signalbox-" + String(mark, radix: 36)
     }
 
@@ -142,7 +144,9 @@ struct EmbeddedPostgres {
 
             """
         try Workspace.write(settings, to: data + "/postgresql.auto.conf")
-        if let account = workspace.postgresAccount { chown(data + "/postgresql.auto.conf", account.user, account.group) }
+        if let account = workspace.postgresAccount {
+            chown(data + "/postgresql.auto.conf", account.user, account.group)
+        }
     }
 
     private func prepareSocket() throws {
@@ -156,7 +160,9 @@ struct EmbeddedPostgres {
 
     private func binaries() throws -> String {
         guard let found = Installation.binaries() else {
-            throw DevFailure("no Postgres server is installed (Debian: apt-get install postgresql); $PG_BIN may name its folder")
+            throw DevFailure(
+                "no Postgres server is installed (Debian: apt-get install postgresql); $PG_BIN may name its folder"
+            )
         }
         return found
     }

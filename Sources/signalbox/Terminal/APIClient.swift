@@ -16,7 +16,12 @@ struct APIClient {
     }
 
     /// Sends a request; a problem document becomes an exit with its words.
-    func send(_ method: String, _ path: String, body: JSONValue? = nil, headers: [String: String] = [:]) async throws -> Answer {
+    func send(
+        _ method: String,
+        _ path: String,
+        body: JSONValue? = nil,
+        headers: [String: String] = [:]
+    ) async throws -> Answer {
         var request = HTTPClientRequest(url: url + path)
         request.method = .init(rawValue: method)
         request.headers.add(name: "Authorization", value: "Bearer " + key)
@@ -40,7 +45,9 @@ struct APIClient {
         do {
             let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
             let buffer = try await response.body.collect(upTo: 16 << 20)
-            return (Int(response.status.code), response.headers.first(name: "Location"), Array(buffer.readableBytesView))
+            return (
+                Int(response.status.code), response.headers.first(name: "Location"), Array(buffer.readableBytesView)
+            )
         } catch {
             throw Exit.unavailable("no answer from \(url)")
         }

@@ -29,7 +29,9 @@ struct Reach: ParsableArguments {
         if let running = try running { return of(running) }
         if let url = Self.environment("SIGNALBOX_URL") { return (url, Self.environment("SIGNALBOX_TOKEN") ?? "") }
         if let running = Announcement.read(from: ".signalbox") { return of(running) }
-        throw Exit.usage("set SIGNALBOX_URL and SIGNALBOX_TOKEN, or name the folder of a running `signalbox dev` with --data")
+        throw Exit.usage(
+            "set SIGNALBOX_URL and SIGNALBOX_TOKEN, or name the folder of a running `signalbox dev` with --data"
+        )
     }
 
     private var running: Announcement? {

@@ -1,0 +1,72 @@
+import Glibc
+import Kernel
+import Postgres
+import Testing
+
+/// The process is killed after each append of a provisioning, and the next one finishes what it left.
+@Suite("Crashes", .timeLimit(.minutes(10)))
+struct CrashTests {
+    /// How many appends a provisioning makes at most; more than there are never crash, and the test ends early.
+    private static let most = 24
+
+    @Test("whichever append is the last before kill -9, the next start ends with one of everything")
+    func everyAppend() async throws {
+        let dev = try DevProcess()
+        defer { dev.remove() }
+        var crashes = 0
+        for append in 1...Self.most {
+            let slug = "crash-\(append)"
+            // The process kills itself right after this append of a saga is durable, before anything else happens.
+            let onboarded = Box<Story.Onboarded>()
+            let outcome = try await dev.run(
+                ending: 0,
+                environment: ["SIGNALBOX_CRASH_AFTER_SAGA_APPENDS": "\(append)"]
+            ) { running in
+                let story = Story(running: running)
+                await onboarded.set(try await story.onboard(slug))
+                let operation = try #require(await onboarded.value).operation
+                // Ends by the crash, or, when there were fewer appends than that, by completing.
+                let ended = try? await story.ended(operation, within: .seconds(30))
+                if ended != nil { kill(running.pid, SIGINT) }
+            }
+            let ids = try #require(await onboarded.value)
+            let crashed = outcome.status == 128 + Int(SIGKILL)
+            if crashed { crashes += 1 }
+            try await dev.run { running in
+                let story = Story(running: running)
+                #expect(try await story.ended(ids.operation) == "completed", "append \(append)")
+                _ = try await story.instance(ids.instance, becomes: "running")
+                _ = try await story.reached(slug)
+                try await checkOneOfEverything(story, ids)
+            }
+            if !crashed { break }
+        }
+        #expect(crashes >= 10, "only \(crashes) appends were crashed after")
+        #expect(dev.survivors == [])
+    }
+
+    /// One role, one database, one job, one customer, one active subscription.
+    private func checkOneOfEverything(_ story: Story, _ ids: Story.Onboarded) async throws {
+        let organization = ids.organization
+        let (databases, roles) = try await story.query(database: "postgres") { tx throws(PostgresError) in
+            try tx.run(
+                """
+                SELECT (SELECT count(*) FROM pg_database WHERE datname LIKE \("%org_" + organization + "%")),
+                       (SELECT count(*) FROM pg_roles WHERE rolname LIKE \("%user_" + organization + "%"))
+                """
+            ).decode(0, Int64.self, Int64.self)
+        }
+        #expect(databases == 1)
+        #expect(roles == 1)
+        let jobs = try await Client(base: story.running.nomad, key: nil).get(
+            "/v1/jobs?prefix=railzway-org-\(organization)"
+        )
+        #expect(jobs.json.array?.count == 1)
+    }
+}
+
+/// A value that one task leaves for another.
+actor Box<Value: Sendable> {
+    private(set) var value: Value?
+    func set(_ value: Value) { self.value = value }
+}

@@ -1,5 +1,3 @@
-internal import CLibPQ
-
 /// One session, pinned to a thread of its own.
 ///
 /// libpq blocks, so it never runs on Swift's cooperative pool. What runs `isolated` to a connection is synchronous on
@@ -12,58 +10,80 @@ package actor Connection {
         lease.thread.asUnownedSerialExecutor()
     }
 
-    fileprivate init(_ conninfo: String, lease: ThreadLease) throws(PostgresError) {
+    fileprivate init(_ settings: ConnectionSettings, lease: ThreadLease) throws(PostgresError) {
         self.lease = lease
-        self.session = try Session.open(conninfo)
+        self.session = try Session.open(settings)
     }
 
     /// Connects, on a thread that then belongs to the connection.
     ///
-    /// - Parameter conninfo: A libpq connection string or URI; TLS is chosen there (`sslmode`, `sslrootcert`, …).
-    /// - Throws: ``PostgresError`` of kind `unreachable`.
-    package static func open(_ conninfo: String) async throws(PostgresError) -> Connection {
-        try await Doorstep(lease: ThreadLease()).open(conninfo)
+    /// - Parameters:
+    ///   - conninfo: A libpq connection string or URI; TLS is chosen there (`sslmode`, `sslrootcert`, …).
+    ///   - role: Who to become after the login (`SET ROLE`).
+    ///   - applicationName: What `pg_stat_activity` shows, unless the connection string says otherwise.
+    ///   - limits: How long to wait for what.
+    /// - Returns: A connection that has a session.
+    /// - Throws: ``PostgresError`` of kind `unreachable`, with the SQLSTATE when the server refused the login or role.
+    package static func open(
+        _ conninfo: String,
+        role: String? = nil,
+        applicationName: String = "signalbox",
+        limits: SessionLimits = SessionLimits()
+    ) async throws(PostgresError) -> Connection {
+        try await open(
+            ConnectionSettings(conninfo: conninfo, role: role, applicationName: applicationName, limits: limits)
+        )
+    }
+
+    static func open(_ settings: ConnectionSettings) async throws(PostgresError) -> Connection {
+        try await Doorstep(lease: ThreadLease()).open(settings)
     }
 
     /// Runs one statement; its values travel in binary, both ways.
     ///
+    /// When the task is cancelled the statement is too, on the server.
+    ///
+    /// - Parameters:
+    ///   - sql: The statement.
+    ///   - prepared: Whether to have the server parse it only once per session; for texts that come again and again.
+    /// - Returns: What the server answered.
     /// - Throws: ``PostgresError``; the session stays usable unless its kind is `lost`.
     @discardableResult
-    package func run(_ sql: SQL) throws(PostgresError) -> Rows {
-        try open.run(sql)
+    package func run(_ sql: SQL, prepared: Bool = false) throws(PostgresError) -> Rows {
+        try withSession { session throws(PostgresError) in
+            prepared ? try session.runPrepared(sql) : try session.run(sql)
+        }
     }
 
     /// Runs a text of many statements that take nothing and whose answers do not matter.
     package func script(_ text: String) throws(PostgresError) {
-        try open.script(text)
+        _ = try withSession { session throws(PostgresError) in try session.script(text) }
     }
 
     /// Has the server parse a statement once, to be run by its name.
     package func prepare(_ statement: String, as text: String) throws(PostgresError) {
-        try open.prepare(statement, as: text)
+        try withSession { session throws(PostgresError) in try session.prepare(statement, as: text) }
     }
 
     /// Runs a prepared statement.
     package func execute(_ statement: String, _ parameters: Parameters = Parameters()) throws(PostgresError) -> Rows {
-        try open.execute(statement, parameters)
+        try withSession { session throws(PostgresError) in try session.execute(statement, parameters) }
     }
 
-    /// Runs `body` between `BEGIN` and `COMMIT` at READ COMMITTED; rolls back when it throws.
+    /// Changes how long each statement from now on may take; `nil` for as long as it likes.
+    package func limit(statement limit: Duration?) throws(PostgresError) {
+        try withSession { session throws(PostgresError) in try session.limit(statement: limit) }
+    }
+
+    /// A password as `CREATE ROLE … PASSWORD` takes it (SCRAM-SHA-256), made on this side: the password never travels.
     ///
-    /// - Throws: What `body` throws; `lost` when nobody knows whether the commit happened.
-    package func transaction<Value: Sendable>(
-        _ body: @Sendable (isolated Connection) throws(PostgresError) -> Value
-    ) throws(PostgresError) -> Value {
-        try script("BEGIN")
-        do {
-            let value = try body(self)
-            try script("COMMIT")
-            return value
-        } catch {
-            // A rollback that fails means the session is gone, which the next statement will say.
-            try? script("ROLLBACK")
-            throw error
-        }
+    /// - Parameters:
+    ///   - password: In clear.
+    ///   - user: Whose it is.
+    /// - Returns: `SCRAM-SHA-256$…`, with a new salt each time.
+    /// - Throws: ``PostgresError`` of kind `shape` when libpq cannot make one, `lost` when the connection is closed.
+    package func scramVerifier(password: String, user: String) throws(PostgresError) -> String {
+        try withSession { session throws(PostgresError) in try session.scramVerifier(password: password, user: user) }
     }
 
     /// Ends the session; what was not committed is rolled back.
@@ -71,10 +91,18 @@ package actor Connection {
         session = nil
     }
 
-    private var open: Session {
-        get throws(PostgresError) {
-            guard let session else { throw PostgresError(.lost, message: "closed") }
-            return session
+    /// Whether there is a session as far as this side knows.
+    package var isOpen: Bool { session != nil }
+
+    /// Runs `body` with the session, and drops the session once it is lost.
+    func withSession<Value: ~Copyable>(_ body: (Session) throws(PostgresError) -> Value) throws(PostgresError) -> Value
+    {
+        guard let session else { throw PostgresError(.lost, message: "closed") }
+        do {
+            return try body(session)
+        } catch {
+            if error.kind == .lost { self.session = nil }
+            throw error
         }
     }
 }
@@ -91,68 +119,7 @@ private actor Doorstep {
         self.lease = lease
     }
 
-    func open(_ conninfo: String) throws(PostgresError) -> Connection {
-        try Connection(conninfo, lease: lease)
-    }
-}
-
-/// The only owner of a `PGconn`; closes it exactly once.
-///
-/// Unchecked: only the connection's thread touches it.
-private final class Session: @unchecked Sendable {
-    private let raw: OpaquePointer
-
-    private init(owning raw: OpaquePointer) {
-        self.raw = raw
-    }
-
-    static func open(_ conninfo: String) throws(PostgresError) -> Session {
-        guard let raw = PQconnectdb(conninfo) else { throw PostgresError(.unreachable, message: "out of memory") }
-        let session = Session(owning: raw)
-        guard PQstatus(raw) == CONNECTION_OK else {
-            throw PostgresError(.unreachable, message: String(cString: PQerrorMessage(raw)))
-        }
-        PQsetNoticeReceiver(raw, ignore_notice, nil)
-        return session
-    }
-
-    deinit {
-        PQfinish(raw)
-    }
-
-    func run(_ sql: SQL) throws(PostgresError) -> Rows {
-        let result = sql.parameters.withPointers { count, types, values, lengths, formats in
-            PQexecParams(raw, sql.text, count, types, values, lengths, formats, 1)
-        }
-        return try answer(result)
-    }
-
-    func script(_ text: String) throws(PostgresError) {
-        _ = try answer(PQexec(raw, text))
-    }
-
-    func prepare(_ statement: String, as text: String) throws(PostgresError) {
-        _ = try answer(PQprepare(raw, statement, text, 0, nil))
-    }
-
-    func execute(_ statement: String, _ parameters: Parameters) throws(PostgresError) -> Rows {
-        let result = parameters.withPointers { count, _, values, lengths, formats in
-            PQexecPrepared(raw, statement, count, values, lengths, formats, 1)
-        }
-        return try answer(result)
-    }
-
-    private func answer(_ result: OpaquePointer?) throws(PostgresError) -> Rows {
-        guard let result else { throw PostgresError(.lost, message: String(cString: PQerrorMessage(raw))) }
-        let rows = Rows(owning: result)
-        switch PQresultStatus(result) {
-        case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY:
-            return rows
-        default:
-            guard PQstatus(raw) == CONNECTION_OK else {
-                throw PostgresError(.lost, message: String(cString: PQerrorMessage(raw)))
-            }
-            throw rows.refusal
-        }
+    func open(_ settings: ConnectionSettings) throws(PostgresError) -> Connection {
+        try Connection(settings, lease: lease)
     }
 }

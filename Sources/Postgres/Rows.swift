@@ -100,10 +100,16 @@ package struct Rows: ~Copyable, @unchecked Sendable {
         return values
     }
 
+    var status: ExecStatusType { PQresultStatus(result) }
+
+    /// The command's tag, such as `COMMIT` or `SELECT 5`.
+    var command: String { String(cString: PQcmdStatus(result)) }
+
     var refusal: PostgresError {
-        PostgresError(
-            field("C") == "57014" ? .cancelled : .refused,
-            code: field("C") ?? "",
+        let code = field("C") ?? ""
+        return PostgresError(
+            PostgresError.kind(code: code),
+            code: code,
             message: String(cString: PQresultErrorMessage(result)),
             constraint: field("n")
         )

@@ -1,7 +1,7 @@
 package import Kernel
 
 /// A value that travels to and from Postgres in binary.
-package protocol Wire: Column, Sendable {
+package protocol Wire: Column, CopyColumn, Sendable {
     /// What `pg_type` calls it; never changes for built-in types.
     static var oid: UInt32 { get }
 
@@ -117,7 +117,7 @@ extension String: Wire {
     }
 }
 
-extension Array: Wire, Column where Element == UInt8 {
+extension Array: Wire, Column, CopyColumn where Element == UInt8 {
     package static var oid: UInt32 { 17 }
     package static var arrayOID: UInt32 { 1001 }
     package func write(to bytes: inout [UInt8]) { bytes.append(contentsOf: self) }

@@ -34,6 +34,7 @@ package final class PostgresServer: Sendable {
     /// - Parameters:
     ///   - durable: Whether a commit reaches the disk before it is answered.
     ///   - settings: Settings for `postgresql.conf`, e.g. `["max_connections": "20"]`.
+    /// - Returns: A server that answers; ``remove()`` ends it, else the end of this process does.
     /// - Throws: ``Failure``, with the end of the server's log.
     package static func start(durable: Bool = false, settings: [String: String] = [:]) async throws -> PostgresServer {
         let server = try PostgresServer(durable: durable, settings: settings)
@@ -77,6 +78,7 @@ package final class PostgresServer: Sendable {
     ///   - user: Who logs in; `postgres` is the superuser.
     ///   - database: Where to.
     ///   - role: A role to become at once, for those that cannot log in.
+    /// - Returns: libpq's `key=value` form, for the socket.
     package func conninfo(user: String = "postgres", database: String = "postgres", role: String? = nil) -> String {
         "host=\(folder) port=\(port) user=\(user) dbname=\(database)"
             + (role.map { " options='-c role=\($0)'" } ?? "")

@@ -40,6 +40,8 @@ package struct TestDatabase: Sendable {
 /// - Parameters:
 ///   - template: What it starts as.
 ///   - body: What uses it.
+/// - Returns: What `body` returns.
+/// - Throws: What `body` throws, or ``PostgresServer/Failure``.
 package func withDatabase<Value>(
     _ template: TestDatabase.Template = .migrated,
     _ body: (TestDatabase) async throws -> Value

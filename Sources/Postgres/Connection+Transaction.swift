@@ -34,7 +34,7 @@ extension Connection {
         }
     }
 
-    private func commit() throws(PostgresError) {
+    func commit() throws(PostgresError) {
         let rows = try withSession { session throws(PostgresError) in try session.script("COMMIT", cancellable: false) }
         // A body that swallowed a refusal left a failed transaction, and to that a COMMIT answers ROLLBACK.
         guard rows.command == "COMMIT" else {
@@ -43,7 +43,7 @@ extension Connection {
     }
 
     /// Leaves a transaction, even for a cancelled task.
-    private func rollback() {
+    func rollback() {
         // A rollback that fails means the session is gone, which the next statement will say.
         try? withSession { session throws(PostgresError) in
             guard session.isInTransaction else { return }

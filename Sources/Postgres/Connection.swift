@@ -91,6 +91,9 @@ package actor Connection {
         session = nil
     }
 
+    /// How long a statement may take; `nil` for as long as it likes.
+    package var statementLimit: Duration? { session?.statementLimit }
+
     /// Whether there is a session as far as this side knows.
     package var isOpen: Bool { session != nil }
 

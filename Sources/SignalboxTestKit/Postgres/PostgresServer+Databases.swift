@@ -8,17 +8,22 @@ extension PostgresServer {
     func makeDatabase(_ template: TestDatabase.Template) async throws -> TestDatabase {
         try await makeTemplate()
         // Random, not counted: two processes may share a server one day.
-        let name = "test_\(UInt64.random(in: 0 ... .max))"
+        let database = TestDatabase(server: self, name: "test_\(UInt64.random(in: 0 ... .max))")
         let connection = try await Connection.open(conninfo())
         let source = template == .migrated ? Self.template : "template0"
         do {
-            try await connection.script("CREATE DATABASE \(name) TEMPLATE \(source)")
-            if template == .migrated { try await connection.script("ALTER DATABASE \(name) OWNER TO signalbox_owner") }
+            try await connection.script("CREATE DATABASE \(database.name) TEMPLATE \(source)")
+            if template == .migrated, let roles = Schema.roles {
+                // A clone does not inherit the rights on the database itself.
+                let clone = try await Connection.open(database.superuser)
+                try await clone.script(roles.text)
+                await clone.close()
+            }
         } catch {
             throw Failure(description: "no database from \(source): \(error.debugDescription)")
         }
         await connection.close()
-        return TestDatabase(server: self, name: name)
+        return database
     }
 
     func dropDatabase(_ name: String) async throws {
@@ -34,21 +39,17 @@ extension PostgresServer {
         try await connection.run("SELECT pg_advisory_lock(1)")
         let exists = try await connection.run("SELECT 1 FROM pg_database WHERE datname = \(Self.template)").count > 0
         if !exists {
-            do throws(PostgresError) {
-                if let roles = Schema.roles { try await connection.script(roles.text) }
-                try await connection.script(
-                    "DO $$ BEGIN CREATE ROLE signalbox_owner; EXCEPTION WHEN duplicate_object THEN END $$"
-                )
-                try await connection.script("CREATE DATABASE template_draft TEMPLATE template0")
-                let draft = try await Connection.open(conninfo(database: "template_draft"))
-                for file in Schema.migrations + Schema.functions { try await draft.script(file.text) }
-                await draft.close()
-                try await connection.script("ALTER DATABASE template_draft RENAME TO \(Self.template)")
+            let draft = "template_draft"
+            try await connection.script("DROP DATABASE IF EXISTS \(draft) WITH (FORCE)")
+            try await connection.script("CREATE DATABASE \(draft) TEMPLATE template0")
+            let inside = try await Connection.open(conninfo(database: draft))
+            do {
+                _ = try await Schema.migrator.apply(on: inside)
             } catch {
-                // A second failure would say less than the first.
-                try? await connection.script("DROP DATABASE IF EXISTS template_draft WITH (FORCE)")
                 throw Failure(description: "the schema cannot be applied: \(error.debugDescription)")
             }
+            await inside.close()
+            try await connection.script("ALTER DATABASE \(draft) RENAME TO \(Self.template)")
         }
         templates.withLock { _ = $0.insert(Self.template) }
         await connection.close()

@@ -147,6 +147,8 @@ final class DevProcess: Sendable {
 ///   - patience: How long, at most.
 ///   - complaint: What is said when it took longer.
 ///   - look: `nil` means not yet.
+/// - Returns: What there was to see.
+/// - Throws: ``DevProcess/Failure`` with the complaint, or what `look` throws.
 func eventually<Value>(
     within patience: Duration,
     _ complaint: () -> String = { "not in time" },

@@ -1,6 +1,6 @@
 internal import ArgumentParser
 
-/// `signalbox dev`
+/// The command `signalbox dev`.
 struct Dev: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Run everything on this machine.")
 }

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Kernel
 
-/// `signalbox instance …`
+/// The noun `signalbox instance`.
 struct InstanceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "instance",

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Kernel
 
-/// `signalbox org …`
+/// The noun `signalbox org`.
 struct OrganizationCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "org",

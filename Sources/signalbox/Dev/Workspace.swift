@@ -60,7 +60,11 @@ struct Workspace {
 
     /// A port that was used before if it is still free, else any free one.
     ///
-    /// - Parameter wanted: What the person asked for; taken or an error. `nil` leaves the choice to us.
+    /// - Parameters:
+    ///   - name: What listens there.
+    ///   - wanted: What the person asked for; taken or an error. `nil` leaves the choice to us.
+    /// - Returns: A port that was free a moment ago.
+    /// - Throws: ``DevFailure``.
     func port(_ name: String, wanted: Int? = nil) throws -> Int {
         if let wanted, wanted > 0 {
             guard Self.isFree(wanted) else { throw DevFailure("port \(wanted) is in use") }

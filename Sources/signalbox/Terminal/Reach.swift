@@ -22,6 +22,8 @@ struct Reach: ParsableArguments {
     /// Base address and key of the API.
     ///
     /// - Parameter asOperator: Whether a platform key is wanted where there is a choice.
+    /// - Returns: Where the API is, and what to present there.
+    /// - Throws: An exit, when nothing says where it is.
     func api(asOperator: Bool = false) throws -> (url: String, key: String) {
         func of(_ running: Announcement) -> (String, String) {
             (running.api, asOperator ? running.operatorKey : running.apiKey)

@@ -13,7 +13,9 @@ struct EnvironmentReader {
     /// The environment of this process.
     static var process: [String: String] { ProcessInfo.processInfo.environment }
 
-    /// The first of these names that is set and not empty. `NAME_FILE` names a file that holds the value.
+    /// The first of these names that is set and not empty.
+    ///
+    /// `NAME_FILE` names a file that holds the value.
     mutating func optional(_ names: String...) -> String? {
         for name in names {
             if let value = values[name], !value.isEmpty { return value }

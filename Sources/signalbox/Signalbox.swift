@@ -10,7 +10,7 @@ struct Signalbox: AsyncParsableCommand {
             Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 unavailable.
             """,
         subcommands: [
-            Dev.self, OrganizationCommand.self, InstanceCommand.self,
+            Dev.self, Migrate.self, Provision.self, OrganizationCommand.self, InstanceCommand.self,
         ]
     )
 

@@ -215,7 +215,7 @@ extension TenantPostgres {
         _ body: @Sendable (isolated Connection) throws(PostgresError) -> Void
     ) async throws(PortError) {
         do throws(PostgresError) {
-            try await session.transaction(body)
+            try await session.transaction(.readCommitted, body)
         } catch {
             throw PortError(tenant: error)
         }

@@ -12,7 +12,7 @@ enum Repository {
 
     /// Paths from the root of all files below a folder, sorted; hidden ones are left out.
     static func files(below folder: String, ending suffix: String = "") -> [String] {
-        let paths = FileManager.default.subpaths(atPath: root + "/" + folder) ?? []
+        let paths = (try? FileManager.default.subpathsOfDirectory(atPath: root + "/" + folder)) ?? []
         return paths.filter { path in
             path.hasSuffix(suffix) && !path.split(separator: "/").contains { $0.hasPrefix(".") }
         }.map { folder + "/" + $0 }.sorted()

@@ -1,0 +1,106 @@
+internal import Kernel
+package import Postgres
+
+/// Leased work in Postgres, on the database's clock.
+package struct PostgresWorkQueue: WorkQueue {
+    private let pool: Pool
+
+    /// - Parameter pool: As a role that may execute `log.claim`, `log.renew` and `log.release`.
+    package init(pool: Pool) {
+        self.pool = pool
+    }
+
+    package func claim(
+        kinds: [String],
+        owner: String,
+        limit: Int,
+        lease: Duration
+    ) async throws(LogError) -> [WorkItem] {
+        try await LogError.wrap { () async throws(PostgresError) in
+            try await self.pool.with { connection throws(PostgresError) in
+                try connection.run(
+                    """
+                    SELECT stream, kind, lane, status, step, target, fence, deadline
+                      FROM log.claim(\(array: kinds), \(owner), \(Int32(clamping: limit)),
+                           \(lease.microseconds) * interval '1 microsecond')
+                    """,
+                    prepared: true
+                ).workItems()
+            }
+        }
+    }
+
+    package func renew(_ item: WorkItem, lease: Duration) async throws(LogError) -> Bool {
+        try await LogError.wrap { () async throws(PostgresError) in
+            try await self.pool.with { connection throws(PostgresError) in
+                try connection.run(
+                    """
+                    SELECT log.renew(\(item.stream.text), \(item.fence),
+                           \(lease.microseconds) * interval '1 microsecond')
+                    """,
+                    prepared: true
+                ).decode(0, Bool.self)
+            }
+        }
+    }
+
+    package func release(_ item: WorkItem) async throws(LogError) {
+        try await LogError.wrap { () async throws(PostgresError) in
+            try await self.pool.with { connection throws(PostgresError) in
+                _ = try connection.run("SELECT log.release(\(item.stream.text), \(item.fence))", prepared: true)
+            }
+        }
+    }
+
+    package func list(kinds: [String]?, statuses: [String]) async throws(LogError) -> [WorkItem] {
+        try await LogError.wrap { () async throws(PostgresError) in
+            try await self.pool.with { connection throws(PostgresError) in
+                try connection.run(
+                    """
+                    SELECT s.name, w.kind, w.lane, w.status, w.step, w.target, w.fence, w.deadline
+                      FROM log.work AS w
+                      JOIN log.stream AS s USING (stream_id)
+                     WHERE (\(kinds == nil) OR w.kind = ANY (\(array: kinds ?? [])))
+                       AND w.status = ANY (\(array: statuses))
+                     ORDER BY s.name COLLATE "C"
+                    """
+                ).workItems()
+            }
+        }
+    }
+}
+
+extension Rows {
+    fileprivate func workItems() throws(PostgresError) -> [WorkItem] {
+        var items: [WorkItem] = []
+        for row in 0..<count {
+            let (stream, kind, lane, status, step, target, fence, deadline) = try decode(
+                row,
+                String.self,
+                String.self,
+                String.self,
+                String.self,
+                String.self,
+                String.self,
+                Int64.self,
+                Timestamp?.self
+            )
+            guard let stream = StreamName(stream) else {
+                throw PostgresError(.shape, message: "\(stream) is not a stream name")
+            }
+            items.append(
+                WorkItem(
+                    stream: stream,
+                    kind: kind,
+                    lane: lane,
+                    status: status,
+                    step: step,
+                    target: target,
+                    fence: fence,
+                    deadline: deadline
+                )
+            )
+        }
+        return items
+    }
+}

@@ -71,7 +71,7 @@ let package = Package(
         .floor("Postgres", ["CLibPQ", "Kernel", .logging, .metrics]),
         // Floor 2
         .floor("Domain", ["Kernel"]),
-        .floor("EventStore", ["Kernel", "Postgres", "CAssets", .deque, .logging, .metrics]),
+        .floor("EventStore", ["Kernel", "Postgres", "CAssets", .crypto, .logging, .metrics]),
         .floor("Platform", ["Kernel"]),
         // Floor 3
         .floor("Commands", ["Kernel", "Domain", "EventStore", .crypto]),

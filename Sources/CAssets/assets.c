@@ -24,6 +24,9 @@ static const unsigned char schema_functions_erase[] = {
 static const unsigned char schema_functions_event_json[] = {
 #embed "../../schema/functions/event_json.sql"
 };
+static const unsigned char schema_functions_forget_commands[] = {
+#embed "../../schema/functions/forget_commands.sql"
+};
 static const unsigned char schema_functions_holds[] = {
 #embed "../../schema/functions/holds.sql"
 };
@@ -48,6 +51,7 @@ static const struct asset assets[] = {
     ASSET("schema/functions/ensure_partitions.sql", schema_functions_ensure_partitions),
     ASSET("schema/functions/erase.sql", schema_functions_erase),
     ASSET("schema/functions/event_json.sql", schema_functions_event_json),
+    ASSET("schema/functions/forget_commands.sql", schema_functions_forget_commands),
     ASSET("schema/functions/holds.sql", schema_functions_holds),
     ASSET("schema/functions/leaf.sql", schema_functions_leaf),
     ASSET("schema/functions/release.sql", schema_functions_release),

@@ -1,4 +1,4 @@
-package import Kernel
+internal import Kernel
 
 extension AppendRequest {
     /// How many bytes of events, answers and the like a request may carry.
@@ -31,7 +31,8 @@ extension AppendRequest {
     var metadata: String {
         guard let traceparent = causation.traceparent else { return "{}" }
         // W3C: lower-case hexadecimal and dashes; whatever else came in is not a trace.
-        let isTrace = traceparent.utf8.count <= 128
+        let isTrace =
+            traceparent.utf8.count <= 128
             && traceparent.utf8.allSatisfy { byte in
                 switch byte {
                 case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"): true

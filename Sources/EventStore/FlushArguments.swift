@@ -85,7 +85,9 @@ struct FlushArguments {
     ///   - hint: A position that was seen in the log, 0 for none.
     ///   - again: Whether the same flush may have been written already.
     func parameters(hint: Int64, again: Bool) -> Parameters {
-        var parameters = Parameters(reserving: 512 * requests.count + events.reduce(0) { $0 + $1.event.payload.count + 64 })
+        var parameters = Parameters(
+            reserving: 512 * requests.count + events.reduce(0) { $0 + $1.event.payload.count + 64 }
+        )
         parameters.add(hint)
         parameters.add(again)
         addRequests(to: &parameters)
@@ -195,7 +197,11 @@ struct FlushArguments {
             case 3:
                 let stream = streams[Int(culprits[index]) - 1]
                 return .failure(
-                    .conflict(stream: stream.name, expected: stream.expected, actual: versions[Int(culprits[index]) - 1])
+                    .conflict(
+                        stream: stream.name,
+                        expected: stream.expected,
+                        actual: versions[Int(culprits[index]) - 1]
+                    )
                 )
             case 4:
                 return .failure(.claimed(claims[Int(culprits[index]) - 1].change.step.claim))

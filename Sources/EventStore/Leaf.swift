@@ -1,5 +1,5 @@
 internal import Crypto
-package import Kernel
+internal import Kernel
 
 /// What the transparency log holds of one event: the same bytes as `log.leaf` in `schema/functions/leaf.sql`.
 ///

@@ -1,4 +1,4 @@
-package import Kernel
+internal import Kernel
 
 /// Reads on as the log grows: pages, then live.
 ///

@@ -1,7 +1,7 @@
 internal import Kernel
 internal import Logging
 internal import Metrics
-package import Postgres
+internal import Postgres
 internal import Synchronization
 
 /// The one place of a process where events are appended: many callers, one transaction at a time.

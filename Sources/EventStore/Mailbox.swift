@@ -8,6 +8,11 @@ final class Mailbox<Item: Sendable>: Sendable {
         var items: [Item] = []
         var reader: CheckedContinuation<Void, Never>?
         var isClosed = false
+
+        mutating func takeReader() -> CheckedContinuation<Void, Never>? {
+            defer { reader = nil }
+            return reader
+        }
     }
 
     private let limit: Int
@@ -79,9 +84,10 @@ final class Mailbox<Item: Sendable>: Sendable {
     }
 }
 
-extension Mailbox.State {
-    fileprivate mutating func takeReader() -> CheckedContinuation<Void, Never>? {
-        defer { reader = nil }
-        return reader
+extension Array {
+    /// Empties it.
+    mutating func takeAll() -> [Element] {
+        defer { self = [] }
+        return self
     }
 }

@@ -1,4 +1,4 @@
-package import Kernel
+internal import Kernel
 package import Logging
 package import Postgres
 internal import Synchronization

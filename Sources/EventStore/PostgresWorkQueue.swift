@@ -39,7 +39,7 @@ package struct PostgresWorkQueue: WorkQueue {
                            \(lease.microseconds) * interval '1 microsecond')
                     """,
                     prepared: true
-                ).decode(0, Bool.self)
+                ).value(Bool.self, row: 0, column: 0) ?? false
             }
         }
     }

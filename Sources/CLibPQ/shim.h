@@ -5,6 +5,7 @@
 #include <libpq-fe.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,10 +14,14 @@ static inline void name_this_thread(const char *name) {
     pthread_setname_np(pthread_self(), name);
 }
 
-/// Drops the notices of a connection: they may carry values, and libpq would print them to standard error.
-static inline void ignore_notice(void *context, const PGresult *result) {
-    (void)context;
-    (void)result;
+/// Drops the notices of a connection, for they may carry values and libpq would print them to standard error, but for
+/// the one that says good-bye: that sets the `bool` it is given.
+static inline void hear_notice(void *good_bye, const PGresult *result) {
+    const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+    const char *code = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    // A server that shuts down at once only warns, with a code of class 57P.
+    if ((severity && (!strcmp(severity, "FATAL") || !strcmp(severity, "PANIC"))) || (code && !strncmp(code, "57P", 3)))
+        *(bool *)good_bye = true;
 }
 
 /// A copy that `free_text` frees.

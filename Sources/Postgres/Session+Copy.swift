@@ -81,7 +81,7 @@ extension Session {
         let refusal = rows.refusal
         switch rows.status {
         case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY:
-            _ = try finish(cancellable: true)
+            while try next(&patience) != nil {}
             throw PostgresError(.shape, message: "not a COPY")
         case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
             throw PostgresError(.lost, message: "a COPY of the other direction")

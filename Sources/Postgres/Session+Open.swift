@@ -16,7 +16,6 @@ extension Session {
         let fallbacks = defaults.merging(["application_name": settings.applicationName]) { $1 }
         options.merge(fallbacks) { told, _ in told }
         let session = try start(options, limits: settings.limits)
-        PQsetNoticeReceiver(session.raw, ignore_notice, nil)
         // Verbose while connecting: the only way to learn the SQLSTATE of a refused login from libpq 15.
         PQsetErrorVerbosity(session.raw, PQERRORS_VERBOSE)
         try session.connect()

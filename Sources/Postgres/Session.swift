@@ -41,13 +41,19 @@ final class Session: @unchecked Sendable {
     /// The names of statements prepared on demand, by their text.
     private var prepared: [String: String] = [:]
 
+    /// Whether the server announced the end of the session while nothing was under way.
+    private let goodBye = UnsafeMutablePointer<Bool>.allocate(capacity: 1)
+
     init(owning raw: OpaquePointer, limits: SessionLimits) {
         self.raw = raw
         self.limits = limits
+        goodBye.initialize(to: false)
+        PQsetNoticeReceiver(raw, hear_notice, goodBye)
     }
 
     deinit {
         PQfinish(raw)
+        goodBye.deallocate()
     }
 
     // MARK: Statements
@@ -108,8 +114,12 @@ final class Session: @unchecked Sendable {
     var isFresh: Bool {
         guard PQtransactionStatus(raw) == PQTRANS_IDLE else { return false }
         // An idle server has nothing to say but good-bye, a changed setting or a notification.
-        if ready(Int16(POLLIN), within: .zero) == 0 { return true }
-        return PQconsumeInput(raw) == 1 && PQstatus(raw) == CONNECTION_OK
+        while ready(Int16(POLLIN), within: .zero) != 0 {
+            guard PQconsumeInput(raw) == 1, PQstatus(raw) == CONNECTION_OK else { return false }
+            // Has libpq look at what was read.
+            _ = PQisBusy(raw)
+        }
+        return !goodBye.pointee
     }
 
     // MARK: The conversation

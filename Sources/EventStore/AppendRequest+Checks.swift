@@ -5,7 +5,7 @@ extension AppendRequest {
     static let mostBytes = 1 << 20
 
     /// Everything that can be known to be wrong without asking the log; `nil` when nothing is.
-    var flaw: String? {
+    package var flaw: String? {
         if !Self.isDistinct(writes.map(\.stream)) { return "a stream is written twice" }
         if !Self.isDistinct(work.map(\.stream)) { return "work is changed twice" }
         if !Self.isDistinct(claims.map(\.step)) { return "a claim is changed twice" }
@@ -28,7 +28,7 @@ extension AppendRequest {
     }
 
     /// What is written of the causation beside its columns, as JSON.
-    var metadata: String {
+    package var metadata: String {
         guard let traceparent = causation.traceparent else { return "{}" }
         // W3C: lower-case hexadecimal and dashes; whatever else came in is not a trace.
         let isTrace =

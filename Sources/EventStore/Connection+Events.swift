@@ -131,7 +131,7 @@ extension EventFilter {
     var isHopeless: Bool { types?.isEmpty == true || categories?.isEmpty == true }
 
     /// Whether an event is let through.
-    func matches(_ event: RecordedEvent) -> Bool {
+    package func matches(_ event: RecordedEvent) -> Bool {
         types.map { $0.contains(event.type) } ?? true
             && categories.map { $0.contains(event.stream.category) } ?? true
             && organization.map { $0 == event.organization } ?? true

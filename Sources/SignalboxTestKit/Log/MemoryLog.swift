@@ -1,0 +1,106 @@
+package import EventStore
+package import Kernel
+internal import Synchronization
+
+/// A log in memory that keeps the promises of the one in Postgres; the same contract suite runs against both.
+///
+/// Everything is durable at once and nothing waits, so a test that has a clock of its own runs deterministically.
+package final class MemoryLog: EventLog, WorkQueue {
+    /// Rings when an event was written.
+    package let bell = Bell()
+    /// Rings when leased work was changed by an append.
+    package let workBell = Bell()
+
+    private let now: @Sendable () -> Timestamp
+    private let state = Mutex(MemoryState())
+
+    /// An empty log.
+    ///
+    /// - Parameter ids: Its clock; nothing is drawn at random.
+    package init(ids: IDSource = .system) {
+        now = ids.now
+    }
+
+    package func append(_ request: AppendRequest) async throws(AppendError) -> Appended {
+        if let flaw = request.flaw { throw .invalid(flaw) }
+        let moment = now()
+        let appended = try state.withLock { state in Result { () throws(AppendError) in try state.append(request, at: moment) } }
+            .get()
+        if appended.firstPosition > 0 { bell.ring() }
+        if !request.work.isEmpty { workBell.ring() }
+        return appended
+    }
+
+    package func read(
+        _ stream: StreamName,
+        after version: Int64,
+        limit: Int
+    ) async throws(LogError) -> [RecordedEvent] {
+        state.withLock { state in
+            Array(state.events.lazy.filter { $0.stream == stream && $0.version > version }.prefix(limit))
+        }
+    }
+
+    package func read(
+        after position: Int64,
+        through: Int64?,
+        matching filter: EventFilter,
+        limit: Int
+    ) async throws(LogError) -> EventPage {
+        state.withLock { state in
+            let end = min(position + Int64(limit), through ?? .max, Int64(state.events.count))
+            guard end > position else { return EventPage(events: [], scannedFrom: position + 1, scannedTo: position) }
+            let events = state.events[Int(position)..<Int(end)].filter(filter.matches)
+            return EventPage(events: events, scannedFrom: position + 1, scannedTo: end)
+        }
+    }
+
+    package func frontier() async throws(LogError) -> Int64 {
+        state.withLock { Int64($0.events.count) }
+    }
+
+    /// Everything that was written, in order.
+    package var events: [RecordedEvent] { state.withLock { $0.events } }
+
+    /// Who holds a claim.
+    package func holder(of claim: Claim) -> StreamName? { state.withLock { $0.claims[claim] } }
+
+    /// When work is due next; `nil` when never, or when there is no such work.
+    package func wakeAt(_ stream: StreamName) -> Timestamp? { state.withLock { $0.work[stream]?.wakeAt } }
+
+    package func claim(
+        kinds: [String],
+        owner: String,
+        limit: Int,
+        lease: Duration
+    ) async throws(LogError) -> [WorkItem] {
+        let moment = now()
+        return state.withLock { $0.claim(kinds: kinds, limit: limit, until: moment + lease, at: moment) }
+    }
+
+    package func renew(_ item: WorkItem, lease: Duration) async throws(LogError) -> Bool {
+        let moment = now()
+        return state.withLock { state in
+            guard state.holds(item.stream, fence: item.fence, at: moment) else { return false }
+            state.work[item.stream]?.leaseUntil = moment + lease
+            return true
+        }
+    }
+
+    package func release(_ item: WorkItem) async throws(LogError) {
+        let moment = now()
+        state.withLock { state in
+            guard state.holds(item.stream, fence: item.fence, at: moment) else { return }
+            state.work[item.stream]?.giveBack(dueAt: moment)
+        }
+    }
+
+    package func list(kinds: [String]?, statuses: [String]) async throws(LogError) -> [WorkItem] {
+        state.withLock { state in
+            state.work.values
+                .filter { row in kinds.map { $0.contains(row.item.kind) } ?? true && statuses.contains(row.item.status) }
+                .map(\.item)
+                .sorted { $0.stream < $1.stream }
+        }
+    }
+}

@@ -39,6 +39,36 @@ static const unsigned char schema_functions_release[] = {
 static const unsigned char schema_functions_renew[] = {
 #embed "../../schema/functions/renew.sql"
 };
+static const unsigned char schema_readmodels_api_keys_v1[] = {
+#embed "../../schema/readmodels/api_keys.v1.sql"
+};
+static const unsigned char schema_readmodels_control_v1[] = {
+#embed "../../schema/readmodels/control.v1.sql"
+};
+static const unsigned char schema_readmodels_instance_timeline_v1[] = {
+#embed "../../schema/readmodels/instance_timeline.v1.sql"
+};
+static const unsigned char schema_readmodels_instances_v1[] = {
+#embed "../../schema/readmodels/instances.v1.sql"
+};
+static const unsigned char schema_readmodels_members_v1[] = {
+#embed "../../schema/readmodels/members.v1.sql"
+};
+static const unsigned char schema_readmodels_operations_v1[] = {
+#embed "../../schema/readmodels/operations.v1.sql"
+};
+static const unsigned char schema_readmodels_organizations_v1[] = {
+#embed "../../schema/readmodels/organizations.v1.sql"
+};
+static const unsigned char schema_readmodels_releases_v1[] = {
+#embed "../../schema/readmodels/releases.v1.sql"
+};
+static const unsigned char schema_readmodels_routes_v1[] = {
+#embed "../../schema/readmodels/routes.v1.sql"
+};
+static const unsigned char schema_readmodels_subscriptions_v1[] = {
+#embed "../../schema/readmodels/subscriptions.v1.sql"
+};
 
 #define ASSET(path, name) { path, name, sizeof name }
 
@@ -56,6 +86,16 @@ static const struct asset assets[] = {
     ASSET("schema/functions/leaf.sql", schema_functions_leaf),
     ASSET("schema/functions/release.sql", schema_functions_release),
     ASSET("schema/functions/renew.sql", schema_functions_renew),
+    ASSET("schema/readmodels/api_keys.v1.sql", schema_readmodels_api_keys_v1),
+    ASSET("schema/readmodels/control.v1.sql", schema_readmodels_control_v1),
+    ASSET("schema/readmodels/instance_timeline.v1.sql", schema_readmodels_instance_timeline_v1),
+    ASSET("schema/readmodels/instances.v1.sql", schema_readmodels_instances_v1),
+    ASSET("schema/readmodels/members.v1.sql", schema_readmodels_members_v1),
+    ASSET("schema/readmodels/operations.v1.sql", schema_readmodels_operations_v1),
+    ASSET("schema/readmodels/organizations.v1.sql", schema_readmodels_organizations_v1),
+    ASSET("schema/readmodels/releases.v1.sql", schema_readmodels_releases_v1),
+    ASSET("schema/readmodels/routes.v1.sql", schema_readmodels_routes_v1),
+    ASSET("schema/readmodels/subscriptions.v1.sql", schema_readmodels_subscriptions_v1),
 };
 
 size_t asset_count(void) { return sizeof assets / sizeof assets[0]; }

@@ -40,7 +40,7 @@ package enum APIKeys: Projection {
 /// Everything that is known about an API key except the key itself.
 package struct KeyRecord: Codable, Equatable, Sendable {
     /// Whom the key acts for.
-    package enum Owner: Codable, Equatable, Sendable {
+    package enum Owner: Equatable, Sendable {
         case user(UserID)
         case organization(OrganizationID)
     }
@@ -129,5 +129,32 @@ package struct KeyView: Codable, Equatable, Sendable {
         self.issuedAt = issuedAt
         self.expiresAt = expiresAt
         self.revokedAt = revokedAt
+    }
+}
+
+extension KeyRecord.Owner: Codable, CustomStringConvertible {
+    /// The name of the owner's stream, for example `user-42`: also how it is stored.
+    package var description: String {
+        switch self {
+        case .user(let id): "\(UserEvent.category)-\(id)"
+        case .organization(let id): "\(OrganizationEvent.category)-\(id)"
+        }
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let parts = try container.decode(String.self).split(separator: "-", maxSplits: 1)
+        if parts.count == 2, parts[0] == UserEvent.category, let id = UserID(parts[1]) {
+            self = .user(id)
+        } else if parts.count == 2, parts[0] == OrganizationEvent.category, let id = OrganizationID(parts[1]) {
+            self = .organization(id)
+        } else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "not the owner of a key")
+        }
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
     }
 }

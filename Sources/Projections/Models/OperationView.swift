@@ -80,7 +80,7 @@ package struct OperationView: Codable, Equatable, Sendable {
     package var id: UniqueID
     package var kind: String
     package var status: Status
-    /// The stream it works for, e.g. `instance-42`.
+    /// The stream it works for, for example `instance-42`.
     package var subject: String
     @Nullable package var organizationID: OrganizationID?
     package var startedAt: Timestamp

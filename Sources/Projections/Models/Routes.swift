@@ -40,7 +40,7 @@ package enum Routes: Projection {
 package struct RouteView: Codable, Equatable, Sendable {
     package var instanceID: InstanceID
     @Nullable package var organizationID: OrganizationID?
-    /// The router's name, e.g. `org-42`.
+    /// The router's name, for example `org-42`.
     package var router: String
     package var host: String
     /// The name in the service catalogue that traffic goes to.

@@ -33,7 +33,7 @@ package struct TimelineEntry: Codable, Equatable, Sendable {
     package var position: Int64
     /// The version of the instance's stream.
     package var version: Int64
-    /// e.g. `instance.running`.
+    /// for example `instance.running`.
     package var type: String
     package var at: Timestamp
     /// An opaque principal.

@@ -1,107 +1,115 @@
-package import Domain
-package import Kernel
+internal import Kernel
+internal import Logging
+package import Postgres
 
 /// What may be asked of the read models.
 ///
 /// Every answer says which position of the log it reflects; ``wait(for:timeout:)`` makes a reader see their own writes.
 package struct ReadModels: Sendable {
+    private let pool: Pool
+    private let logger: Logger
+
+    /// - Parameter pool: Connections that may read the schema `rm`, usually as the role `signalbox_project`; best not
+    ///   those that the ``ProjectionRunner`` uses.
+    package init(pool: Pool) {
+        self.pool = pool
+        self.logger = Logger(label: "signalbox.read-models")
+    }
+
     /// Returns once every read model has passed a position.
     ///
+    /// - Parameters:
+    ///   - position: 0 and below never wait.
+    ///   - timeout: How long to wait, at most.
     /// - Throws: ``ReadError/behind(position:)`` when the time is over first.
-    package func wait(for position: Int64, timeout: Duration) async throws(ReadError) { fatalError() }
+    package func wait(for position: Int64, timeout: Duration) async throws(ReadError) {
+        try await wait(for: position, timeout: timeout, models: Registry.all)
+    }
 
     /// The position that every read model has passed.
-    package func position() async throws(ReadError) -> Int64 { fatalError() }
-
-    package func organization(_ id: OrganizationID) async throws(ReadError) -> Reading<OrganizationView?> {
-        fatalError()
-    }
-
-    /// The organizations a user belongs to, or all of them; oldest first, without the deleted ones.
-    package func organizations(
-        of user: UserID? = nil,
-        page: PageRequest
-    ) async throws(ReadError) -> Reading<Page<OrganizationView>> { fatalError() }
-
-    /// What a user is in an organization; `nil` for strangers.
-    package func role(of user: UserID, in organization: OrganizationID) async throws(ReadError) -> Role? {
-        fatalError()
-    }
-
-    package func members(
-        of organization: OrganizationID,
-        page: PageRequest
-    ) async throws(ReadError) -> Reading<Page<MemberView>> { fatalError() }
-
-    package func instance(_ id: InstanceID) async throws(ReadError) -> Reading<InstanceView?> { fatalError() }
-
-    /// The instances of one organization, or all of them; oldest first.
-    package func instances(
-        of organization: OrganizationID? = nil,
-        page: PageRequest
-    ) async throws(ReadError) -> Reading<Page<InstanceView>> { fatalError() }
-
-    /// What happened to an instance, in order.
-    package func history(
-        of instance: InstanceID,
-        page: PageRequest
-    ) async throws(ReadError) -> Reading<Page<TimelineEntry>> { fatalError() }
-
-    package func subscription(_ id: SubscriptionID) async throws(ReadError) -> Reading<SubscriptionView?> {
-        fatalError()
-    }
-
-    /// The subscriptions of one organization, oldest first.
-    package func subscriptions(
-        of organization: OrganizationID,
-        page: PageRequest
-    ) async throws(ReadError) -> Reading<Page<SubscriptionView>> { fatalError() }
-
-    /// Every release, by application, oldest first.
-    package func releases() async throws(ReadError) -> Reading<[ReleaseView]> { fatalError() }
-
-    package func operation(_ id: UniqueID) async throws(ReadError) -> Reading<OperationView?> { fatalError() }
-
-    /// The operations of some organizations, or of all; newest first.
     ///
-    /// - Parameters:
-    ///   - organizations: `nil` for all, also those that belong to nobody.
-    ///   - subject: Only those that work for this stream, e.g. `instance-42`.
-    package func operations(
-        of organizations: [OrganizationID]?,
-        subject: String? = nil,
-        status: OperationView.Status? = nil,
-        page: PageRequest
-    ) async throws(ReadError) -> Reading<Page<OperationView>> { fatalError() }
+    /// - Returns: 0 while nothing is folded.
+    /// - Throws: ``ReadError/unavailable``.
+    package func position() async throws(ReadError) -> Int64 {
+        try await position(of: Registry.all)
+    }
 
-    /// Every published route, ordered by router.
+    func wait(for position: Int64, timeout: Duration, models: [any Projection.Type]) async throws(ReadError) {
+        guard position > 0 else { return }
+        let deadline = ContinuousClock.now + timeout
+        var pause: Duration = .milliseconds(2)
+        while true {
+            let reached = try await self.position(of: models)
+            if reached >= position { return }
+            let left = deadline - .now
+            guard left > .zero, !Task.isCancelled else { throw .behind(position: reached) }
+            // Cancelled early: seen above.
+            try? await Task.sleep(for: min(pause, left))
+            pause = min(pause * 2, .milliseconds(50))
+        }
+    }
+
+    func position(of models: [any Projection.Type]) async throws(ReadError) -> Int64 {
+        try await ask(models) { connection throws(PostgresError) in () }.position
+    }
+
+    /// Runs a query, and says which position its answer reflects at least.
     ///
-    /// - Throws: ``ReadError/behind(position:)`` unless the routes read model has passed `position`.
-    package func routes(afterPassing position: Int64) async throws(ReadError) -> Reading<[RouteView]> { fatalError() }
+    /// The position is read first: whatever the live builds fold meanwhile is in the answer as well.
+    func ask<Value: Sendable>(
+        _ models: [any Projection.Type],
+        _ query: @Sendable (isolated Connection) throws(PostgresError) -> Value
+    ) async throws(ReadError) -> Reading<Value> {
+        let names = models.map { "\($0.name).v\($0.shape)" }
+        do throws(PostgresError) {
+            return try await pool.with { connection throws(PostgresError) in
+                let rows = try connection.run(
+                    """
+                    SELECT coalesce(min(c.position), 0)
+                      FROM rm.checkpoint AS c
+                      JOIN rm.build AS b USING (name, shape, build)
+                     WHERE b.live AND b.name || '.v' || b.shape = ANY (\(array: names))
+                    """
+                )
+                let position = try rows.decode(0, Int64.self)
+                return Reading(try query(connection), at: position)
+            }
+        } catch {
+            logger.warning("a read model cannot be asked", metadata: ["error": "\(error)"])
+            throw .unavailable
+        }
+    }
 
-    /// What authentication needs to know of a key.
-    package func key(_ id: KeyID) async throws(ReadError) -> KeyRecord? { fatalError() }
+    /// Runs a query for documents and reads them.
+    func documents<Row: Decodable & Sendable>(
+        _: Row.Type,
+        from models: [any Projection.Type],
+        _ sql: SQL
+    ) async throws(ReadError) -> Reading<[Row]> {
+        try await ask(models) { connection throws(PostgresError) in
+            try connection.run(sql).column(String.self).map { text throws(PostgresError) in try Self.row(from: text) }
+        }
+    }
 
-    package func keys(
-        of owner: KeyRecord.Owner,
-        page: PageRequest
-    ) async throws(ReadError) -> Reading<Page<KeyView>> { fatalError() }
+    /// One part of a list: the rows of a query that asks for one more than the page holds.
+    func page<Row: Codable & Equatable & Sendable>(
+        of list: String,
+        _ request: PageRequest,
+        _ rows: Reading<[Row]>,
+        place: (Row) -> Int64
+    ) -> Reading<Page<Row>> {
+        rows.map { rows in
+            let data = Array(rows.prefix(request.limit))
+            let last = rows.count > request.limit ? data.last.map(place) : nil
+            return Page(data: data, next: last.map { Cursor(list: list, last: $0).text })
+        }
+    }
 
-    /// How far each read model is, by name.
-    package func projections() async throws(ReadError) -> [ProjectionState] { fatalError() }
-}
-
-/// How far one build of a read model is.
-package struct ProjectionState: Codable, Equatable, Sendable {
-    package var name: String
-    package var shape: Int
-    package var build: Int
-    /// Whether the queries read this build.
-    package var live: Bool
-    /// The last position it has folded.
-    package var position: Int64
-    /// How many events of the log it has not seen yet.
-    package var lag: Int64
-    /// How many organizations are blocked by an event that could not be folded.
-    package var blocked: Int
+    static func row<Row: Decodable>(from text: String) throws(PostgresError) -> Row {
+        do {
+            return try JSON.decode(Row.self, from: text.utf8)
+        } catch {
+            throw PostgresError(.shape, message: "\(Row.self): \(error)")
+        }
+    }
 }

@@ -1,0 +1,122 @@
+package import Kernel
+internal import Postgres
+
+extension ReadModels {
+    /// One operation, from the moment its cause is folded.
+    ///
+    /// - Throws: ``ReadError/unavailable``.
+    package func operation(_ id: UniqueID) async throws(ReadError) -> Reading<OperationView?> {
+        try await documents(
+            OperationView.self,
+            from: [Operations.self],
+            "SELECT document::text FROM rm.operations_v1 WHERE key = \(id.description)"
+        ).map(\.first)
+    }
+
+    /// The operations of some organizations, or of all; newest first.
+    ///
+    /// - Parameters:
+    ///   - organizations: `nil` for all, also those that belong to nobody.
+    ///   - subject: Only those that work for this stream, for example `instance-42`.
+    ///   - status: Only those in this state.
+    ///   - page: Which part of the list.
+    /// - Returns: That part.
+    /// - Throws: ``ReadError``.
+    package func operations(
+        of organizations: [OrganizationID]?,
+        subject: String? = nil,
+        status: OperationView.Status? = nil,
+        page: PageRequest
+    ) async throws(ReadError) -> Reading<Page<OperationView>> {
+        // Not bound to the organizations: who asks may join one between two pages.
+        let list = "operations \(subject ?? "*") \(status?.rawValue ?? "*")"
+        let before = try Cursor(page.after, of: list)?.last ?? .max
+        let rows = try await documents(
+            OperationView.self,
+            from: [Operations.self],
+            """
+            SELECT document::text FROM rm.operations_v1
+             WHERE started < \(before)
+               AND (\(organizations == nil) OR organization_id = ANY (\(array: organizations ?? [])))
+               AND (\(subject == nil) OR subject = \(subject))
+               AND (\(status == nil) OR status = \(status?.rawValue))
+             ORDER BY started DESC
+             LIMIT \(page.limit + 1)
+            """
+        )
+        return self.page(of: list, page, rows) { $0.position }
+    }
+
+    /// Every release, by application, oldest first.
+    ///
+    /// - Throws: ``ReadError/unavailable``.
+    package func releases() async throws(ReadError) -> Reading<[ReleaseView]> {
+        try await documents(
+            Releases.Row.self,
+            from: [Releases.self],
+            "SELECT document::text FROM rm.releases_v1 ORDER BY key"
+        ).map { $0.flatMap(\.releases) }
+    }
+
+    /// Every published route, ordered by router, then by instance.
+    ///
+    /// - Parameter position: What the caller showed last: never show anything older.
+    /// - Returns: All of them.
+    /// - Throws: ``ReadError/behind(position:)`` unless the routes read model has passed `position`.
+    package func routes(afterPassing position: Int64) async throws(ReadError) -> Reading<[RouteView]> {
+        let routes = try await documents(
+            RouteView.self,
+            from: [Routes.self],
+            "SELECT document::text FROM rm.routes_v1 ORDER BY router, key"
+        )
+        guard routes.position >= position else { throw .behind(position: routes.position) }
+        return routes
+    }
+
+    /// How far each build of each read model is, by name.
+    ///
+    /// - Throws: ``ReadError/unavailable``.
+    package func projections() async throws(ReadError) -> [ProjectionState] {
+        try await ask([]) { connection throws(PostgresError) in
+            let rows = try connection.run(
+                """
+                SELECT b.name, b.shape, b.build, b.live, p.position, greatest(h.newest - p.position, 0),
+                       coalesce(extract(epoch FROM clock_timestamp() - (
+                           SELECT e.recorded_at FROM log.event AS e WHERE e.position = p.position + 1
+                       )), 0)::float8,
+                       (SELECT count(*) FROM rm.block AS k
+                         WHERE k.name = b.name AND k.shape = b.shape AND k.build = b.build)
+                  FROM rm.build AS b
+                 CROSS JOIN LATERAL (
+                       SELECT coalesce(min(c.position), 0) AS position
+                         FROM rm.checkpoint AS c
+                        WHERE c.name = b.name AND c.shape = b.shape AND c.build = b.build
+                 ) AS p
+                 CROSS JOIN (SELECT coalesce(max(position), 0) AS newest FROM log.event) AS h
+                 ORDER BY b.name, b.shape, b.build
+                """
+            )
+            return try rows.all(
+                String.self,
+                Int.self,
+                Int.self,
+                Bool.self,
+                Int64.self,
+                Int64.self,
+                Double.self,
+                Int.self
+            ).map {
+                ProjectionState(
+                    name: $0.0,
+                    shape: $0.1,
+                    build: $0.2,
+                    live: $0.3,
+                    position: $0.4,
+                    lag: $0.5,
+                    lagSeconds: $0.6,
+                    blocked: $0.7
+                )
+            }
+        }.value
+    }
+}

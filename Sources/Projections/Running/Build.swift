@@ -1,0 +1,28 @@
+/// One build of one shape of a read model: a schema of its own, behind the view that the queries read.
+struct Build: Sendable, Equatable {
+    let name: String
+    let shape: Int
+    let number: Int
+
+    /// The schema with its table `record`.
+    var schema: String { "rm_\(name)_v\(shape)_b\(number)" }
+
+    /// The leased work that keeps one slice of it fed.
+    func stream(slice: Int) -> String { "projection-\(name).v\(shape).b\(number).s\(slice)" }
+
+    init(name: String, shape: Int, number: Int) {
+        self.name = name
+        self.shape = shape
+        self.number = number
+    }
+
+    /// Reads the id of a stream of leased work, `<name>.v<shape>.b<build>.s<slice>`; `nil` for anything else.
+    static func parse(_ id: String) -> (build: Build, slice: Int)? {
+        let parts = id.split(separator: ".")
+        guard parts.count == 4, parts[1].first == "v", parts[2].first == "b", parts[3].first == "s",
+            let shape = Int(parts[1].dropFirst()), let number = Int(parts[2].dropFirst()),
+            let slice = Int(parts[3].dropFirst())
+        else { return nil }
+        return (Build(name: String(parts[0]), shape: shape, number: number), slice)
+    }
+}

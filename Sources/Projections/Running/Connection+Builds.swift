@@ -1,0 +1,78 @@
+internal import EventStore
+internal import Postgres
+
+extension Connection {
+    /// Makes the tables that say what was built; harmless when they are there.
+    ///
+    /// - Throws: ``PostgresError``.
+    func prepareControl() throws(PostgresError) {
+        guard let file = Schema.readModel("control", shape: 1) else {
+            throw PostgresError(.shape, message: "schema/readmodels/control.v1.sql is not embedded")
+        }
+        try transaction { tx throws(PostgresError) in
+            try tx.takeBuildLock()
+            try tx.script(file.text)
+        }
+    }
+
+    /// The live build of a projection; makes the first one when there is none.
+    ///
+    /// - Throws: ``PostgresError``.
+    func liveBuild(of projection: any Projection.Type) throws(PostgresError) -> Build {
+        let (name, shape) = (projection.name, projection.shape)
+        guard let file = Schema.readModel(name, shape: shape) else {
+            throw PostgresError(.shape, message: "schema/readmodels/\(name).v\(shape).sql is not embedded")
+        }
+        return try transaction { tx throws(PostgresError) in
+            try tx.takeBuildLock()
+            let live = try tx.run("SELECT build FROM rm.build WHERE name = \(name) AND shape = \(shape) AND live")
+            if live.count == 1 {
+                return Build(name: name, shape: shape, number: try live.decode(0, Int.self))
+            }
+            let build = Build(name: name, shape: shape, number: 1)
+            try tx.make(build, from: file.text)
+            try tx.show(build)
+            return build
+        }
+    }
+
+    /// Makes a build's tables and its checkpoint at the beginning of the log.
+    private func make(_ build: Build, from text: String) throws(PostgresError) {
+        let schema = SQL.quoted(identifier: build.schema)
+        try script("CREATE SCHEMA \(schema); SET LOCAL search_path = \(schema);\n\(text)\nRESET search_path")
+        try run(
+            """
+            INSERT INTO rm.build (name, shape, build, slices, live)
+            VALUES (\(build.name), \(build.shape), \(build.number), 1, false)
+            """
+        )
+        try run(
+            """
+            INSERT INTO rm.checkpoint (name, shape, build, slice, position, fence)
+            VALUES (\(build.name), \(build.shape), \(build.number), 0, 0, 0)
+            """
+        )
+    }
+
+    /// Puts a build behind the view of its shape; queries see either the one before or this one.
+    private func show(_ build: Build) throws(PostgresError) {
+        try run("UPDATE rm.build SET live = false WHERE name = \(build.name) AND shape = \(build.shape) AND live")
+        try run(
+            """
+            UPDATE rm.build SET live = true
+             WHERE name = \(build.name) AND shape = \(build.shape) AND build = \(build.number)
+            """
+        )
+        try run(
+            """
+            CREATE OR REPLACE VIEW rm.\(identifier: "\(build.name)_v\(build.shape)")
+            AS SELECT * FROM \(identifier: build.schema).record
+            """
+        )
+    }
+
+    /// Lets one process at a time make builds in this database.
+    private func takeBuildLock() throws(PostgresError) {
+        try run("SELECT pg_advisory_xact_lock(hashtextextended('signalbox read models', 0))")
+    }
+}

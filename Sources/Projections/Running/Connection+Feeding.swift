@@ -1,0 +1,132 @@
+internal import EventStore
+internal import Kernel
+internal import Postgres
+
+/// One slice of one build, as the holder of its lease sees it.
+struct Slice: Sendable, Equatable {
+    let build: Build
+    let number: Int
+    let fence: Int64
+}
+
+/// What feeding one page did.
+enum Fed: Sendable, Equatable {
+    /// The checkpoint is at the end of the page.
+    case done(changed: Int, blocked: Int)
+    /// Somebody else owns the slice now: nothing was written.
+    case lost
+}
+
+extension Connection {
+    /// Takes a slice over from whoever had it before.
+    ///
+    /// - Returns: Where it is; `nil` when somebody newer has it already, or the build is gone.
+    /// - Throws: ``PostgresError``.
+    func adopt(_ slice: Slice) throws(PostgresError) -> Int64? {
+        let rows = try run(
+            """
+            UPDATE rm.checkpoint SET fence = \(slice.fence)
+             WHERE name = \(slice.build.name) AND shape = \(slice.build.shape) AND build = \(slice.build.number)
+               AND slice = \(slice.number) AND fence <= \(slice.fence)
+            RETURNING position
+            """
+        )
+        return rows.count == 1 ? try rows.decode(0, Int64.self) : nil
+    }
+
+    /// Folds a page into the rows and moves the checkpoint over it, in one transaction.
+    ///
+    /// - Parameters:
+    ///   - projection: What folds.
+    ///   - slice: Whose rows.
+    ///   - page: What follows the checkpoint at `position`.
+    ///   - position: Where the checkpoint is believed to be.
+    /// - Returns: What it did.
+    /// - Throws: ``PostgresError``.
+    func feed<P: Projection>(
+        _ projection: P.Type,
+        _ slice: Slice,
+        _ page: EventPage,
+        from position: Int64
+    ) throws(PostgresError) -> Fed {
+        if page.events.isEmpty {
+            return try move(slice, from: position, to: page.scannedTo) ? .done(changed: 0, blocked: 0) : .lost
+        }
+        return try transaction { tx throws(PostgresError) in
+            guard try tx.move(slice, from: position, to: page.scannedTo) else { return .lost }
+            var fold = PageFold<P>(blocked: try tx.blocked(slice.build))
+            fold.decode(page.events)
+            try fold.load(try tx.documents(slice.build, fold.keys))
+            fold.run()
+            let changes = try fold.changes()
+            try tx.write(changes, to: slice.build)
+            try tx.block(fold.poisoned, in: slice.build)
+            return .done(changed: changes.keys.count + changes.gone.count, blocked: fold.poisoned.count)
+        }
+    }
+
+    /// Moves a checkpoint from exactly where it is believed to be.
+    ///
+    /// The commit does not wait for the disk: rows and checkpoint go together, so a crash of the machine costs only a
+    /// little folding again.
+    private func move(_ slice: Slice, from position: Int64, to end: Int64) throws(PostgresError) -> Bool {
+        let rows = try run(
+            """
+            UPDATE rm.checkpoint SET position = \(end)
+             WHERE name = \(slice.build.name) AND shape = \(slice.build.shape) AND build = \(slice.build.number)
+               AND slice = \(slice.number) AND position = \(position) AND fence = \(slice.fence)
+            RETURNING set_config('synchronous_commit', 'off', true)
+            """
+        )
+        return rows.count == 1
+    }
+
+    /// The organizations that a build skips; 0 stands for what belongs to none.
+    func blocked(_ build: Build) throws(PostgresError) -> Set<Int64> {
+        let rows = try run(
+            """
+            SELECT org_id FROM rm.block
+             WHERE name = \(build.name) AND shape = \(build.shape) AND build = \(build.number)
+            """
+        )
+        return Set(try rows.column(Int64.self))
+    }
+
+    func documents(_ build: Build, _ keys: [String]) throws(PostgresError) -> [(String, String)] {
+        guard !keys.isEmpty else { return [] }
+        let rows = try run(
+            "SELECT key, document::text FROM \(identifier: build.schema).record WHERE key = ANY (\(array: keys))"
+        )
+        return try rows.all(String.self, String.self)
+    }
+
+    func write(_ changes: RowChanges, to build: Build) throws(PostgresError) {
+        if !changes.gone.isEmpty {
+            try run("DELETE FROM \(identifier: build.schema).record WHERE key = ANY (\(array: changes.gone))")
+        }
+        guard !changes.keys.isEmpty else { return }
+        try run(
+            """
+            INSERT INTO \(identifier: build.schema).record AS r (key, position, document)
+            SELECT n.key, n.position, n.document::jsonb
+              FROM unnest(\(array: changes.keys), \(array: changes.positions), \(array: changes.documents))
+                AS n (key, position, document)
+            ON CONFLICT (key) DO UPDATE SET position = excluded.position, document = excluded.document
+            """
+        )
+    }
+
+    private func block(_ poisoned: [Poison], in build: Build) throws(PostgresError) {
+        guard !poisoned.isEmpty else { return }
+        try run(
+            """
+            INSERT INTO rm.block (name, shape, build, org_id, from_position, error)
+            SELECT \(build.name), \(build.shape), \(build.number), b.org_id, b.from_position, b.error
+              FROM unnest(
+                \(array: poisoned.map(\.organization)), \(array: poisoned.map(\.position)),
+                \(array: poisoned.map(\.error))
+              ) AS b (org_id, from_position, error)
+            """
+        )
+    }
+}

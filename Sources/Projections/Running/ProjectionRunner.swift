@@ -1,0 +1,205 @@
+package import EventStore
+package import Kernel
+package import Logging
+internal import Metrics
+package import Postgres
+
+/// Waits for what follows a position: as `LogFollower.next(after:matching:limit:)`.
+package typealias EventFeed =
+    @Sendable (_ position: Int64, _ filter: EventFilter, _ limit: Int) async throws(LogError) -> EventPage
+
+/// Keeps every read model of ``Registry`` fed.
+///
+/// Any number of processes may run one: each slice of a build is leased, and its checkpoint moves only for the holder
+/// of the newest lease.
+package struct ProjectionRunner: Sendable {
+    /// How it goes about it.
+    package struct Settings: Sendable {
+        /// How long a dead process may keep others from its slices.
+        package var lease: Duration
+        /// How often to look for slices that nobody feeds.
+        package var patrol: Duration
+        /// How many positions are looked at for one transaction, at most.
+        package var pageLimit: Int
+
+        package init(
+            lease: Duration = .seconds(5),
+            patrol: Duration = .milliseconds(500),
+            pageLimit: Int = 5000
+        ) {
+            self.lease = lease
+            self.patrol = patrol
+            self.pageLimit = pageLimit
+        }
+    }
+
+    let pool: Pool
+    let log: any EventLog
+    let work: any WorkQueue
+    let feed: EventFeed
+    let ids: IDSource
+    let owner: String
+    let projections: [any Projection.Type]
+    let settings: Settings
+    let logger: Logger
+
+    /// - Parameters:
+    ///   - pool: Connections of the role that owns the read models, `signalbox_project`; one for each projection is best.
+    ///   - log: Where the leased work is entered, and how far the log is.
+    ///   - work: Who leases.
+    ///   - feed: What follows a position; waits for it.
+    ///   - ids: Where command ids come from.
+    ///   - owner: Names this process in leases.
+    ///   - projections: Those to feed.
+    ///   - settings: How it goes about it.
+    ///   - logger: Where it tells what went wrong.
+    package init(
+        pool: Pool,
+        log: any EventLog,
+        work: any WorkQueue,
+        feed: @escaping EventFeed,
+        ids: IDSource = .system,
+        owner: String,
+        projections: [any Projection.Type] = Registry.all,
+        settings: Settings = Settings(),
+        logger: Logger
+    ) {
+        self.pool = pool
+        self.log = log
+        self.work = work
+        self.feed = feed
+        self.ids = ids
+        self.owner = owner
+        self.projections = projections
+        self.settings = settings
+        self.logger = logger
+    }
+
+    /// Makes the tables of every read model that has none yet, so that queries find them; harmless when they are there.
+    ///
+    /// - Throws: ``PostgresError``.
+    package func prepare() async throws(PostgresError) {
+        let projections = projections
+        try await pool.with { connection throws(PostgresError) in
+            try connection.prepareControl()
+            for projection in projections { _ = try connection.liveBuild(of: projection) }
+        }
+    }
+
+    /// Feeds until the task is cancelled, then gives its leases back.
+    ///
+    /// It outlives anything that can happen to the database.
+    package func run() async {
+        await enter()
+        await withDiscardingTaskGroup { group in
+            while !Task.isCancelled {
+                for item in await claim() {
+                    group.addTask { await drive(item) }
+                }
+                try? await Task.sleep(for: settings.patrol)
+            }
+        }
+    }
+
+    /// Makes the read models and the leased work that stands for them, however long the database takes.
+    private func enter() async {
+        var pause = Pause()
+        while !Task.isCancelled {
+            do {
+                try await prepare()
+                try await enterWork()
+                return
+            } catch {
+                logger.error("read models cannot be prepared", metadata: ["error": "\(error)"])
+                await pause.wait()
+            }
+        }
+    }
+
+    private func enterWork() async throws {
+        let projections = projections
+        let builds = try await pool.with { connection throws(PostgresError) in
+            var builds: [Build] = []
+            for projection in projections { builds.append(try connection.liveBuild(of: projection)) }
+            return builds
+        }
+        var updates: [WorkUpdate] = []
+        for (projection, build) in zip(projections, builds) {
+            guard let stream = StreamName(build.stream(slice: 0)) else { continue }
+            updates.append(
+                WorkUpdate(stream, guard: .create, kind: projection.workKind, status: "queued", wakeAt: ids.now())
+            )
+        }
+        let causation = Causation(actor: "system", command: ids.unique())
+        _ = try await log.append(AppendRequest(causation: causation, writes: [], work: updates))
+    }
+
+    private func claim() async -> [WorkItem] {
+        do throws(LogError) {
+            return try await work.claim(
+                kinds: projections.map { $0.workKind },
+                owner: owner,
+                limit: projections.count,
+                lease: settings.lease
+            )
+        } catch {
+            logger.debug("no projection can be claimed", metadata: ["error": "\(error)"])
+            return []
+        }
+    }
+
+    /// Feeds one slice for as long as its lease can be held.
+    private func drive(_ item: WorkItem) async {
+        guard let (build, number) = Build.parse(item.stream.id),
+            let projection = projections.first(where: { $0.name == build.name && $0.shape == build.shape })
+        else { return }
+        let slice = Slice(build: build, number: number, fence: item.fence)
+        let isHeld = await withTaskGroup(of: Bool.self) { group in
+            group.addTask { await hold(item) }
+            group.addTask {
+                await keepFeeding(projection, slice)
+                return true
+            }
+            let first = await group.next() ?? false
+            group.cancelAll()
+            return first
+        }
+        // Who lost the lease has nothing to give back; who was cancelled has.
+        if isHeld || Task.isCancelled { await giveBack(item) }
+    }
+
+    /// Renews a lease until it is lost, which is `false`, or the task is cancelled, which is `true`.
+    private func hold(_ item: WorkItem) async -> Bool {
+        while !Task.isCancelled {
+            do {
+                try await Task.sleep(for: settings.lease / 3)
+                guard try await work.renew(item, lease: settings.lease) else { return false }
+            } catch {
+                // Whether it still holds is for the fence to say.
+                continue
+            }
+        }
+        return true
+    }
+
+    /// Shuts the door even for a cancelled task, so that a successor need not wait for the lease to run out.
+    private func giveBack(_ item: WorkItem) async {
+        // A task of its own, awaited here: what is cancelled cannot talk to the database any more.
+        await Task { try? await work.release(item) }.value
+    }
+}
+
+/// Waits that grow, from 100 ms to 5 s.
+struct Pause: Sendable {
+    private var next: Duration = .milliseconds(100)
+
+    mutating func wait() async {
+        // Cancelled early: the caller looks whether it is.
+        try? await Task.sleep(for: next)
+        next = min(next * 2, .seconds(5))
+    }
+
+    mutating func reset() {
+        next = .milliseconds(100)
+    }
+}

@@ -1,0 +1,43 @@
+-- What the projection runner knows about its builds. It runs this itself, as the owner of the read models; running it
+-- again is harmless.
+CREATE SCHEMA IF NOT EXISTS rm;
+
+-- One build of one shape of a read model lives in the schema rm_<name>_v<shape>_b<build>. The view rm.<name>_v<shape>
+-- shows the live one.
+CREATE TABLE IF NOT EXISTS rm.build (
+    name text NOT NULL,
+    shape integer NOT NULL,
+    build integer NOT NULL,
+    slices integer NOT NULL CHECK (slices > 0),
+    live boolean NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (name, shape, build)
+);
+CREATE UNIQUE INDEX IF NOT EXISTS build_live ON rm.build (name, shape) WHERE live;
+
+-- How far each slice of a build is. It moves in the transaction that writes the rows, from exactly where it was, by
+-- the holder of the newest lease: that is what makes every event count once.
+CREATE TABLE IF NOT EXISTS rm.checkpoint (
+    name text NOT NULL,
+    shape integer NOT NULL,
+    build integer NOT NULL,
+    slice integer NOT NULL,
+    position bigint NOT NULL,
+    fence bigint NOT NULL,
+    PRIMARY KEY (name, shape, build, slice),
+    FOREIGN KEY (name, shape, build) REFERENCES rm.build ON DELETE CASCADE
+) WITH (fillfactor = 50);
+
+-- Organizations that a build skips since an event of theirs could not be folded. 0 stands for what belongs to no
+-- organization.
+CREATE TABLE IF NOT EXISTS rm.block (
+    name text NOT NULL,
+    shape integer NOT NULL,
+    build integer NOT NULL,
+    org_id bigint NOT NULL,
+    from_position bigint NOT NULL,
+    error text NOT NULL,
+    blocked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (name, shape, build, org_id),
+    FOREIGN KEY (name, shape, build) REFERENCES rm.build ON DELETE CASCADE
+);

@@ -1,0 +1,15 @@
+-- One row for each instance; its key is the instance's id.
+--
+-- Run by the projection runner with the schema of one build first in the search path. The document is the row as the
+-- projection folds it; the columns after it are what queries search and sort by.
+CREATE TABLE record (
+    key text PRIMARY KEY,
+    position bigint NOT NULL,
+    document jsonb NOT NULL,
+    id bigint GENERATED ALWAYS AS ((document ->> 'id')::bigint) STORED,
+    organization_id bigint GENERATED ALWAYS AS ((document ->> 'organizationId')::bigint) STORED,
+    subscription_id bigint GENERATED ALWAYS AS ((document ->> 'subscriptionId')::bigint) STORED,
+    status text GENERATED ALWAYS AS (document ->> 'status') STORED
+) WITH (fillfactor = 70);
+CREATE UNIQUE INDEX record_id ON record (id);
+CREATE INDEX record_organization ON record (organization_id, id);

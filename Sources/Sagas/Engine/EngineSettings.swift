@@ -1,0 +1,33 @@
+/// How an engine works; the defaults are production's.
+package struct EngineSettings: Sendable {
+    /// How long a saga belongs to a process that says nothing: the longest time that a crash delays it.
+    package var lease: Duration
+    /// How many sagas one process drives at once.
+    package var parallel: Int
+    /// How long to wait for a bell before looking for work all the same.
+    package var poll: Duration
+    package var forward: Backoff
+    package var undo: Backoff
+    /// For so long an undo is tried before a person is asked.
+    package var undoPatience: Duration
+    /// So often at least an attempt is made before patience can run out, so that a restart after a long time is no failure.
+    package var leastAttempts: Int
+
+    package init(
+        lease: Duration = .seconds(30),
+        parallel: Int = 32,
+        poll: Duration = .milliseconds(500),
+        forward: Backoff = Backoff(),
+        undo: Backoff = Backoff(),
+        undoPatience: Duration = .seconds(24 * 3600),
+        leastAttempts: Int = 8
+    ) {
+        self.lease = lease
+        self.parallel = parallel
+        self.poll = poll
+        self.forward = forward
+        self.undo = undo
+        self.undoPatience = undoPatience
+        self.leastAttempts = leastAttempts
+    }
+}

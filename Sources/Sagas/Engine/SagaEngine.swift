@@ -1,0 +1,149 @@
+package import EventStore
+package import Kernel
+package import Logging
+internal import Synchronization
+
+/// Drives every saga that is due: claims it, does its steps, records what came of them.
+///
+/// Any number of engines may run, in any number of processes: a saga belongs to whoever holds its lease, and whoever
+/// has lost it drops everything silently. Claiming is also how the work of a dead process is taken over.
+package struct SagaEngine: Sendable {
+    /// Returns when something may be due, or after so long.
+    package typealias Wakeup = @Sendable (Duration) async -> Void
+
+    let log: any EventLog
+    let queue: any WorkQueue
+    let definitions: [String: SagaDefinition]
+    let settings: EngineSettings
+    let owner: String
+    let ids: IDSource
+    let logger: Logger
+    let recorder: FactRecorder
+    private let wakeup: Wakeup
+    private let pausing: Wakeup
+    private let stopping = StopFlag()
+
+    /// Makes an engine; nothing happens before ``run()``.
+    ///
+    /// - Parameters:
+    ///   - definitions: Every saga that this build knows.
+    ///   - owner: Who holds the leases, for people: host and process id.
+    ///   - wakeup: Rings when work was appended; without it, only time wakes the engine.
+    ///   - pausing: How time passes between two looks at something; tests turn their own clock.
+    package init(
+        log: any EventLog,
+        queue: any WorkQueue,
+        definitions: [SagaDefinition],
+        owner: String,
+        settings: EngineSettings = EngineSettings(),
+        ids: IDSource = .system,
+        logger: Logger = Logger(label: "signalbox.sagas"),
+        wakeup: @escaping Wakeup = Self.sleep,
+        pausing: @escaping Wakeup = Self.sleep
+    ) {
+        self.log = log
+        self.queue = queue
+        self.definitions = Dictionary(definitions.map { ($0.kind, $0) }) { _, last in last }
+        self.settings = settings
+        self.owner = owner
+        self.ids = ids
+        self.logger = logger
+        self.recorder = FactRecorder(log: log, ids: ids)
+        self.wakeup = wakeup
+        self.pausing = pausing
+    }
+
+    /// Lets time pass; ends early when the task is cancelled.
+    package static let sleep: Wakeup = { span in
+        // Cancellation is all that can be thrown, and it ends the pause.
+        try? await Task.sleep(for: span)
+    }
+
+    /// Works until it is stopped or cancelled; returns when no saga is in its hands any more.
+    package func run() async {
+        let busy = Busy()
+        await withDiscardingTaskGroup { group in
+            while !isStopping, !Task.isCancelled {
+                let start = ContinuousClock.now
+                let items = await claim(limit: settings.parallel - busy.count)
+                for item in items {
+                    busy.enter()
+                    group.addTask {
+                        await drive(item, since: start)
+                        busy.leave()
+                    }
+                }
+                if items.isEmpty { await wakeup(settings.poll) }
+            }
+        }
+    }
+
+    /// Takes what is due now and works on it until it waits or ends.
+    ///
+    /// - Returns: How many sagas were due.
+    package func turn() async -> Int {
+        let start = ContinuousClock.now
+        let items = await claim(limit: settings.parallel)
+        for item in items { await drive(item, since: start) }
+        return items.count
+    }
+
+    /// Ends ``run()`` after the steps that are under way, and gives the leases back.
+    package func stop() {
+        stopping.raise()
+    }
+
+    var isStopping: Bool { stopping.isRaised }
+
+    func pause(_ span: Duration) async {
+        await pausing(span)
+    }
+
+    /// A little more time for each failure in a row of something of our own.
+    func rest(_ attempt: Int) async {
+        await pausing(.milliseconds(50 << min(attempt, 6)))
+    }
+
+    func release(_ item: WorkItem) async {
+        do throws(LogError) {
+            try await queue.release(item)
+        } catch {
+            // The lease runs out by itself.
+            logger.info("a lease was not given back", metadata: ["saga": "\(item.stream)", "error": "\(error)"])
+        }
+    }
+
+    private func claim(limit: Int) async -> [WorkItem] {
+        guard limit > 0 else { return [] }
+        do throws(LogError) {
+            let kinds = definitions.keys.sorted()
+            return try await queue.claim(kinds: kinds, owner: owner, limit: limit, lease: settings.lease)
+        } catch {
+            logger.warning("no work can be claimed", metadata: ["error": "\(error)"])
+            await rest(4)
+            return []
+        }
+    }
+
+    private func drive(_ item: WorkItem, since start: ContinuousClock.Instant) async {
+        guard let definition = definitions[item.kind] else { return }
+        let lease = SagaLease(item, in: queue, span: settings.lease, since: start)
+        var run = SagaRun(engine: self, item: item, definition: definition, lease: lease)
+        await run.drive()
+    }
+}
+
+/// Set once, by whoever wants an end.
+private final class StopFlag: Sendable {
+    private let raised = Atomic(false)
+    var isRaised: Bool { raised.load(ordering: .relaxed) }
+    func raise() { raised.store(true, ordering: .relaxed) }
+}
+
+/// How many sagas are in the engine's hands.
+private final class Busy: Sendable {
+    private let number = Atomic(0)
+    var count: Int { number.load(ordering: .relaxed) }
+    func enter() { number.add(1, ordering: .relaxed) }
+    func leave() { number.subtract(1, ordering: .relaxed) }
+}

@@ -1,0 +1,131 @@
+internal import Domain
+package import Kernel
+package import Platform
+
+/// One line of a saga's table: something to bring about outside, how to take it back, and how hard to try.
+package struct SagaStep: Sendable {
+    /// Brings it about; the same call again finds what the first one made.
+    package typealias Ensure = @Sendable (StepContext) async throws(PortError) -> StepResult
+    /// Takes it back, knowing only that the step was started: fine when nothing is there.
+    package typealias EnsureAbsent = @Sendable (StepContext) async throws(PortError) -> UndoResult
+    /// Looks what is there, before an attempt whose forerunner has an unknown end.
+    package typealias Probe = @Sendable (StepContext) async throws(PortError) -> Presence<StepResult>
+
+    /// Stands in the log; never rename it or use it again.
+    package let id: String
+    package let policy: StepPolicy
+    package let ensure: Ensure
+    /// `nil` when there is nothing to take back.
+    package let ensureAbsent: EnsureAbsent?
+    package let probe: Probe?
+    /// The steps whose undo has to be through before this one's may begin, as far as they were started.
+    package let undoAfter: [String]
+
+    package init(
+        _ id: String,
+        policy: StepPolicy,
+        ensure: @escaping Ensure,
+        probe: Probe? = nil,
+        ensureAbsent: EnsureAbsent? = nil,
+        undoAfter: [String] = []
+    ) {
+        self.id = id
+        self.policy = policy
+        self.ensure = ensure
+        self.ensureAbsent = ensureAbsent
+        self.probe = probe
+        self.undoAfter = undoAfter
+    }
+}
+
+/// How hard a step tries, and what is at stake.
+package struct StepPolicy: Sendable, Equatable {
+    /// What the step talks to, e.g. `nomad`; shown to operators.
+    package var target: String
+    /// One attempt may take so long; afterwards its end is unknown.
+    package var timeout: Duration
+    /// After it succeeded nothing is taken back any more: failures are waited out.
+    package var pivot: Bool
+    /// Its undo goes before all others: traffic stops before what serves it.
+    package var undoneFirst: Bool
+    /// What has to pass between two looks at something that is not there yet.
+    package var poll: Duration
+
+    package init(
+        target: String,
+        timeout: Duration = .seconds(30),
+        pivot: Bool = false,
+        undoneFirst: Bool = false,
+        poll: Duration = .milliseconds(200)
+    ) {
+        self.target = target
+        self.timeout = timeout
+        self.pivot = pivot
+        self.undoneFirst = undoneFirst
+        self.poll = poll
+    }
+}
+
+/// What a step is told.
+package struct StepContext: Sendable {
+    /// The event that caused the saga, whose id is the saga's.
+    package let saga: UniqueID
+    package let step: String
+    /// 1, 2, 3, …
+    package let attempt: Int
+    /// Makes the effect the same effect when it is tried again.
+    package let key: String
+    /// Names the caller at the target: `sbx/{saga}/{step}/f{fence}`.
+    package let fence: String
+    package let input: JSONValue
+    /// What the steps that succeeded left for the later ones.
+    package let outputs: [String: JSONValue]
+    /// The steps that may have had an effect.
+    package let begun: Set<String>
+    /// What the undos so far had to say, by step.
+    package let notes: [String: String]
+    /// How long ago the step was started.
+    package let elapsed: Duration
+    package let now: Timestamp
+    /// Why it is being taken back; empty on the way forward.
+    package let reason: String
+}
+
+/// How an attempt came out, when it did not fail.
+package enum StepResult: Sendable, Equatable {
+    case done(StepOutcome)
+    /// There was nothing to do here, by configuration.
+    case skipped(why: String)
+    /// Not yet: look again after a while. A change of what is seen is recorded, a look is not.
+    case waiting(condition: String, reason: String)
+
+    /// Done, with nothing to remember.
+    package static let done = StepResult.done(StepOutcome())
+}
+
+/// What a step leaves.
+package struct StepOutcome: Sendable, Equatable {
+    /// What later steps need to know, by name; never a secret.
+    package var output: JSONValue
+    /// What it means for the things the saga works for; recorded in the same append.
+    package var facts: [DomainFact]
+
+    package init(output: JSONValue = .object([:]), facts: [DomainFact] = []) {
+        self.output = output
+        self.facts = facts
+    }
+}
+
+/// What an undo leaves.
+package struct UndoResult: Sendable, Equatable {
+    /// Something a later undo, or a person, should know.
+    package var note: String?
+    package var facts: [DomainFact]
+
+    package init(note: String? = nil, facts: [DomainFact] = []) {
+        self.note = note
+        self.facts = facts
+    }
+
+    package static let done = UndoResult()
+}

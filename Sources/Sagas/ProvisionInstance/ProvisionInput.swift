@@ -1,0 +1,128 @@
+internal import Domain
+internal import EventStore
+internal import Kernel
+internal import Platform
+
+/// Everything that the provisioning of one generation of an instance is decided on, fixed when it begins.
+struct ProvisionInput: Fact {
+    var organization: OrganizationID
+    var organizationName: String
+    var slug: String
+    var instance: InstanceID
+    /// `main` for the organization's first.
+    var name: String
+    var subscription: SubscriptionID
+    var price: PriceSnapshot
+    var plan: PlanSnapshot
+    var release: ReleaseSnapshot
+    var computeEngine: ComputeEngine
+    var generation: Int
+    /// Billing's id of the draft that an earlier generation left behind.
+    var formerDraft: String?
+
+    init(
+        requested: InstanceEvent.Requested,
+        instance: InstanceID,
+        price: PriceSnapshot,
+        generation: Int,
+        formerDraft: String? = nil
+    ) {
+        self.organization = requested.organization
+        self.organizationName = requested.organizationName
+        self.slug = requested.slug
+        self.instance = instance
+        self.name = requested.name
+        self.subscription = requested.subscription
+        self.price = price
+        self.plan = requested.plan
+        self.release = requested.release
+        self.computeEngine = requested.computeEngine
+        self.generation = generation
+        self.formerDraft = formerDraft
+    }
+
+    /// Reads it back from the event that the saga began with.
+    init(_ input: JSONValue) throws(PortError) {
+        do {
+            self = try JSON.decode(Self.self, from: try JSON.encode(input))
+        } catch { throw .blocked(code: "input-unreadable", message: "the saga's input cannot be read") }
+    }
+
+    /// As the saga's first event carries it.
+    func json() throws(SagaBeginError) -> JSONValue {
+        do {
+            return try JSON.decode(JSONValue.self, from: try JSON.encode(self))
+        } catch { throw .malformed("the saga's input is not JSON") }
+    }
+}
+
+extension ProvisionInput {
+    /// From the streams of the instance and its subscription, as they were when the cause was recorded.
+    static func read(_ cause: RecordedEvent, _ log: any EventLog) async throws(SagaBeginError) -> Self {
+        guard let instance = InstanceID(cause.stream.id) else { throw .malformed("\(cause.stream) is no instance") }
+        var requested: InstanceEvent.Requested?
+        var generation = 1
+        for event in try await history(cause.stream, log) where event.version <= cause.version {
+            switch try decoded(InstanceEvent.self, event) {
+            case .requested(let fact): (requested, generation) = (fact, fact.generation)
+            case .retryRequested(let fact): generation = fact.generation
+            case .changed(let fact):
+                if let plan = fact.plan { requested?.plan = plan }
+                if let release = fact.release { requested?.release = release }
+            default: break
+            }
+        }
+        guard let requested else { throw .malformed("\(cause.stream) was never requested") }
+
+        let subscription = StreamName(category: SubscriptionEvent.category, id: requested.subscription)
+        var price: PriceSnapshot?
+        var draft: String?
+        for event in try await history(subscription, log) where event.position <= cause.position {
+            switch try decoded(SubscriptionEvent.self, event) {
+            case .requested(let fact): price = fact.price
+            case .drafted(let fact): draft = fact.billingID
+            case .planChanged(let fact): price = fact.price
+            default: break
+            }
+        }
+        // Onboarding writes both streams in one request, whose positions may stand in either order.
+        if price == nil { price = try await firstPrice(subscription, log) }
+        guard let price else { throw .malformed("\(subscription) was never requested") }
+        return Self(
+            requested: requested,
+            instance: instance,
+            price: price,
+            generation: generation,
+            formerDraft: draft
+        )
+    }
+
+    private static func firstPrice(
+        _ stream: StreamName,
+        _ log: any EventLog
+    ) async throws(SagaBeginError) -> PriceSnapshot? {
+        for event in try await history(stream, log) {
+            if case .requested(let fact) = try decoded(SubscriptionEvent.self, event) { return fact.price }
+        }
+        return nil
+    }
+
+    private static func history(
+        _ stream: StreamName,
+        _ log: any EventLog
+    ) async throws(SagaBeginError) -> [RecordedEvent] {
+        do throws(LogError) {
+            return try await log.readAll(stream)
+        } catch { throw .log(error) }
+    }
+
+    private static func decoded<Family: EventFamily>(
+        _ family: Family.Type,
+        _ event: RecordedEvent
+    ) throws(SagaBeginError) -> Family? {
+        guard let payload = event.payload else { return nil }
+        do {
+            return try Family.decode(type: event.type, payload: payload)
+        } catch { throw .malformed("\(event.stream) \(event.version) cannot be read as \(event.type)") }
+    }
+}

@@ -1,0 +1,160 @@
+internal import Domain
+internal import Kernel
+internal import Platform
+
+extension ProvisionInstance {
+    /// Says which secrets this generation has. They are derived from that, so nothing can get lost between steps.
+    func reserveCredentials(_ context: StepContext) async throws(PortError) -> StepResult {
+        let input = try ProvisionInput(context.input)
+        let reserved = InstanceEvent.CredentialsReserved(
+            keyVersion: ports.derived.keyVersion,
+            rotation: 1,
+            generation: input.generation
+        )
+        return .done(
+            StepOutcome(
+                output: ["keyVersion": .integer(Int64(reserved.keyVersion)), "rotation": 1],
+                facts: [.instance(input.instance, .credentialsReserved(reserved))]
+            )
+        )
+    }
+
+    /// The login role with the derived password. Setting it again sets the same one.
+    func createRole(_ context: StepContext) async throws(PortError) -> StepResult {
+        let input = try ProvisionInput(context.input)
+        let password = try secret(.database, input, context)
+        try await ports.databases.ensureRole(database(input, context), password: password, fence: context.fence)
+        return .done
+    }
+
+    /// Another's role is never touched; ours is set right all the same, because nobody can look at its password.
+    func probeRole(_ context: StepContext) async throws(PortError) -> Presence<StepResult> {
+        let input = try ProvisionInput(context.input)
+        return try await ports.databases.probeRole(database(input, context)).refused(orMade: nil)
+    }
+
+    func dropRole(_ context: StepContext) async throws(PortError) -> UndoResult {
+        let input = try ProvisionInput(context.input)
+        guard !mayHaveBeenUsed(context) else { return UndoResult(note: "kept: it owns the quarantined database") }
+        try await ports.databases.dropRole(database(input, context), fence: context.fence)
+        return .done
+    }
+
+    func createDatabase(_ context: StepContext) async throws(PortError) -> StepResult {
+        let input = try ProvisionInput(context.input)
+        try await ports.databases.ensureDatabase(database(input, context), fence: context.fence)
+        return .done(provisioned(input, context))
+    }
+
+    func probeDatabase(_ context: StepContext) async throws(PortError) -> Presence<StepResult> {
+        let input = try ProvisionInput(context.input)
+        let result = StepResult.done(provisioned(input, context))
+        return try await ports.databases.probeDatabase(database(input, context)).refused(orMade: result)
+    }
+
+    /// Drops it, unless somebody may have paid for what is in it: then it is put aside for a while.
+    func dropDatabase(_ context: StepContext) async throws(PortError) -> UndoResult {
+        let input = try ProvisionInput(context.input)
+        let database = database(input, context)
+        guard mayHaveBeenUsed(context) else {
+            try await ports.databases.dropDatabase(database, fence: context.fence)
+            return .done
+        }
+        // The name must be the same when this is done again, so the time in it is the cause's own: the first
+        // 48 bits of its id are milliseconds (RFC 9562, version 7).
+        let renamed = "zz_\(database.database)_\((context.saga.value >> 80) / 1000)"
+        try await ports.databases.quarantineDatabase(database, as: renamed, fence: context.fence)
+        let fact = InstanceEvent.DatabaseQuarantined(
+            database: database.database,
+            renamed: renamed,
+            until: context.now + ports.settings.quarantine
+        )
+        return UndoResult(note: renamed, facts: [.instance(input.instance, .databaseQuarantined(fact))])
+    }
+
+    /// Nobody but the tenant's role may come near the database.
+    func isolateDatabase(_ context: StepContext) async throws(PortError) -> StepResult {
+        let input = try ProvisionInput(context.input)
+        let database = database(input, context)
+        try await ports.databases.isolate(database, slot: Self.slot, fence: context.fence)
+        let applied = InstanceEvent.IsolationApplied(
+            database: database.database,
+            connectionLimit: database.connectionLimit
+        )
+        return .done(StepOutcome(facts: [.instance(input.instance, .isolationApplied(applied))]))
+    }
+
+    /// The slot that a new instance begins with.
+    static let slot = "a"
+
+    func database(_ input: ProvisionInput, _ context: StepContext) -> TenantDatabase {
+        let organization = "\(input.organization)"
+        return TenantDatabase(
+            database: ports.names.database(
+                organization: organization,
+                instance: input.name,
+                generation: input.generation
+            ),
+            role: ports.names.role(organization: organization, instance: input.name, generation: input.generation),
+            connectionLimit: ports.settings.connectionLimit,
+            owner: owner(input, context)
+        )
+    }
+
+    func owner(_ input: ProvisionInput, _ context: StepContext) -> Ownership {
+        Ownership(
+            organization: "\(input.organization)",
+            instance: "\(input.instance)",
+            generation: input.generation,
+            saga: "\(context.saga)"
+        )
+    }
+
+    func secret(
+        _ purpose: SecretPurpose,
+        _ input: ProvisionInput,
+        _ context: StepContext
+    ) throws(PortError) -> Secret {
+        try ports.derived.secret(
+            purpose,
+            organization: "\(input.organization)",
+            instance: "\(input.instance)",
+            generation: input.generation,
+            rotation: Int(try context.number("rotation", of: "reserve-credentials")),
+            keyVersion: Int(try context.number("keyVersion", of: "reserve-credentials"))
+        )
+    }
+
+    private func provisioned(_ input: ProvisionInput, _ context: StepContext) -> StepOutcome {
+        let database = database(input, context)
+        let fact = InstanceEvent.DatabaseProvisioned(
+            database: database.database,
+            role: database.role,
+            host: ports.databases.address.host,
+            port: ports.databases.address.port,
+            generation: input.generation
+        )
+        return StepOutcome(facts: [.instance(input.instance, .databaseProvisioned(fact))])
+    }
+
+    /// Whether the customer may have been active at billing, for however short a time.
+    private func mayHaveBeenUsed(_ context: StepContext) -> Bool {
+        context.begun.contains("activate-subscription")
+            && context.notes["activate-subscription"] != Self.neverActive
+    }
+}
+
+extension Presence {
+    /// What a probe of ours means for a step.
+    ///
+    /// - Parameter made: The step's result when it is there already; `nil` does the step all the same.
+    func refused(orMade made: StepResult?) -> Presence<StepResult> {
+        switch self {
+        case .absent: .absent
+        case .present: made.map { .present($0) } ?? .absent
+        case .foreign(let message): .foreign(message)
+        case .newer: .newer
+        case .pending(let message): .pending(message)
+        }
+    }
+}

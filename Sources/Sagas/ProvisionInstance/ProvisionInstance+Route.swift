@@ -1,0 +1,50 @@
+internal import Domain
+internal import Kernel
+internal import Platform
+
+extension ProvisionInstance {
+    /// The fact is the effect: the document that the edge reads is made of it.
+    func publishRoute(_ context: StepContext) async throws(PortError) -> StepResult {
+        let input = try ProvisionInput(context.input)
+        let fact = InstanceEvent.RoutePublished(
+            router: router(input),
+            host: ports.names.host(slug: input.slug, instance: input.name),
+            service: ports.names.job(organization: "\(input.organization)", instance: input.name, slot: Self.slot),
+            generation: input.generation
+        )
+        return .done(StepOutcome(facts: [.instance(input.instance, .routePublished(fact))]))
+    }
+
+    func withdrawRoute(_ context: StepContext) async throws(PortError) -> UndoResult {
+        let input = try ProvisionInput(context.input)
+        // Intent and fact are separate appends: what was only intended was never published.
+        guard context.outputs["publish-route"] != nil else { return .done }
+        let fact = InstanceEvent.RouteWithdrawn(router: router(input), generation: input.generation)
+        return UndoResult(facts: [.instance(input.instance, .routeWithdrawn(fact))])
+    }
+
+    /// Asks the edge itself whether traffic gets through.
+    func confirmRoute(_ context: StepContext) async throws(PortError) -> StepResult {
+        guard let edge = ports.edge else { return .skipped(why: "no edge is configured") }
+        let input = try ProvisionInput(context.input)
+        let host = ports.names.host(slug: input.slug, instance: input.name)
+        guard let problem = try await edge.problem(router: router(input), host: host) else { return .done }
+        guard context.elapsed <= ports.settings.routePatience else {
+            throw .permanent(code: "route-not-live", message: "not live in time: \(problem)")
+        }
+        return .waiting(condition: "RouteLive", reason: problem)
+    }
+
+    func markRunning(_ context: StepContext) async throws(PortError) -> StepResult {
+        let input = try ProvisionInput(context.input)
+        let fact = InstanceEvent.Running(
+            generation: input.generation,
+            launchURL: ports.names.launchURL(slug: input.slug, instance: input.name)
+        )
+        return .done(StepOutcome(facts: [.instance(input.instance, .running(fact))]))
+    }
+
+    private func router(_ input: ProvisionInput) -> String {
+        ports.names.router(organization: "\(input.organization)", instance: input.name)
+    }
+}

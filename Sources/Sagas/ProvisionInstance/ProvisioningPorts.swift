@@ -1,0 +1,74 @@
+package import Platform
+
+/// Everything outside that the provisioning of an instance talks to.
+package struct ProvisioningPorts: Sendable {
+    package var databases: any DatabaseProvisioner
+    package var scheduler: any WorkloadScheduler
+    package var billing: any Billing
+    /// `nil` when no edge is asked whether a route is live.
+    package var edge: (any Edge)?
+    /// `nil` when tenants have no OAuth client.
+    package var oauth: (any OAuthClients)?
+    /// The secrets that are derived, never stored.
+    package var derived: any TenantSecrets
+    /// The secrets that others gave us.
+    package var kept: any KeptSecrets
+    package var names: Names
+    package var settings: TenantSettings
+
+    package init(
+        databases: any DatabaseProvisioner,
+        scheduler: any WorkloadScheduler,
+        billing: any Billing,
+        edge: (any Edge)? = nil,
+        oauth: (any OAuthClients)? = nil,
+        derived: any TenantSecrets,
+        kept: any KeptSecrets,
+        names: Names,
+        settings: TenantSettings
+    ) {
+        self.databases = databases
+        self.scheduler = scheduler
+        self.billing = billing
+        self.edge = edge
+        self.oauth = oauth
+        self.derived = derived
+        self.kept = kept
+        self.names = names
+        self.settings = settings
+    }
+}
+
+/// What a tenant's secret is for; the text goes into its derivation, so it never changes.
+package enum SecretPurpose: String, Sendable, CaseIterable {
+    case database = "tenant-database"
+    case jwt = "tenant-jwt"
+    case payment = "tenant-payment"
+}
+
+/// The secrets of a tenant that are computed from a master key: the same words give the same secret, for ever.
+package protocol TenantSecrets: Sendable {
+    /// The version of the master key that new secrets are derived from.
+    var keyVersion: Int { get }
+
+    /// The secret itself; `blocked` when the master key of that version is missing.
+    ///
+    /// - Parameter instance: The instance's id, so that two instances of an organization share nothing.
+    func secret(
+        _ purpose: SecretPurpose,
+        organization: String,
+        instance: String,
+        generation: Int,
+        rotation: Int,
+        keyVersion: Int
+    ) throws(PortError) -> Secret
+}
+
+/// Secrets that others issued and that cannot be computed again, kept sealed beside the log.
+package protocol KeptSecrets: Sendable {
+    /// Keeps it under this name, in place of an earlier one.
+    func keep(_ secret: Secret, as name: String) async throws(PortError)
+
+    /// The one of this name; `nil` when there is none.
+    func secret(named name: String) async throws(PortError) -> Secret?
+}

@@ -1,0 +1,60 @@
+/// What tenants of this installation are told about the world around them.
+package struct TenantSettings: Sendable, Equatable {
+    /// The tenant's `ENVIRONMENT`.
+    package var environment: String
+    package var logLevel: String
+    /// Sessions that a tenant's role may have: the application opens up to 50, and a second slot has to fit beside it.
+    package var connectionLimit: Int
+    /// How tenants reach their database: `disable`, `require`, …
+    package var databaseSSLMode: String
+    /// The identity service; `nil` when people cannot sign in by it.
+    package var oauthURI: String?
+    package var redis: Redis?
+    /// For so long a workload may not become healthy.
+    package var healthPatience: Duration
+    /// For so long a published route may not become live.
+    package var routePatience: Duration
+    /// For so long the database of a tenant that may have been used is kept aside after it was taken back.
+    package var quarantine: Duration
+    /// Further variables for every tenant.
+    package var further: [String: String]
+
+    /// Where tenants count what their own users do.
+    package struct Redis: Sendable, Equatable {
+        /// `host:port`.
+        package var address: String
+        package var database: Int
+        /// Whether tenants have to give a password, which is kept under the name `redis`.
+        package var hasPassword: Bool
+
+        package init(address: String, database: Int = 0, hasPassword: Bool = false) {
+            self.address = address
+            self.database = database
+            self.hasPassword = hasPassword
+        }
+    }
+
+    package init(
+        environment: String = "production",
+        logLevel: String = "info",
+        connectionLimit: Int = 110,
+        databaseSSLMode: String = "disable",
+        oauthURI: String? = nil,
+        redis: Redis? = nil,
+        healthPatience: Duration = .seconds(15 * 60),
+        routePatience: Duration = .seconds(5 * 60),
+        quarantine: Duration = .seconds(7 * 24 * 3600),
+        further: [String: String] = [:]
+    ) {
+        self.environment = environment
+        self.logLevel = logLevel
+        self.connectionLimit = connectionLimit
+        self.databaseSSLMode = databaseSSLMode
+        self.oauthURI = oauthURI
+        self.redis = redis
+        self.healthPatience = healthPatience
+        self.routePatience = routePatience
+        self.quarantine = quarantine
+        self.further = further
+    }
+}

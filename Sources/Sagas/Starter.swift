@@ -1,0 +1,154 @@
+internal import Domain
+package import EventStore
+package import Kernel
+package import Logging
+
+/// How far the starter has come, kept where it survives.
+package protocol SagaCheckpoint: Sendable {
+    /// The last position that was looked at; 0 at first.
+    func position() async throws(LogError) -> Int64
+    func advance(to position: Int64) async throws(LogError)
+}
+
+/// Turns what happened into sagas: one for each event that starts one, ever.
+///
+/// It has a checkpoint of its own, so rebuilding projections starts nothing. Reading an event again is harmless: the id
+/// of a saga is the id of its cause, and its stream must not exist yet.
+package struct Starter: Sendable {
+    private let log: any EventLog
+    private let checkpoint: any SagaCheckpoint
+    private let definitions: [String: SagaDefinition]
+    private let ids: IDSource
+    private let logger: Logger
+    private let wakeup: SagaEngine.Wakeup
+    private let poll: Duration
+
+    /// Makes a starter; nothing happens before ``run()``.
+    ///
+    /// - Parameter wakeup: Rings when something was appended; without it, only time wakes the starter.
+    package init(
+        log: any EventLog,
+        checkpoint: any SagaCheckpoint,
+        definitions: [SagaDefinition],
+        ids: IDSource = .system,
+        logger: Logger = Logger(label: "signalbox.sagas"),
+        poll: Duration = .milliseconds(250),
+        wakeup: @escaping SagaEngine.Wakeup = SagaEngine.sleep
+    ) {
+        self.log = log
+        self.checkpoint = checkpoint
+        self.definitions = Dictionary(definitions.map { ($0.kind, $0) }) { _, last in last }
+        self.ids = ids
+        self.logger = logger
+        self.poll = poll
+        self.wakeup = wakeup
+    }
+
+    /// Follows the log until it is cancelled.
+    package func run() async {
+        while !Task.isCancelled {
+            do throws(LogError) {
+                if try await turn() == false { await wakeup(poll) }
+            } catch {
+                logger.warning("no saga can be started", metadata: ["error": "\(error)"])
+                await wakeup(.seconds(1))
+            }
+        }
+    }
+
+    /// Starts what the next stretch of the log asks for.
+    ///
+    /// - Returns: Whether there was anything to read.
+    package func turn() async throws(LogError) -> Bool {
+        let position = try await checkpoint.position()
+        let page = try await log.read(
+            after: position,
+            through: nil,
+            matching: EventFilter(types: SagaCause.types),
+            limit: 5000
+        )
+        guard page.scannedTo > position else { return false }
+        for event in page.events { try await start(event) }
+        try await checkpoint.advance(to: page.scannedTo)
+        return true
+    }
+
+    private func start(_ event: RecordedEvent) async throws(LogError) {
+        guard let kind = SagaCause.kind(startedBy: event.type) else { return }
+        guard let definition = definitions[kind], let stream = StreamName(SagaCause.stream(kind: kind, cause: event.id))
+        else { throw .violated("\(event.type) starts a saga that this build does not know") }
+        let beginning: SagaBeginning
+        do throws(SagaBeginError) {
+            beginning = try await definition.begin(event, log)
+        } catch {
+            switch error {
+            case .log(let error): throw error
+            case .malformed(let why):
+                // Standing still would stop every tenant for the sake of one; people see the operation stay queued.
+                let metadata: Logger.Metadata = ["position": "\(event.position)", "reason": "\(why)"]
+                logger.error("an event cannot start its saga", metadata: metadata)
+                return
+            }
+        }
+        try await append(beginning, definition, stream, event)
+    }
+
+    private func append(
+        _ beginning: SagaBeginning,
+        _ definition: SagaDefinition,
+        _ stream: StreamName,
+        _ event: RecordedEvent
+    ) async throws(LogError) {
+        let now = ids.now()
+        let started = SagaEvent.started(
+            SagaEvent.Started(
+                kind: definition.kind,
+                definition: definition.version,
+                subject: beginning.subject.text,
+                lane: beginning.lane,
+                cause: event.id,
+                input: beginning.input,
+                steps: definition.steps.map(\.id),
+                deadline: now + beginning.patience
+            )
+        )
+        let payload: [UInt8]
+        do {
+            payload = try started.payload()
+        } catch { throw .violated("the start of \(stream) is not JSON") }
+        let id = ids.unique()
+        let new = NewEvent(id: id, type: started.name.rawValue, schemaVersion: started.schemaVersion, payload: payload)
+        let request = AppendRequest(
+            causation: Causation(
+                actor: "saga-\(definition.kind)",
+                command: event.id,
+                cause: event.id,
+                correlation: event.correlation,
+                traceparent: Metadata.traceparent(event.metadata)
+            ),
+            writes: [StreamWrite(stream, organization: beginning.organization, expecting: .none, events: [new])],
+            work: [
+                WorkUpdate(
+                    stream,
+                    guard: .create,
+                    kind: definition.kind,
+                    lane: beginning.lane,
+                    status: "queued",
+                    step: definition.steps.first?.id ?? "",
+                    target: definition.steps.first?.policy.target ?? "",
+                    wakeAt: now,
+                    deadline: now + beginning.patience
+                )
+            ]
+        )
+        do throws(AppendError) {
+            _ = try await log.append(request)
+        } catch {
+            switch error {
+            case .conflict: return  // It was started before.
+            case .unavailable: throw .unavailable("the start of \(stream) was not written")
+            default: throw .violated("the start of \(stream) was refused: \(error)")
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+internal import Domain
+package import EventStore
+internal import Synchronization
+
+/// Reads write models from the log, and keeps the ones read last so that only what is new has to be read again.
+///
+/// A stream is never rewritten, so a model that is kept can be behind but never wrong; whoever writes on what is
+/// behind meets a conflict.
+package struct Aggregates: Sendable {
+    private let log: any EventLog
+    private let cache = Cache()
+
+    package init(log: any EventLog) {
+        self.log = log
+    }
+
+    /// - Throws: ``CommandError/unavailable``, or ``CommandError/broken(_:)`` when the stream holds what its family
+    ///   does not know.
+    package func load<Model: Decider>(
+        _: Model.Type,
+        from stream: StreamName
+    ) async throws(CommandError) -> Aggregate<Model> {
+        var aggregate = cache[stream] as? Aggregate<Model> ?? Aggregate(absent: stream)
+        let known = aggregate.version
+        while true {
+            let page: [RecordedEvent]
+            do {
+                page = try await log.read(stream, after: aggregate.version, limit: Self.pageSize)
+            } catch {
+                switch error {
+                case .unavailable: throw .unavailable
+                case .violated(let what): throw .broken(what)
+                }
+            }
+            for event in page { try Self.take(event, into: &aggregate) }
+            if page.count < Self.pageSize { break }
+        }
+        if aggregate.version > known { cache[stream] = aggregate }
+        return aggregate
+    }
+
+    private static func take<Model: Decider>(
+        _ recorded: RecordedEvent,
+        into aggregate: inout Aggregate<Model>
+    ) throws(CommandError) {
+        guard recorded.version == aggregate.version + 1 else {
+            throw .broken("\(recorded.stream) has a hole before version \(recorded.version)")
+        }
+        aggregate.version = recorded.version
+        aggregate.position = recorded.position
+        if let organization = recorded.organization { aggregate.organization = organization }
+        // An erased payload says nothing any more; what it did to the model is lost with it.
+        guard let payload = recorded.payload else { return }
+        let event: Model.Event?
+        do {
+            event = try Model.Event.decode(type: recorded.type, payload: payload)
+        } catch {
+            throw .broken("position \(recorded.position) is not a \(recorded.type)")
+        }
+        guard let event else { throw .broken("\(recorded.stream) holds a \(recorded.type)") }
+        aggregate.model.evolve(event)
+    }
+
+    private static let pageSize = 500
+}
+
+/// The models read last, the least recently used given up first.
+private final class Cache: Sendable {
+    private struct Entry {
+        var value: any Sendable
+        var used: UInt64
+    }
+
+    private struct State {
+        var entries: [StreamName: Entry] = [:]
+        var clock: UInt64 = 0
+    }
+
+    private let state = Mutex(State())
+    private let capacity = 1024
+
+    subscript(stream: StreamName) -> (any Sendable)? {
+        get {
+            state.withLock { state in
+                state.clock += 1
+                state.entries[stream]?.used = state.clock
+                return state.entries[stream]?.value
+            }
+        }
+        set {
+            state.withLock { state in
+                state.clock += 1
+                state.entries[stream] = newValue.map { Entry(value: $0, used: state.clock) }
+                guard state.entries.count > capacity else { return }
+                // Halving at once keeps the cost of each insertion constant on average.
+                let uses = state.entries.values.map(\.used).sorted()
+                let oldest = uses[uses.count / 2]
+                state.entries = state.entries.filter { $0.value.used > oldest }
+            }
+        }
+    }
+}

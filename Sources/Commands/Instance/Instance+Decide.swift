@@ -1,0 +1,97 @@
+package import Domain
+
+extension Instance {
+    package func decide(_ command: Command) throws(Refusal) -> [InstanceEvent] {
+        switch (command, stage) {
+        case (.request(let fact), .absent): return try request(fact)
+        case (.request, _): throw .alreadyRequested
+        case (_, .absent): throw .notRequested
+
+        // What is left to record of an instance's end comes after it, too: databases are dropped days later.
+        case (.recordDatabaseQuarantined(let fact), _): return quarantine == fact ? [] : [.databaseQuarantined(fact)]
+        case (.recordDatabaseDropped(let fact), _):
+            return database == nil && quarantine == nil ? [] : [.databaseDropped(fact)]
+        case (.withdrawRoute(let fact), _):
+            try require(fact.generation)
+            return route == nil ? [] : [.routeWithdrawn(fact)]
+        case (_, .terminated): throw .terminated
+
+        case (.retry, .provisioningFailed): return [.retryRequested(.init(generation: generation + 1))]
+        case (.retry, _): throw .notFailed
+        case (.markRunning(let fact), _): return try markRunning(fact)
+        case (.failProvisioning(let fact), _): return try fail(fact)
+        case (.observe(let fact), _): return try observe(fact)
+
+        case (.reserveCredentials(let fact), _): return try reserve(fact)
+        case (.recordDatabase(let fact), _):
+            try require(fact.generation)
+            return try record(fact, unless: database) { .databaseProvisioned($0) }
+        case (.recordIsolation(let fact), _): return try record(fact, unless: isolation) { .isolationApplied($0) }
+        case (.recordWorkload(let fact), _):
+            try require(fact.generation)
+            return try record(fact, unless: workload) { .workloadRegistered($0) }
+        case (.recordHealthy(let fact), _): return try record(fact, unless: healthy) { .becameHealthy($0) }
+        case (.publishRoute(let fact), _):
+            try require(fact.generation)
+            return try record(fact, unless: route) { .routePublished($0) }
+        }
+    }
+}
+
+extension Instance {
+    private func request(_ fact: InstanceEvent.Requested) throws(Refusal) -> [InstanceEvent] {
+        guard InstanceName(fact.name) != nil else { throw .nameMalformed }
+        guard fact.generation == 1 else { throw .generationMalformed }
+        return [.requested(fact)]
+    }
+
+    /// Refuses what a process of an earlier generation still wants to say.
+    private func require(_ generation: Int) throws(Refusal) {
+        guard generation == self.generation else { throw .staleGeneration }
+    }
+
+    private func reserve(_ fact: InstanceEvent.CredentialsReserved) throws(Refusal) -> [InstanceEvent] {
+        try require(fact.generation)
+        if credentials == fact { return [] }
+        guard stage == .provisioning else { throw .notProvisioning }
+        guard credentials == nil else { throw .otherCredentials }
+        return [.credentialsReserved(fact)]
+    }
+
+    /// One more fact about an instance that is made, or is made to change.
+    private func record<F: Fact>(
+        _ fact: F,
+        unless known: F?,
+        as event: (F) -> InstanceEvent
+    ) throws(Refusal) -> [InstanceEvent] {
+        switch stage {
+        case .provisioning, .running, .changing, .starting: return known == fact ? [] : [event(fact)]
+        case .absent, .provisioningFailed, .stopping, .stopped, .terminating, .terminated: throw .notProvisioning
+        }
+    }
+
+    private func markRunning(_ fact: InstanceEvent.Running) throws(Refusal) -> [InstanceEvent] {
+        try require(fact.generation)
+        switch stage {
+        case .provisioning: return [.running(fact)]
+        case .running, .changing: return []
+        case .absent, .provisioningFailed, .stopping, .stopped, .starting, .terminating, .terminated:
+            throw .notProvisioning
+        }
+    }
+
+    private func fail(_ fact: InstanceEvent.ProvisioningFailed) throws(Refusal) -> [InstanceEvent] {
+        try require(fact.generation)
+        switch stage {
+        case .provisioning: return [.provisioningFailed(fact)]
+        case .provisioningFailed: return []
+        case .absent, .running, .changing, .stopping, .stopped, .starting, .terminating, .terminated:
+            throw .notProvisioning
+        }
+    }
+
+    private func observe(_ fact: InstanceEvent.Observed) throws(Refusal) -> [InstanceEvent] {
+        try require(fact.generation)
+        return conditions[fact.condition] == fact ? [] : [.observed(fact)]
+    }
+}

@@ -1,0 +1,182 @@
+package import Domain
+package import Kernel
+
+/// The write model of one organization.
+package struct Organization: Decider {
+    /// Where an organization is in its life.
+    package enum Stage: Sendable, Equatable, CaseIterable {
+        case absent, active, suspended, deleting, deleted
+    }
+
+    package enum Command: Sendable {
+        case create(name: String, slug: String, owner: UserID)
+        case rename(String)
+        case addMember(UserID, Role)
+        case changeRole(UserID, Role)
+        case removeMember(UserID)
+        case issueKey(APIKeyIssued)
+        case revokeKey(KeyID)
+        case linkBillingCustomer(String)
+        case suspend(reason: String)
+        case resume
+        case requestDeletion(reason: String)
+        case markDeleted
+    }
+
+    package enum Refusal: Error, Equatable, Sendable, CaseIterable {
+        case alreadyCreated
+        case notCreated
+        /// Not 1 to 100 characters, or with control characters in it.
+        case nameMalformed
+        case suspended
+        /// It is being deleted, or is deleted: no new work.
+        case deleting
+        case alreadyMember
+        case notMember
+        /// An organization is never without an owner.
+        case lastOwner
+        /// A key of an organization acts with a role.
+        case keyWithoutRole
+        /// The id is that of another key.
+        case keyExists
+        case unknownKey
+        /// Billing knows the organization as another customer already.
+        case otherBillingCustomer
+        /// Only what was asked to be deleted can be.
+        case deletionNotRequested
+    }
+
+    package private(set) var stage = Stage.absent
+    package private(set) var name = ""
+    package private(set) var slug = ""
+    package private(set) var members: [UserID: Role] = [:]
+    /// Billing's id of the customer; kept for ever once it is known.
+    package private(set) var billingCustomer: String?
+    private var invitations: [UniqueID: Role] = [:]
+    private var keys = Keys<APIKeyIssued>()
+
+    package init() {}
+
+    package mutating func evolve(_ event: OrganizationEvent) {
+        switch event {
+        case .created(let fact):
+            stage = .active
+            (name, slug) = (fact.name, fact.slug)
+            members[fact.owner] = .owner
+        case .renamed(let fact): name = fact.name
+        case .memberAdded(let fact): members[fact.user] = fact.role
+        case .memberRoleChanged(let fact): members[fact.user] = fact.role
+        case .memberRemoved(let fact): members[fact.user] = nil
+        case .invitationSent(let fact): invitations[fact.invitation] = fact.role
+        case .invitationAccepted(let fact): members[fact.user] = invitations.removeValue(forKey: fact.invitation)
+        case .invitationRevoked(let fact): invitations[fact.invitation] = nil
+        case .apiKeyIssued(let fact): keys.issued(fact, as: fact.key)
+        case .apiKeyRevoked(let fact): keys.revoked(fact.key)
+        case .billingCustomerLinked(let fact): billingCustomer = fact.customer
+        case .suspended: stage = .suspended
+        case .resumed: stage = .active
+        case .deletionRequested: stage = .deleting
+        case .deleted: stage = .deleted
+        }
+    }
+
+    package func decide(_ command: Command) throws(Refusal) -> [OrganizationEvent] {
+        switch (command, stage) {
+        case (.create(let name, let slug, let owner), .absent):
+            guard OrganizationName.accepts(name) else { throw .nameMalformed }
+            return [.created(.init(name: name, slug: slug, owner: owner))]
+        case (.create, _): throw .alreadyCreated
+        case (_, .absent): throw .notCreated
+
+        case (.markDeleted, .deleting): return [.deleted(.init())]
+        case (.markDeleted, .deleted): return []
+        case (.markDeleted, _): throw .deletionNotRequested
+        case (.requestDeletion, .deleting), (.requestDeletion, .deleted): return []
+        case (.requestDeletion(let reason), _): return [.deletionRequested(.init(reason: reason))]
+
+        // What takes power away is accepted at any time: a key must be revocable while everything else stands still.
+        case (.revokeKey(let key), _): return try revoke(key)
+        // A saga records what the world already did.
+        case (.linkBillingCustomer(let customer), _): return try link(customer)
+
+        case (_, .deleting), (_, .deleted): throw .deleting
+        case (.suspend, .suspended), (.resume, .active): return []
+        case (.suspend(let reason), .active): return [.suspended(.init(reason: reason))]
+        case (.resume, .suspended): return [.resumed(.init())]
+        case (_, .suspended): throw .suspended
+
+        case (.rename(let name), .active): return try rename(name)
+        case (.addMember(let user, let role), .active): return try add(user, role)
+        case (.changeRole(let user, let role), .active): return try change(user, role)
+        case (.removeMember(let user), .active): return try remove(user)
+        case (.issueKey(let fact), .active): return try issue(fact)
+        }
+    }
+}
+
+extension Organization {
+    /// Refuses new work where the organization may not have any.
+    package func requireActive() throws(Refusal) {
+        switch stage {
+        case .absent: throw .notCreated
+        case .active: return
+        case .suspended: throw .suspended
+        case .deleting, .deleted: throw .deleting
+        }
+    }
+
+    private func rename(_ name: String) throws(Refusal) -> [OrganizationEvent] {
+        guard OrganizationName.accepts(name) else { throw .nameMalformed }
+        return name == self.name ? [] : [.renamed(.init(name: name))]
+    }
+
+    private func add(_ user: UserID, _ role: Role) throws(Refusal) -> [OrganizationEvent] {
+        switch members[user] {
+        case nil: return [.memberAdded(.init(user: user, role: role))]
+        case role: return []
+        default: throw .alreadyMember
+        }
+    }
+
+    private func change(_ user: UserID, _ role: Role) throws(Refusal) -> [OrganizationEvent] {
+        guard let current = members[user] else { throw .notMember }
+        if current == role { return [] }
+        guard !isLastOwner(user) else { throw .lastOwner }
+        return [.memberRoleChanged(.init(user: user, role: role))]
+    }
+
+    private func remove(_ user: UserID) throws(Refusal) -> [OrganizationEvent] {
+        guard members[user] != nil else { return [] }
+        guard !isLastOwner(user) else { throw .lastOwner }
+        return [.memberRemoved(.init(user: user))]
+    }
+
+    private func isLastOwner(_ user: UserID) -> Bool {
+        members[user] == .owner && members.count { $0.value == .owner } == 1
+    }
+
+    private func issue(_ fact: APIKeyIssued) throws(Refusal) -> [OrganizationEvent] {
+        guard fact.role != nil else { throw .keyWithoutRole }
+        switch keys.state(of: fact.key) {
+        case .none: return [.apiKeyIssued(fact)]
+        case .good(fact): return []
+        case .good, .revoked: throw .keyExists
+        }
+    }
+
+    private func revoke(_ key: KeyID) throws(Refusal) -> [OrganizationEvent] {
+        switch keys.state(of: key) {
+        case .none: throw .unknownKey
+        case .good: return [.apiKeyRevoked(.init(key: key))]
+        case .revoked: return []
+        }
+    }
+
+    private func link(_ customer: String) throws(Refusal) -> [OrganizationEvent] {
+        switch billingCustomer {
+        case nil: return [.billingCustomerLinked(.init(customer: customer))]
+        case customer: return []
+        default: throw .otherBillingCustomer
+        }
+    }
+}

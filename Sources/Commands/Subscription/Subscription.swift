@@ -1,0 +1,125 @@
+package import Domain
+package import Kernel
+
+/// The write model of one subscription.
+package struct Subscription: Decider {
+    /// Where a subscription is in its life.
+    package enum Stage: Sendable, Equatable, CaseIterable {
+        case absent, requested, draft, abandoned, active, paused, cancelled, ended
+    }
+
+    package enum Command: Sendable {
+        case request(SubscriptionEvent.Requested)
+        /// Billing has a draft; a retry may bring the same draft for a later generation, or another.
+        case recordDraft(billingID: String, generation: Int)
+        case recordActivated(anchor: Timestamp)
+        /// The draft will never be activated.
+        case abandon(reason: String)
+        case recordPaused
+        case recordResumed
+        case recordCancelled
+        case recordEnded
+    }
+
+    package enum Refusal: Error, Equatable, Sendable, CaseIterable {
+        case alreadyRequested
+        case notRequested
+        case notDrafted
+        /// Billing has another draft of the same generation.
+        case otherDraft
+        /// The generation has been succeeded by another.
+        case staleGeneration
+        case notActive
+        /// It is active, so it can be cancelled but not abandoned.
+        case active
+        case notCancelled
+        case abandoned
+        case over
+    }
+
+    package private(set) var stage = Stage.absent
+    package private(set) var requested: SubscriptionEvent.Requested?
+    /// Billing's id, also of a draft that was abandoned: a retry looks whether it can still be used.
+    package private(set) var billingID: String?
+    /// The generation of the instance that the draft was made for; 0 before the first.
+    package private(set) var generation = 0
+    /// Periods end on this moment's day of the month.
+    package private(set) var anchor: Timestamp?
+
+    package init() {}
+
+    package mutating func evolve(_ event: SubscriptionEvent) {
+        switch event {
+        case .requested(let fact): (stage, requested) = (.requested, fact)
+        case .drafted(let fact): (stage, billingID, generation) = (.draft, fact.billingID, fact.generation)
+        case .activated(let fact): (stage, anchor) = (.active, fact.anchor)
+        case .abandoned: stage = .abandoned
+        case .paused: stage = .paused
+        case .resumed: stage = .active
+        case .planChanged(let fact):
+            requested?.price = fact.price
+            requested?.plan = fact.plan
+            billingID = fact.billingID
+        case .planChangeRequested, .downgradeScheduled, .cancellationRequested: break
+        case .cancelled: stage = .cancelled
+        case .ended: stage = .ended
+        }
+    }
+
+    package func decide(_ command: Command) throws(Refusal) -> [SubscriptionEvent] {
+        switch (command, stage) {
+        case (.request(let fact), .absent): return [.requested(fact)]
+        case (.request, _): throw .alreadyRequested
+        case (_, .absent): throw .notRequested
+
+        case (.recordDraft(let id, let generation), _): return try draft(id, generation)
+
+        case (.recordActivated(let anchor), .draft): return [.activated(.init(anchor: anchor))]
+        case (.recordActivated, .active): return []
+        case (.recordActivated, .requested): throw .notDrafted
+        case (.recordActivated, .abandoned): throw .abandoned
+        case (.recordActivated, .paused), (.recordActivated, .cancelled), (.recordActivated, .ended): throw .over
+
+        case (.abandon(let reason), .requested), (.abandon(let reason), .draft):
+            return [.abandoned(.init(reason: reason))]
+        case (.abandon, .abandoned): return []
+        case (.abandon, .active), (.abandon, .paused): throw .active
+        case (.abandon, .cancelled), (.abandon, .ended): throw .over
+
+        case (.recordPaused, .active): return [.paused(.init())]
+        case (.recordPaused, .paused): return []
+        case (.recordResumed, .paused): return [.resumed(.init())]
+        case (.recordResumed, .active): return []
+        case (.recordCancelled, .active), (.recordCancelled, .paused): return [.cancelled(.init())]
+        case (.recordCancelled, .cancelled), (.recordCancelled, .ended): return []
+        case (.recordEnded, .cancelled): return [.ended(.init())]
+        case (.recordEnded, .ended): return []
+        case (.recordEnded, .active), (.recordEnded, .paused): throw .notCancelled
+
+        case (_, .cancelled), (_, .ended): throw .over
+        case (_, .requested), (_, .draft), (_, .abandoned): throw .notActive
+        // Every command is answered for an active or paused subscription above; the compiler cannot see it.
+        case (_, .active), (_, .paused): throw .over
+        }
+    }
+}
+
+extension Subscription {
+    private func draft(_ id: String, _ generation: Int) throws(Refusal) -> [SubscriptionEvent] {
+        switch stage {
+        case .absent: throw .notRequested
+        case .cancelled, .ended: throw .over
+        case .active, .paused:
+            guard id == billingID else { throw .active }
+            return []
+        case .requested, .draft, .abandoned:
+            guard generation >= self.generation else { throw .staleGeneration }
+            if stage == .draft, generation == self.generation {
+                guard id == billingID else { throw .otherDraft }
+                return []
+            }
+            guard stage != .abandoned || generation > self.generation else { throw .abandoned }
+            return [.drafted(.init(billingID: id, generation: generation))]
+        }
+    }
+}

@@ -1,3 +1,4 @@
+internal import Kernel
 package import Logging
 internal import ServiceLifecycle
 
@@ -64,7 +65,70 @@ package struct NomadAgent: Service {
     }
 
     /// Serves until it is cancelled or told to shut down, and ends every task then.
+    ///
+    /// - Throws: What keeps it from reading or writing its state, or from listening.
     package func run() async throws {
-        fatalError("not written yet")
+        let bell = Bell()
+        defer { listening.set(.failure(CancellationError())) }
+        let store = try AgentStore(configuration, bell: bell, ids: .system, logger: logger)
+        let routes = AgentRoutes(
+            store: store,
+            bell: bell,
+            token: configuration.token,
+            heartbeat: configuration.heartbeat,
+            logger: logger
+        )
+        let server = LocalServer(
+            port: configuration.port,
+            faults: faults,
+            logger: logger,
+            onListening: { [listening] in listening.set($0) },
+            answer: { await routes.answer($0) }
+        )
+        try await withGracefulShutdownHandler {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await server.run() }
+                group.addTask { try await schedule(store, bell) }
+                group.addTask { await runAllocations(store, bell) }
+                // Whichever ends first ends all: normally nobody does before the shutdown.
+                try await group.next()
+                bell.close()
+                try await group.waitForAll()
+            }
+        } onGracefulShutdown: {
+            bell.close()
+        }
+    }
+
+    /// Does what is due, whenever something changes or its time comes.
+    private func schedule(_ store: AgentStore, _ bell: Bell) async throws {
+        while !bell.isClosed, !Task.isCancelled {
+            let count = bell.count
+            let idle = try await store.schedule()
+            await bell.wait(after: count, limit: idle)
+        }
+    }
+
+    /// Gives every allocation that should be here its task, and waits for all of them at the end.
+    private func runAllocations(_ store: AgentStore, _ bell: Bell) async {
+        await withDiscardingTaskGroup { group in
+            var known: Set<String> = []
+            while !bell.isClosed, !Task.isCancelled {
+                let count = bell.count
+                let wanted = await store.runnable()
+                for id in wanted where known.insert(id).inserted {
+                    let run = AllocationRun(
+                        id: id,
+                        store: store,
+                        configuration: configuration,
+                        bell: bell,
+                        logger: logger
+                    )
+                    group.addTask { await run.live() }
+                }
+                known.formIntersection(wanted)
+                await bell.wait(after: count, limit: .seconds(3600))
+            }
+        }
     }
 }

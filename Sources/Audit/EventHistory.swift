@@ -1,0 +1,127 @@
+package import EventStore
+internal import Kernel
+
+/// The log as auditors ask for it: a list, one event, or what happens from now on.
+package struct EventHistory: Sendable {
+    /// How many positions are looked at in one go.
+    private static let stride = 2000
+
+    private let log: any EventLog
+    private let bell: Bell
+
+    /// Looks into a log.
+    ///
+    /// - Parameters:
+    ///   - log: What is read, up to its frontier.
+    ///   - bell: Rings when an event was written.
+    package init(log: any EventLog, bell: Bell) {
+        self.log = log
+        self.bell = bell
+    }
+
+    /// The events after a position that a filter lets through; looks as far as it must to find them, or to the end.
+    ///
+    /// - Parameters:
+    ///   - filter: Which events are wanted.
+    ///   - position: The last one the reader has; 0 to begin at the beginning.
+    ///   - limit: How many events, at most.
+    /// - Returns: The events, and how far was looked; the next page begins after that.
+    /// - Throws: ``LogError``.
+    package func list(
+        _ filter: EventFilter = .everything,
+        after position: Int64,
+        limit: Int
+    ) async throws(LogError) -> EventPage {
+        if let stream = filter.stream { return try await list(stream, filter, after: position, limit: limit) }
+        var page = EventPage(events: [], scannedFrom: position + 1, scannedTo: position)
+        while page.events.count < limit {
+            let more = try await log.read(
+                after: page.scannedTo,
+                through: nil,
+                matching: filter,
+                limit: filter == .everything ? limit : Self.stride
+            )
+            guard more.scannedTo > page.scannedTo else { break }
+            page.events += more.events
+            page.scannedTo = more.scannedTo
+        }
+        return page.cut(to: limit)
+    }
+
+    /// A stream is found by its name, not by looking through the log.
+    private func list(
+        _ stream: StreamName,
+        _ filter: EventFilter,
+        after position: Int64,
+        limit: Int
+    ) async throws(LogError) -> EventPage {
+        var page = EventPage(
+            events: [],
+            scannedFrom: position + 1,
+            scannedTo: max(position, try await log.frontier())
+        )
+        var version: Int64 = 0
+        while page.events.count < limit {
+            let more = try await log.read(stream, after: version, limit: Self.stride)
+            guard let last = more.last else { break }
+            version = last.version
+            page.events += more.filter { event in
+                event.position > position && event.position <= page.scannedTo && filter.matches(event)
+            }
+        }
+        return page.cut(to: limit)
+    }
+
+    /// As ``list(_:after:limit:)``, but waits for an event, for a while.
+    ///
+    /// - Parameters:
+    ///   - filter: Which events are wanted.
+    ///   - position: The last one the reader has.
+    ///   - limit: How many events, at most.
+    ///   - patience: How long to wait when there is none.
+    /// - Returns: As ``list(_:after:limit:)``; without events when the time is over or the task was cancelled.
+    /// - Throws: ``LogError``.
+    package func next(
+        _ filter: EventFilter = .everything,
+        after position: Int64,
+        limit: Int,
+        within patience: Duration
+    ) async throws(LogError) -> EventPage {
+        let end = ContinuousClock.now + patience
+        var page = EventPage(events: [], scannedFrom: position + 1, scannedTo: position)
+        while true {
+            let heard = bell.count
+            let more = try await list(filter, after: page.scannedTo, limit: limit)
+            page.events = more.events
+            page.scannedTo = more.scannedTo
+            let left = end - ContinuousClock.now
+            if !page.events.isEmpty || left <= .zero || Task.isCancelled { return page }
+            // It looks by itself too, so that a lost wake-up delays and never stalls.
+            await bell.wait(after: heard, atMost: min(left, .milliseconds(.random(in: 250...1000))))
+        }
+    }
+
+    /// The event at a position; `nil` when there is none yet.
+    ///
+    /// - Throws: ``LogError``.
+    package func event(at position: Int64) async throws(LogError) -> RecordedEvent? {
+        guard position > 0 else { return nil }
+        return try await log.read(after: position - 1, through: position, matching: .everything, limit: 1).events.first
+    }
+
+    /// The last position that is known to survive a crash.
+    ///
+    /// - Throws: ``LogError``.
+    package func frontier() async throws(LogError) -> Int64 {
+        try await log.frontier()
+    }
+}
+
+extension EventPage {
+    /// At most so many events; what lies after the last of them counts as not looked at.
+    fileprivate func cut(to limit: Int) -> EventPage {
+        guard events.count > limit else { return self }
+        let events = Array(events.prefix(limit))
+        return EventPage(events: events, scannedFrom: scannedFrom, scannedTo: events.last?.position ?? scannedTo)
+    }
+}

@@ -6,6 +6,9 @@ static const unsigned char schema_roles[] = {
 static const unsigned char schema_migrations_V0001_log[] = {
 #embed "../../schema/migrations/V0001__log.sql"
 };
+static const unsigned char schema_migrations_V0002_saga[] = {
+#embed "../../schema/migrations/V0002__saga.sql"
+};
 static const unsigned char schema_functions_append[] = {
 #embed "../../schema/functions/append.sql"
 };
@@ -75,6 +78,7 @@ static const unsigned char schema_readmodels_subscriptions_v1[] = {
 static const struct asset assets[] = {
     ASSET("schema/roles.sql", schema_roles),
     ASSET("schema/migrations/V0001__log.sql", schema_migrations_V0001_log),
+    ASSET("schema/migrations/V0002__saga.sql", schema_migrations_V0002_saga),
     ASSET("schema/functions/append.sql", schema_functions_append),
     ASSET("schema/functions/bytes.sql", schema_functions_bytes),
     ASSET("schema/functions/claim.sql", schema_functions_claim),

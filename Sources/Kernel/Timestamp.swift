@@ -63,6 +63,8 @@ extension Timestamp: CustomStringConvertible {
             fraction = (0..<max(0, 6 - digits.count)).reduce(value) { value, _ in value * 10 }
             whole = String(text[..<point]) + text[digits.endIndex...]
         }
+        // The parser stops at the end of what it understands, and takes what follows for nobody's business.
+        guard whole.utf8.count == (whole.hasSuffix("Z") ? 20 : 25) else { return nil }
         guard let date = try? Date(whole, strategy: Date.ISO8601FormatStyle()) else { return nil }
         self.init(microseconds: Int64(date.timeIntervalSince1970.rounded()) * 1_000_000 + fraction)
     }

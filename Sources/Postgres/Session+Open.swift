@@ -1,4 +1,5 @@
 internal import CLibPQ
+internal import Kernel
 
 extension Session {
     /// What every session starts with unless the connection string says otherwise.

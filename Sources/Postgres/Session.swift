@@ -1,4 +1,5 @@
 internal import CLibPQ
+internal import Kernel
 
 /// How long a session waits for what.
 package struct SessionLimits: Sendable, Equatable {
@@ -263,12 +264,5 @@ struct Patience {
     init(limit: Duration?, whenCancelled: WhenCancelled) {
         deadline = limit.map { ContinuousClock.now + $0 }
         self.whenCancelled = whenCancelled
-    }
-}
-
-extension Duration {
-    /// Whole milliseconds, rounded down.
-    var milliseconds: Int64 {
-        components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
     }
 }

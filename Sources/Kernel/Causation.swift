@@ -8,7 +8,7 @@ package struct Causation: Sendable, Equatable {
     package var cause: UniqueID?
     /// The first command of the whole conversation.
     package var correlation: UniqueID
-    /// W3C trace context as it came in, e.g. `00-…-…-01`.
+    /// W3C trace context as it came in, such as `00-…-…-01`.
     package var traceparent: String?
 
     package init(

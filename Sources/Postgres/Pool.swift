@@ -116,8 +116,8 @@ package final class Pool: Sendable {
         let ticket = state.withLock { $0.ticket() }
         let outcome: Result<Loan, PostgresError> = await withTaskGroup { group in
             group.addTask {
-                // Cancelled when the wait is over, and by then there is nobody to turn away.
-                try? await Task.sleep(for: self.waitLimit)
+                // Cancelled when the wait is over, and then there is nobody to turn away.
+                do { try await Task.sleep(for: self.waitLimit) } catch { return }
                 self.turnAway(ticket, because: PostgresError(.busy, message: "no free connection"))
             }
             let outcome = await withTaskCancellationHandler {

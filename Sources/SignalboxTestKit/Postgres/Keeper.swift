@@ -11,7 +11,7 @@ final class Keeper: Sendable {
         run() { "$binaries/postgres" -D "$folder/data" <&- >>"$folder/log" 2>&1 & server=$!; }
         end() { kill -"$1" "$server" 2>/dev/null; wait "$server"; }
         "$binaries/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --no-locale --no-sync \\
-            <&- >"$folder/log" 2>&1 || exit 1
+            <&- >"$folder/log" 2>&1 || { echo failed >&0; read -r word; rm -rf "$folder"; exit 1; }
         printf '%s\\n' "$settings" >>"$folder/data/postgresql.conf"
         printf '%s\\n' 'local all all trust' 'host all all 127.0.0.1/32 scram-sha-256' >"$folder/data/pg_hba.conf"
         run
@@ -73,11 +73,12 @@ final class Keeper: Sendable {
         }
     }
 
-    /// Whether the shell has ended, because `initdb` failed or it was killed.
-    var hasEnded: Bool {
+    /// Whether there will never be a server, because `initdb` failed or the shell was killed.
+    var hasFailed: Bool {
         line.withLock { handle in
             var byte: UInt8 = 0
-            return recv(handle, &byte, 1, Int32(MSG_DONTWAIT | MSG_PEEK)) == 0
+            // It speaks first only to say that it failed.
+            return recv(handle, &byte, 1, Int32(MSG_DONTWAIT | MSG_PEEK)) >= 0
         }
     }
 

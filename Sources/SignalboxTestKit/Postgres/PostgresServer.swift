@@ -57,7 +57,7 @@ package final class PostgresServer: Sendable {
         let port = try Self.freePort()
         var lines = [
             "listen_addresses": "127.0.0.1", "port": "\(port)", "unix_socket_directories": folder,
-            "max_connections": "250", "shared_buffers": "64MB", "jit": "off", "wal_level": "minimal",
+            "max_connections": "400", "shared_buffers": "64MB", "jit": "off", "wal_level": "minimal",
             "max_wal_senders": "0", "log_line_prefix": "%m %p %u@%d ", "password_encryption": "scram-sha-256",
         ]
         if !durable { lines.merge(["fsync": "off", "full_page_writes": "off"]) { $1 } }
@@ -95,7 +95,7 @@ package final class PostgresServer: Sendable {
                 await connection.close()
                 return
             } catch {
-                guard ContinuousClock.now < deadline, !keeper.hasEnded else {
+                guard ContinuousClock.now < deadline, !keeper.hasFailed else {
                     throw Failure(description: "Postgres did not start: \(error.message)\n\(log)")
                 }
                 try await Task.sleep(for: .milliseconds(20))

@@ -12,7 +12,10 @@ package struct TestDatabase: Sendable {
         case empty
     }
 
-    /// The database of the suite or test that has the trait `.database`.
+    /// Tests run all at once, and each database brings connections, threads and memory of the server's.
+    fileprivate static let places = Places(12)
+
+    /// The database of the suite or test that has the trait `.database`, or that ``withDatabase(_:_:)`` made.
     @TaskLocal package static var current: TestDatabase?
 
     /// The server it is on.
@@ -37,6 +40,9 @@ package struct TestDatabase: Sendable {
 
 /// Runs `body` with a fresh database (about 70 ms), and drops it afterwards, whoever is still connected.
 ///
+/// Only so many databases exist at a time; the rest of the tests wait their turn. One asked for inside another, or inside
+/// a suite that has one, does not wait.
+///
 /// - Parameters:
 ///   - template: What it starts as.
 ///   - body: What uses it.
@@ -46,10 +52,17 @@ package func withDatabase<Value>(
     _ template: TestDatabase.Template = .migrated,
     _ body: (TestDatabase) async throws -> Value
 ) async throws -> Value {
+    let isNested = TestDatabase.current != nil
+    if !isNested { await TestDatabase.places.take() }
+    defer { if !isNested { TestDatabase.places.give() } }
     let server = try await PostgresServer.shared()
     let database = try await server.makeDatabase(template)
     let outcome: Result<Value, any Error>
-    do { outcome = .success(try await body(database)) } catch { outcome = .failure(error) }
+    do {
+        outcome = .success(try await TestDatabase.$current.withValue(database) { try await body(database) })
+    } catch {
+        outcome = .failure(error)
+    }
     try await server.dropDatabase(database.name)
     return try outcome.get()
 }
@@ -63,9 +76,7 @@ package struct DatabaseTrait: SuiteTrait, TestTrait, TestScoping {
         testCase: Test.Case?,
         performing function: @concurrent @Sendable () async throws -> Void
     ) async throws {
-        try await withDatabase(template) { database in
-            try await TestDatabase.$current.withValue(database) { try await function() }
-        }
+        try await withDatabase(template) { _ in try await function() }
     }
 }
 

@@ -46,6 +46,7 @@ package struct Aggregate<Model: Decider>: Sendable {
     ///   - events: What ``decide(_:)`` caused; without any, the write only expects.
     ///   - ids: Where the events' ids come from.
     ///   - first: The id of the first event, when it has to be known before.
+    /// - Returns: What an `AppendRequest` takes.
     /// - Throws: ``CommandError/broken(_:)`` when a fact cannot be JSON, for example an infinite number.
     package func write(
         _ events: [Model.Event],

@@ -5,9 +5,7 @@ package import Kernel
 extension CommandDesk {
     /// Asks for one more instance of an organization, with a subscription of its own.
     ///
-    /// - Parameters:
-    ///   - name: Within the organization; `nil` means `main`, the first one.
-    ///   - version: Which release; `nil` means the default.
+    /// Without a name it is `main`, the first one; without a version it runs the default release.
     package func requestInstance(
         of id: OrganizationID,
         name: String? = nil,

@@ -5,9 +5,8 @@ package import Kernel
 extension CommandDesk {
     /// Makes a key that acts as a person; only that person, or who runs the plane, can.
     ///
-    /// - Parameters:
-    ///   - scopes: `*`, or some of `read`, `write`, `personal`; never more than the principal has.
-    ///   - key: The key itself, when it was made before, for example to be kept in a file first.
+    /// The scopes are `*`, or some of `read`, `write`, `personal`, and never more than the principal has. A key that
+    /// was made before, for example to be kept in a file first, can be given.
     package func issueUserKey(
         for user: UserID,
         scopes: Set<String> = ["*"],

@@ -5,9 +5,8 @@ package import Kernel
 extension CommandDesk {
     /// Makes an organization, its subscription and its first instance, in one append.
     ///
-    /// - Parameters:
-    ///   - price: The code of the price; plan, tier and compute engine come from it and from nothing else.
-    ///   - owner: Who becomes the owner; people own what they make, operators have to name somebody.
+    /// Plan, tier and compute engine come from the price, given by its code, and from nothing else. People own what
+    /// they make; operators have to name an owner.
     package func onboard(
         name: String,
         slug: String,

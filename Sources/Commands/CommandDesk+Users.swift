@@ -6,9 +6,7 @@ internal import Kernel
 extension CommandDesk {
     /// Registers a person under an identity that somebody vouches for; one that is registered already is just found.
     ///
-    /// - Parameters:
-    ///   - issuer: An OpenID issuer, or `local`.
-    ///   - subject: What the issuer calls the person.
+    /// The issuer is that of OpenID Connect, or `local`; the subject is what the issuer calls the person.
     package func registerUser(
         issuer: String,
         subject: String,

@@ -15,7 +15,7 @@ package struct CommandDesk: Sendable {
     package struct Settings: Sendable {
         /// Everything that is for sale.
         package var catalogue: Catalogue
-        /// The application that instances run, e.g. `railzway`; its releases are in `release-{application}`.
+        /// The application that instances run, such as `railzway`; its releases are in `release-{application}`.
         package var application: String
         /// The host name of an instance, by the organization's slug and the instance's name.
         package var host: @Sendable (_ slug: String, _ instance: String) -> String

@@ -40,6 +40,7 @@ package struct CommandEnvelope: Sendable {
     ///   - principal: The ``Principal/actor`` of who gives it, so that two clients never meet.
     ///   - route: Method and path as they were called, e.g. `POST /v1/instances/42/retry`.
     ///   - key: What the client sent as `Idempotency-Key`.
+    /// - Returns: The same for the same three.
     package static func id(principal: String, route: String, key: String) -> UniqueID {
         UniqueID(hash: SHA256.hash(data: Array([principal, route, key].joined(separator: "\0").utf8)))
     }

@@ -71,9 +71,8 @@ struct CommandHandler: Sendable {
 
     /// Decides, writes, and decides again when somebody else wrote first.
     ///
-    /// - Parameters:
-    ///   - known: A stream that exists, on which a refused command that may be a repeat is looked up.
-    ///   - decide: Reads and decides; called again after a conflict, so it has no effect of its own.
+    /// The closure reads and decides; it is called again after a conflict, so it has no effect of its own. A refused
+    /// command that may be a repeat is looked up on the stream given, which exists.
     func commit<Answer: Codable & Sendable>(
         _ envelope: CommandEnvelope,
         knownBy known: StreamName?,
@@ -211,7 +210,9 @@ struct CommandHandler: Sendable {
     private static let attempts = 16
 }
 
-/// The kinds of names that are claimed. Add to the list; never rename or reuse an entry.
+/// The kinds of names that are claimed.
+///
+/// Add to the list; never rename or reuse an entry.
 enum ClaimKind {
     static let slug = "slug"
     static let host = "host"

@@ -63,9 +63,7 @@ package struct Release: Decider {
 extension Release {
     /// What an instance of this tier may run.
     ///
-    /// - Parameters:
-    ///   - application: The name of the application these releases are of.
-    ///   - version: `nil` means the default.
+    /// Without a version it is the default; the application is the one these releases are of.
     package func snapshot(
         of application: String,
         version: String? = nil,

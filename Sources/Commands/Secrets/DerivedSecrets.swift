@@ -6,7 +6,9 @@ package import Kernel
 /// HKDF-SHA256 with purpose, organization, instance, generation and rotation as info: what two of them share tells
 /// nothing about either. Rotating one is raising a number in an event.
 package struct DerivedSecrets: Sendable {
-    /// What a secret is for. Add to the list; never rename: the raw values are part of every derived secret.
+    /// What a secret is for.
+    ///
+    /// Add to the list; never rename: the raw values are part of every derived secret.
     package enum Purpose: String, Sendable, CaseIterable {
         /// Login role of the tenant's database.
         case databasePassword = "database-password"
@@ -27,7 +29,8 @@ package struct DerivedSecrets: Sendable {
 
     /// 64 lower-case hexadecimal digits that stand for 32 bytes.
     ///
-    /// - Parameter credentials: Which key, generation and rotation, as the instance's own event says.
+    /// Key, generation and rotation are those of the instance's own event.
+    ///
     /// - Throws: ``MasterKeys/Problem/unknownVersion(_:)`` when that key is not there any more.
     package func secret(
         _ purpose: Purpose,

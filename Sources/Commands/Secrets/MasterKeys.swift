@@ -23,8 +23,9 @@ package struct MasterKeys: Sendable, CustomStringConvertible, CustomReflectable 
     package let current: Int
     private let keys: [Int: SymmetricKey]
 
-    /// - Parameter keys: At least 32 bytes each, by version; the highest version is the current one, the others are
-    ///   kept to read what they made.
+    /// Takes keys of at least 32 bytes by version; the highest is the current one, the others read what they made.
+    ///
+    /// - Throws: ``Problem``.
     package init(_ keys: [Int: [UInt8]]) throws(Problem) {
         guard let current = keys.keys.max() else { throw .missing }
         for (version, bytes) in keys.sorted(by: { $0.key < $1.key }) {
@@ -76,9 +77,8 @@ package struct MasterKeys: Sendable, CustomStringConvertible, CustomReflectable 
 extension MasterKeys {
     /// Seals bytes with AES-256-GCM under the current key: version (4 bytes, big-endian) ‖ nonce ‖ ciphertext ‖ tag.
     ///
-    /// - Parameters:
-    ///   - context: What the bytes are, e.g. `oauth-secret org-42`; the same is needed to open them, so that one sealed
-    ///     value cannot be put in the place of another.
+    /// The context says what the bytes are, e.g. `oauth-secret org-42`; the same is needed to open them, so that one
+    /// sealed value cannot be put in the place of another.
     package func seal(_ bytes: [UInt8], as context: String) throws(Problem) -> [UInt8] {
         let version = UInt32(truncatingIfNeeded: current)
         let prefix = (0..<4).map { UInt8(truncatingIfNeeded: version >> (24 - 8 * UInt32($0))) }

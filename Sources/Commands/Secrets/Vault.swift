@@ -26,7 +26,7 @@ package struct Vault: Sendable {
         self.ids = ids
     }
 
-    /// - Parameter subject: Whose it is, e.g. `user-42`; a key is made at the first use.
+    /// Seals a text for a subject such as `user-42`, whose key is made at the first use.
     package func seal(_ text: String, for subject: String) async throws(Problem) -> Sealed {
         let key = try await keyForSealing(subject)
         do {
@@ -37,7 +37,7 @@ package struct Vault: Sendable {
         }
     }
 
-    /// - Returns: The text; `nil` once the subject was erased.
+    /// Opens what was sealed; `nil` once the subject was erased.
     package func open(_ sealed: Sealed) async throws(Problem) -> String? {
         guard case .wrapped(let wrapped) = try await known(sealed.subject) else { return nil }
         guard let box = Data(base64Encoded: sealed.box) else { throw .keys(.notSealed) }

@@ -90,7 +90,7 @@ package struct PlanSnapshot: Codable, Equatable, Sendable {
 
 /// A price as it was when it was agreed on.
 package struct PriceSnapshot: Codable, Equatable, Sendable {
-    /// The price's code, which is also its id here, e.g. `team-monthly`.
+    /// The price's code, which is also its id here, such as `team-monthly`.
     package var code: String
     /// ISO 4217.
     package var currency: String

@@ -71,7 +71,7 @@ extension SagaEvent {
         package var kind: String
         /// Which version of the definition; its steps are listed below.
         package var definition: Int
-        /// The stream it works for, e.g. `instance-42`.
+        /// The stream it works for, such as `instance-42`.
         package var subject: String
         /// One exclusive saga at a time runs in a lane.
         package var lane: String

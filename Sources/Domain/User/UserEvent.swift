@@ -24,7 +24,7 @@ package enum UserEvent: EventFamily {
 ///
 /// When the key is destroyed the text is gone for everybody, while the event and its proofs stay.
 package struct Sealed: Fact {
-    /// Whose key opens it, e.g. `user-42`.
+    /// Whose key opens it, such as `user-42`.
     package var subject: String
     package var box: String
     package init(subject: String, box: String) {
@@ -35,7 +35,7 @@ package struct Sealed: Fact {
 
 extension UserEvent {
     package struct Registered: Fact {
-        /// Who vouches for the identity, e.g. an OpenID issuer or `local`.
+        /// Who vouches for the identity: an OpenID issuer or `local`.
         package var issuer: String
         /// Hex SHA-256 of issuer and subject; the subject itself is sealed.
         package var subjectHash: String

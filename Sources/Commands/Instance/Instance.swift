@@ -16,7 +16,7 @@ package struct Instance: Decider {
         case terminated
     }
 
-    package enum Command: Sendable {
+    package enum Command: Sendable, Equatable {
         case request(InstanceEvent.Requested)
         /// Tries a failed provisioning once more, as the next generation.
         case retry

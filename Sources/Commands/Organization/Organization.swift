@@ -8,7 +8,7 @@ package struct Organization: Decider {
         case absent, active, suspended, deleting, deleted
     }
 
-    package enum Command: Sendable {
+    package enum Command: Sendable, Equatable {
         case create(name: String, slug: String, owner: UserID)
         case rename(String)
         case addMember(UserID, Role)

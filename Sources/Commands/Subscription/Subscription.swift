@@ -8,7 +8,7 @@ package struct Subscription: Decider {
         case absent, requested, draft, abandoned, active, paused, cancelled, ended
     }
 
-    package enum Command: Sendable {
+    package enum Command: Sendable, Equatable {
         case request(SubscriptionEvent.Requested)
         /// Billing has a draft; a retry may bring the same draft for a later generation, or another.
         case recordDraft(billingID: String, generation: Int)

@@ -1,9 +1,20 @@
-package import Domain
+package import Commands
+internal import Domain
+package import EventStore
 package import Kernel
 
-/// Something that a saga found out or brought about, to be recorded in the stream of the thing it is about.
+/// Something that a saga found out or brought about, as the thing it is about is told of it.
 package enum DomainFact: Sendable, Equatable {
-    case organization(OrganizationID, OrganizationEvent)
-    case subscription(SubscriptionID, SubscriptionEvent)
-    case instance(InstanceID, InstanceEvent)
+    case organization(OrganizationID, Organization.Command)
+    case subscription(SubscriptionID, Subscription.Command)
+    case instance(InstanceID, Instance.Command)
+
+    /// Where it is recorded.
+    package var stream: StreamName {
+        switch self {
+        case .organization(let id, _): StreamName(category: OrganizationEvent.category, id: id)
+        case .subscription(let id, _): StreamName(category: SubscriptionEvent.category, id: id)
+        case .instance(let id, _): StreamName(category: InstanceEvent.category, id: id)
+        }
+    }
 }

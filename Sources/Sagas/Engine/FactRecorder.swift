@@ -1,96 +1,67 @@
-internal import Domain
+internal import Commands
 internal import EventStore
 internal import Kernel
 
 /// Turns facts into writes of the streams they are about.
 ///
-/// What such a stream says already is not said again, so a step that is done twice is recorded once.
+/// The thing itself decides whether a fact is news, so a step that is done twice is recorded once.
 struct FactRecorder: Sendable {
-    let log: any EventLog
-    let ids: IDSource
+    private let aggregates: Aggregates
+    private let ids: IDSource
+
+    init(log: any EventLog, ids: IDSource) {
+        self.aggregates = Aggregates(log: log)
+        self.ids = ids
+    }
 
     /// Why facts cannot be recorded.
     enum Failure: Error {
-        case log(LogError)
-        /// A rule of the thing itself forbids it.
+        case unavailable
+        /// A rule of the thing forbids it, or its stream cannot be understood.
         case refused(String)
     }
 
-    func writes(_ facts: [DomainFact], for organization: OrganizationID?) async throws(Failure) -> [StreamWrite] {
-        var writes: [StreamWrite] = []
-        for (stream, facts) in grouped(facts) {
-            let history = try await read(stream)
-            var known = Set(history.map { "\($0.type) \(String(decoding: $0.payload ?? [], as: UTF8.self))" })
-            var events: [NewEvent] = []
-            for fact in facts {
-                let event = try encoded(fact)
-                guard known.insert("\(event.type) \(String(decoding: event.payload, as: UTF8.self))").inserted else {
-                    continue
-                }
-                events.append(event)
-            }
-            guard !events.isEmpty else { continue }
-            writes.append(
-                StreamWrite(
-                    stream,
-                    organization: history.first?.organization ?? organization,
-                    expecting: .version(history.last?.version ?? 0),
-                    events: events
-                )
-            )
-        }
-        return writes
-    }
-
-    private func grouped(_ facts: [DomainFact]) -> [(StreamName, [DomainFact])] {
-        var groups: [(StreamName, [DomainFact])] = []
+    /// One write for each stream that has something to learn.
+    func writes(_ facts: [DomainFact]) async throws(Failure) -> [StreamWrite] {
+        var organizations: [StreamName: [Organization.Command]] = [:]
+        var subscriptions: [StreamName: [Subscription.Command]] = [:]
+        var instances: [StreamName: [Instance.Command]] = [:]
         for fact in facts {
-            if let index = groups.firstIndex(where: { $0.0 == fact.stream }) {
-                groups[index].1.append(fact)
-            } else {
-                groups.append((fact.stream, [fact]))
-            }
-        }
-        return groups
-    }
-
-    private func read(_ stream: StreamName) async throws(Failure) -> [RecordedEvent] {
-        do throws(LogError) {
-            return try await log.readAll(stream)
-        } catch { throw .log(error) }
-    }
-
-    private func encoded(_ fact: DomainFact) throws(Failure) -> NewEvent {
-        let (type, version, payload): (String, Int16, any Fact) =
             switch fact {
-            case .organization(_, let event): (event.name.rawValue, event.schemaVersion, event.fact)
-            case .subscription(_, let event): (event.name.rawValue, event.schemaVersion, event.fact)
-            case .instance(_, let event): (event.name.rawValue, event.schemaVersion, event.fact)
+            case .organization(_, let command): organizations[fact.stream, default: []].append(command)
+            case .subscription(_, let command): subscriptions[fact.stream, default: []].append(command)
+            case .instance(_, let command): instances[fact.stream, default: []].append(command)
             }
-        do {
-            return NewEvent(id: ids.unique(), type: type, schemaVersion: version, payload: try JSON.encode(payload))
-        } catch { throw .refused("\(type) cannot be written as JSON") }
-    }
-}
-
-extension DomainFact {
-    var stream: StreamName {
-        switch self {
-        case .organization(let id, _): StreamName(category: OrganizationEvent.category, id: id)
-        case .subscription(let id, _): StreamName(category: SubscriptionEvent.category, id: id)
-        case .instance(let id, _): StreamName(category: InstanceEvent.category, id: id)
         }
-    }
-}
-
-extension EventLog {
-    /// The whole of a stream.
-    func readAll(_ stream: StreamName, after version: Int64 = 0) async throws(LogError) -> [RecordedEvent] {
-        var events: [RecordedEvent] = []
-        while true {
-            let page = try await read(stream, after: events.last?.version ?? version, limit: 500)
-            events += page
-            guard page.count == 500 else { return events }
+        var writes: [StreamWrite] = []
+        for (stream, commands) in organizations {
+            writes.append(try await write(Organization.self, commands, to: stream))
         }
+        for (stream, commands) in subscriptions {
+            writes.append(try await write(Subscription.self, commands, to: stream))
+        }
+        for (stream, commands) in instances { writes.append(try await write(Instance.self, commands, to: stream)) }
+        return writes.filter { !$0.events.isEmpty }
+    }
+
+    private func write<Model: Decider>(
+        _ model: Model.Type,
+        _ commands: [Model.Command],
+        to stream: StreamName
+    ) async throws(Failure) -> StreamWrite {
+        let aggregate: Aggregate<Model>
+        do throws(CommandError) {
+            aggregate = try await aggregates.load(model, from: stream)
+        } catch {
+            guard case .unavailable = error else { throw .refused("\(stream) cannot be read") }
+            throw .unavailable
+        }
+        let events: [Model.Event]
+        do throws(Model.Refusal) {
+            events = try aggregate.decide(commands)
+        } catch { throw .refused("\(stream): \(error)") }
+        do throws(CommandError) {
+            return try aggregate.write(events, ids: ids)
+        } catch { throw .refused("\(stream): an event is not JSON") }
     }
 }

@@ -6,6 +6,8 @@ internal import Platform
 struct SagaDraft: Sendable, Equatable {
     var events: [SagaEvent] = []
     var facts: [DomainFact] = []
+    /// What the end means for the saga's subject; left out when the subject does not accept it any more.
+    var closing: [DomainFact] = []
     /// The lease is given back and the saga is due again then; `nil` keeps the lease.
     var wakeAt: Timestamp?
 }
@@ -36,7 +38,7 @@ struct SagaScribe: Sendable {
             case .finish(.compensated):
                 draft.events.append(.compensated(Nothing()))
                 if let failure = state.failure, let started = state.started {
-                    draft.facts += definition.failed(failure, started.input)
+                    draft.closing = definition.failed(failure, started.input)
                 }
                 return draft
             case .finish:

@@ -114,13 +114,14 @@ struct SagaRun {
             let draft = scribe.complete(made, of: state, at: now)
             let writes: [StreamWrite]
             do throws(FactRecorder.Failure) {
-                writes = try await engine.recorder.writes(draft.facts, for: state.organization)
+                writes = try await record(draft)
             } catch {
                 switch error {
-                case .log: await engine.rest(attempt)
+                case .unavailable:
+                    await engine.rest(attempt)
+                    continue
                 case .refused(let reason): return await refused(reason)
                 }
-                continue
             }
             switch await engine.append(draft, facts: writes, to: state, item: item, definition) {
             case .written(let events, let version, let last):
@@ -135,6 +136,18 @@ struct SagaRun {
             }
         }
         return false
+    }
+
+    private func record(_ draft: SagaDraft) async throws(FactRecorder.Failure) -> [StreamWrite] {
+        guard !draft.closing.isEmpty else { return try await engine.recorder.writes(draft.facts) }
+        do throws(FactRecorder.Failure) {
+            return try await engine.recorder.writes(draft.facts + draft.closing)
+        } catch {
+            guard case .refused(let reason) = error else { throw error }
+            // The subject has moved on, and everything is taken back: nothing is left that a person could decide.
+            engine.logger.warning("an end was refused", metadata: ["saga": "\(item.stream)", "reason": "\(reason)"])
+            return try await engine.recorder.writes(draft.facts)
+        }
     }
 
     /// A fact that its own thing does not accept: only a person can say what is true.

@@ -1,3 +1,4 @@
+internal import Commands
 internal import Domain
 internal import Kernel
 internal import Platform
@@ -12,11 +13,10 @@ extension ProvisionInstance {
             name: input.organizationName,
             key: ports.names.customerKey(organization: organization)
         )
-        let linked = OrganizationEvent.BillingCustomerLinked(customer: customer)
         return .done(
             StepOutcome(
                 output: ["customer": .string(customer)],
-                facts: [.organization(input.organization, .billingCustomerLinked(linked))]
+                facts: [.organization(input.organization, .linkBillingCustomer(customer))]
             )
         )
     }
@@ -46,11 +46,11 @@ extension ProvisionInstance {
             let message = "the subscription of this generation is \(draft.status.rawValue) already"
             throw .blocked(code: "subscription-used", message: message)
         }
-        let drafted = SubscriptionEvent.Drafted(billingID: draft.id, generation: input.generation)
+        let drafted = Subscription.Command.recordDraft(billingID: draft.id, generation: input.generation)
         return .done(
             StepOutcome(
                 output: ["subscription": .string(draft.id)],
-                facts: [.subscription(input.subscription, .drafted(drafted))]
+                facts: [.subscription(input.subscription, drafted)]
             )
         )
     }
@@ -60,7 +60,7 @@ extension ProvisionInstance {
         let input = try ProvisionInput(context.input)
         // A draft whose making was never confirmed is found again by its key and was never recorded.
         guard context.outputs["draft-subscription"] != nil else { return .done }
-        return UndoResult(facts: [.subscription(input.subscription, .abandoned(Because(reason: context.reason)))])
+        return UndoResult(facts: [.subscription(input.subscription, .abandon(reason: context.reason))])
     }
 
     /// The pivot: from here on the customer pays.
@@ -75,8 +75,7 @@ extension ProvisionInstance {
             let message = "the subscription is \(found.status.rawValue) at billing"
             throw .permanent(code: "subscription-\(found.status.rawValue.lowercased())", message: message)
         }
-        let activated = SubscriptionEvent.Activated(anchor: context.now)
-        return .done(StepOutcome(facts: [.subscription(input.subscription, .activated(activated))]))
+        return .done(StepOutcome(facts: [.subscription(input.subscription, .recordActivated(anchor: context.now))]))
     }
 
     /// Makes sure that no activation can come in any more: a draft that is activated and cancelled refuses the next one,

@@ -1,3 +1,4 @@
+internal import Commands
 internal import Domain
 internal import Kernel
 internal import Platform
@@ -7,14 +8,14 @@ extension ProvisionInstance {
     func reserveCredentials(_ context: StepContext) async throws(PortError) -> StepResult {
         let input = try ProvisionInput(context.input)
         let reserved = InstanceEvent.CredentialsReserved(
-            keyVersion: ports.derived.keyVersion,
+            keyVersion: ports.derived.currentKeyVersion,
             rotation: 1,
             generation: input.generation
         )
         return .done(
             StepOutcome(
                 output: ["keyVersion": .integer(Int64(reserved.keyVersion)), "rotation": 1],
-                facts: [.instance(input.instance, .credentialsReserved(reserved))]
+                facts: [.instance(input.instance, .reserveCredentials(reserved))]
             )
         )
     }
@@ -22,7 +23,7 @@ extension ProvisionInstance {
     /// The login role with the derived password. Setting it again sets the same one.
     func createRole(_ context: StepContext) async throws(PortError) -> StepResult {
         let input = try ProvisionInput(context.input)
-        let password = try secret(.database, input, context)
+        let password = try secret(.databasePassword, input, context)
         try await ports.databases.ensureRole(database(input, context), password: password, fence: context.fence)
         return .done
     }
@@ -69,7 +70,7 @@ extension ProvisionInstance {
             renamed: renamed,
             until: context.now + ports.settings.quarantine
         )
-        return UndoResult(note: renamed, facts: [.instance(input.instance, .databaseQuarantined(fact))])
+        return UndoResult(note: renamed, facts: [.instance(input.instance, .recordDatabaseQuarantined(fact))])
     }
 
     /// Nobody but the tenant's role may come near the database.
@@ -81,7 +82,7 @@ extension ProvisionInstance {
             database: database.database,
             connectionLimit: database.connectionLimit
         )
-        return .done(StepOutcome(facts: [.instance(input.instance, .isolationApplied(applied))]))
+        return .done(StepOutcome(facts: [.instance(input.instance, .recordIsolation(applied))]))
     }
 
     /// The slot that a new instance begins with.
@@ -111,18 +112,27 @@ extension ProvisionInstance {
     }
 
     func secret(
-        _ purpose: SecretPurpose,
+        _ purpose: DerivedSecrets.Purpose,
         _ input: ProvisionInput,
         _ context: StepContext
     ) throws(PortError) -> Secret {
-        try ports.derived.secret(
-            purpose,
-            organization: "\(input.organization)",
-            instance: "\(input.instance)",
-            generation: input.generation,
+        let credentials = InstanceEvent.CredentialsReserved(
+            keyVersion: Int(try context.number("keyVersion", of: "reserve-credentials")),
             rotation: Int(try context.number("rotation", of: "reserve-credentials")),
-            keyVersion: Int(try context.number("keyVersion", of: "reserve-credentials"))
+            generation: input.generation
         )
+        do throws(MasterKeys.Problem) {
+            let text = try ports.derived.secret(
+                purpose,
+                organization: input.organization,
+                instance: input.instance,
+                credentials: credentials
+            )
+            return Secret(text)
+        } catch {
+            let message = "the master key of version \(credentials.keyVersion) is missing"
+            throw .blocked(code: "master-key", message: message)
+        }
     }
 
     private func provisioned(_ input: ProvisionInput, _ context: StepContext) -> StepOutcome {
@@ -134,7 +144,7 @@ extension ProvisionInstance {
             port: ports.databases.address.port,
             generation: input.generation
         )
-        return StepOutcome(facts: [.instance(input.instance, .databaseProvisioned(fact))])
+        return StepOutcome(facts: [.instance(input.instance, .recordDatabase(fact))])
     }
 
     /// Whether the customer may have been active at billing, for however short a time.

@@ -1,3 +1,4 @@
+internal import Commands
 internal import Domain
 internal import Kernel
 internal import Platform
@@ -12,7 +13,7 @@ extension ProvisionInstance {
             service: ports.names.job(organization: "\(input.organization)", instance: input.name, slot: Self.slot),
             generation: input.generation
         )
-        return .done(StepOutcome(facts: [.instance(input.instance, .routePublished(fact))]))
+        return .done(StepOutcome(facts: [.instance(input.instance, .publishRoute(fact))]))
     }
 
     func withdrawRoute(_ context: StepContext) async throws(PortError) -> UndoResult {
@@ -20,7 +21,7 @@ extension ProvisionInstance {
         // Intent and fact are separate appends: what was only intended was never published.
         guard context.outputs["publish-route"] != nil else { return .done }
         let fact = InstanceEvent.RouteWithdrawn(router: router(input), generation: input.generation)
-        return UndoResult(facts: [.instance(input.instance, .routeWithdrawn(fact))])
+        return UndoResult(facts: [.instance(input.instance, .withdrawRoute(fact))])
     }
 
     /// Asks the edge itself whether traffic gets through.
@@ -41,7 +42,7 @@ extension ProvisionInstance {
             generation: input.generation,
             launchURL: ports.names.launchURL(slug: input.slug, instance: input.name)
         )
-        return .done(StepOutcome(facts: [.instance(input.instance, .running(fact))]))
+        return .done(StepOutcome(facts: [.instance(input.instance, .markRunning(fact))]))
     }
 
     private func router(_ input: ProvisionInput) -> String {

@@ -1,3 +1,4 @@
+internal import Commands
 internal import Domain
 internal import Kernel
 internal import Platform
@@ -33,9 +34,9 @@ extension ProvisionInstance {
         let input = try ProvisionInput(context.input)
         let workload = try workload(input, context)
         var items = [
-            TenantEnvironment.Item.database: try secret(.database, input, context),
-            TenantEnvironment.Item.jwt: try secret(.jwt, input, context),
-            TenantEnvironment.Item.payment: try secret(.payment, input, context),
+            TenantEnvironment.Item.database: try secret(.databasePassword, input, context),
+            TenantEnvironment.Item.jwt: try secret(.jwtSecret, input, context),
+            TenantEnvironment.Item.payment: try secret(.paymentProviderSecret, input, context),
         ]
         let kept = [
             TenantEnvironment.Item.oauth: oauthSecret(input),
@@ -94,7 +95,7 @@ extension ProvisionInstance {
         switch try await ports.scheduler.health(of: registered, wait: .seconds(5)) {
         case .healthy:
             let fact = InstanceEvent.BecameHealthy(job: registered.job, jobVersion: registered.version)
-            return .done(StepOutcome(facts: [.instance(input.instance, .becameHealthy(fact))]))
+            return .done(StepOutcome(facts: [.instance(input.instance, .recordHealthy(fact))]))
         case .deploying(let reason):
             guard !isLate else { throw .permanent(code: "not-healthy", message: "not healthy in time: \(reason)") }
             return .waiting(condition: "Healthy", reason: reason)
@@ -146,7 +147,7 @@ extension ProvisionInstance {
                 "job": .string(registered.job), "version": .integer(Int64(registered.version)),
                 "modifyIndex": .integer(registered.modifyIndex), "specHash": .string(registered.specHash),
             ],
-            facts: [.instance(input.instance, .workloadRegistered(fact))]
+            facts: [.instance(input.instance, .recordWorkload(fact))]
         )
     }
 

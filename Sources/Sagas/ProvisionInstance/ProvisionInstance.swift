@@ -1,3 +1,4 @@
+internal import Commands
 internal import Domain
 internal import EventStore
 internal import Kernel
@@ -44,7 +45,7 @@ package struct ProvisionInstance: Sendable {
                     reason: failure.reason,
                     generation: input.generation
                 )
-                return [.instance(input.instance, .provisioningFailed(fact))]
+                return [.instance(input.instance, .failProvisioning(fact))]
             }
         )
     }

@@ -1,3 +1,4 @@
+package import Commands
 package import Platform
 
 /// Everything outside that the provisioning of an instance talks to.
@@ -10,7 +11,7 @@ package struct ProvisioningPorts: Sendable {
     /// `nil` when tenants have no OAuth client.
     package var oauth: (any OAuthClients)?
     /// The secrets that are derived, never stored.
-    package var derived: any TenantSecrets
+    package var derived: DerivedSecrets
     /// The secrets that others gave us.
     package var kept: any KeptSecrets
     package var names: Names
@@ -22,7 +23,7 @@ package struct ProvisioningPorts: Sendable {
         billing: any Billing,
         edge: (any Edge)? = nil,
         oauth: (any OAuthClients)? = nil,
-        derived: any TenantSecrets,
+        derived: DerivedSecrets,
         kept: any KeptSecrets,
         names: Names,
         settings: TenantSettings
@@ -37,31 +38,6 @@ package struct ProvisioningPorts: Sendable {
         self.names = names
         self.settings = settings
     }
-}
-
-/// What a tenant's secret is for; the text goes into its derivation, so it never changes.
-package enum SecretPurpose: String, Sendable, CaseIterable {
-    case database = "tenant-database"
-    case jwt = "tenant-jwt"
-    case payment = "tenant-payment"
-}
-
-/// The secrets of a tenant that are computed from a master key: the same words give the same secret, for ever.
-package protocol TenantSecrets: Sendable {
-    /// The version of the master key that new secrets are derived from.
-    var keyVersion: Int { get }
-
-    /// The secret itself; `blocked` when the master key of that version is missing.
-    ///
-    /// - Parameter instance: The instance's id, so that two instances of an organization share nothing.
-    func secret(
-        _ purpose: SecretPurpose,
-        organization: String,
-        instance: String,
-        generation: Int,
-        rotation: Int,
-        keyVersion: Int
-    ) throws(PortError) -> Secret
 }
 
 /// Secrets that others issued and that cannot be computed again, kept sealed beside the log.

@@ -1,3 +1,4 @@
+internal import Kernel
 package import Logging
 internal import ServiceLifecycle
 
@@ -35,6 +36,10 @@ package struct BillingEngine: Service {
         /// The key every request must carry as `Authorization: Bearer`.
         package var apiKey: String
         package var prices: [SeedPrice]
+        /// How many requests it takes in ten minutes; the real one takes 1,000.
+        package var requestLimit: Int?
+        /// How many customers it takes.
+        package var customerQuota: Int?
 
         package init(directory: String, port: Int = 0, apiKey: String, prices: [SeedPrice]) {
             self.directory = directory
@@ -63,7 +68,20 @@ package struct BillingEngine: Service {
     }
 
     /// Serves until it is cancelled or told to shut down.
+    ///
+    /// - Throws: What keeps it from reading or writing its state, or from listening.
     package func run() async throws {
-        fatalError("not written yet")
+        defer { listening.set(.failure(CancellationError())) }
+        let store = try BillingStore(configuration, ids: .system)
+        try await store.begin(with: configuration.prices)
+        let routes = BillingRoutes(store: store, configuration: configuration, ids: .system)
+        let server = LocalServer(
+            port: configuration.port,
+            faults: faults,
+            logger: logger,
+            onListening: { [listening] in listening.set($0) },
+            answer: { await routes.answer($0) }
+        )
+        try await server.run()
     }
 }

@@ -1,0 +1,43 @@
+/// What an operator can set about the API.
+package struct APISettings: Sendable {
+    /// The address to listen on.
+    package var host: String
+    /// 0 takes any free port.
+    package var port: Int
+    /// Bytes of the largest body that is taken.
+    package var bodyLimit: Int
+    /// Origins of web pages that may call the API, e.g. `https://console.example`.
+    package var allowedOrigins: [String]
+    /// Whether the API is reached over TLS, so that browsers are told to insist on it.
+    package var secure: Bool
+    /// How long a read waits for the position that the caller wants.
+    package var readWait: Duration
+    /// The time between comments on a silent stream, so that both ends notice a broken connection.
+    package var heartbeat: Duration
+    /// How long a connection may stay open without a request.
+    package var idleTimeout: Duration
+    /// How long running requests may take at shutdown before they are cut off.
+    package var drain: Duration
+
+    package init(
+        host: String = "127.0.0.1",
+        port: Int = 8080,
+        bodyLimit: Int = 256 * 1024,
+        allowedOrigins: [String] = [],
+        secure: Bool = false,
+        readWait: Duration = .seconds(5),
+        heartbeat: Duration = .seconds(15),
+        idleTimeout: Duration = .seconds(120),
+        drain: Duration = .seconds(20)
+    ) {
+        self.host = host
+        self.port = port
+        self.bodyLimit = bodyLimit
+        self.allowedOrigins = allowedOrigins
+        self.secure = secure
+        self.readWait = readWait
+        self.heartbeat = heartbeat
+        self.idleTimeout = idleTimeout
+        self.drain = drain
+    }
+}

@@ -1,0 +1,168 @@
+internal import Commands
+internal import HTTPTypes
+package import Hummingbird
+package import Kernel
+package import Logging
+internal import Metrics
+internal import NIOCore
+
+/// What Hummingbird makes for each request; everything of ours is in ``Call``.
+package struct ConnectionContext: InitializableFromSource, Sendable {
+    package let logger: Logger
+
+    package init(source: ApplicationRequestContextSource) {
+        self.logger = source.logger
+    }
+}
+
+/// From a request to an answer: finds the route, checks who asks and what, and turns every error into a problem.
+package struct Dispatcher: HTTPResponder {
+    private let table: RouteTable
+    private let gate: Gate
+    private let settings: APISettings
+    private let ids: IDSource
+
+    package init(table: RouteTable, gate: Gate, settings: APISettings, ids: IDSource) {
+        self.table = table
+        self.gate = gate
+        self.settings = settings
+        self.ids = ids
+    }
+
+    package func respond(to request: Request, context: ConnectionContext) async throws -> Response {
+        let start = ContinuousClock.now
+        let trace = TraceContext(continuing: request.headers[.traceparent], ids: ids)
+        let requestID = Self.requestID(request.headers) ?? ids.unique().description
+        var logger = context.logger
+        logger[metadataKey: "request"] = .string(requestID)
+        logger[metadataKey: "trace"] = .string(trace.trace)
+
+        var route = "unmatched"
+        var answer: Answer
+        do {
+            answer = try await serve(request, requestID: requestID, trace: trace, logger: logger, route: &route)
+        } catch let problem as Problem {
+            Self.log(problem, route: route, to: logger)
+            answer = .problem(problem, request: requestID)
+        }
+        answer.headers[.requestID] = requestID
+        answer.headers[.traceparent] = trace.header
+        decorate(&answer.headers, origin: request.headers[.origin])
+        Self.measure(request.method, route: route, status: answer.status, since: start)
+        return answer.response(headOnly: request.method == .head)
+    }
+
+    /// - Throws: `Problem`, or what Hummingbird throws when the connection breaks while the body is read.
+    private func serve(
+        _ request: Request,
+        requestID: String,
+        trace: TraceContext,
+        logger: Logger,
+        route name: inout String
+    ) async throws -> Answer {
+        let target = (request.head.path ?? "/").split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        let path = target.first.map(String.init) ?? "/"
+        let route: Route
+        let parameters: [String: String]
+        switch table.match(request.method, path: path) {
+        case .found(let found, let values): (route, parameters) = (found, values)
+        case .otherMethods(let methods) where request.method == .options: return options(request, methods)
+        case .otherMethods(let methods): throw Problem.methodNotAllowed(allow: methods)
+        case .nothing: throw Problem.routeUnknown
+        }
+        name = route.path
+
+        let principal = try await gate.admit(request.headers, to: route.access)
+        let query = try Query(target.count > 1 ? target[1] : "")
+        try route.check(query)
+        let call = Call(
+            method: request.method,
+            route: route.path,
+            path: path,
+            parameters: parameters,
+            query: query,
+            headers: request.headers,
+            body: route.body == nil ? [] : try await body(of: request),
+            principal: principal,
+            requestID: requestID,
+            trace: trace,
+            logger: logger
+        )
+        return try await route.handler(call)
+    }
+
+    private func body(of request: Request) async throws -> [UInt8] {
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > settings.bodyLimit {
+            throw Problem.bodyTooLarge(limit: settings.bodyLimit)
+        }
+        do {
+            return Array(buffer: try await request.body.collect(upTo: settings.bodyLimit))
+        } catch is NIOTooManyBytesError {
+            throw Problem.bodyTooLarge(limit: settings.bodyLimit)
+        }
+    }
+
+    /// The caller's own id of the request when it can be repeated in headers and log lines as it is.
+    private static func requestID(_ headers: HTTPFields) -> String? {
+        guard let id = headers[.requestID], (1...128).contains(id.utf8.count),
+            id.utf8.allSatisfy({ 0x21...0x7E ~= $0 && $0 != 0x22 && $0 != 0x5C })
+        else { return nil }
+        return id
+    }
+
+    private static func log(_ problem: Problem, route: String, to logger: Logger) {
+        let level: Logger.Level = problem.status.code >= 500 && problem.slug != "behind" ? .error : .debug
+        var metadata: Logger.Metadata = ["problem": .string(problem.slug), "route": .string(route)]
+        if let cause = problem.cause { metadata["error"] = .string(String(reflecting: cause)) }
+        logger.log(level: level, "A request was not answered as asked", metadata: metadata)
+    }
+
+    private static func measure(
+        _ method: HTTPRequest.Method,
+        route: String,
+        status: HTTPResponse.Status,
+        since start: ContinuousClock.Instant
+    ) {
+        // A method that no route has is a text of the caller's own, which must not become a label.
+        let method = route == "unmatched" ? "other" : method.rawValue
+        Counter(
+            label: "signalbox_http_requests_total",
+            dimensions: [("method", method), ("route", route), ("status", "\(status.code / 100)xx")]
+        ).increment()
+        Timer(label: "signalbox_http_request_seconds", dimensions: [("route", route)])
+            .recordNanoseconds((ContinuousClock.now - start).microseconds * 1000)
+    }
+}
+
+extension Dispatcher {
+    /// What OPTIONS answers, also to a browser that asks before it sends.
+    private func options(_ request: Request, _ methods: [HTTPRequest.Method]) -> Answer {
+        let allow = methods.map(\.rawValue).sorted().joined(separator: ", ")
+        var answer = Answer(.noContent, headers: [.allow: allow])
+        if let origin = request.headers[.origin], settings.allowedOrigins.contains(origin) {
+            answer.headers[.accessControlAllowMethods] = allow
+            answer.headers[.accessControlAllowHeaders] =
+                "Authorization, Content-Type, Idempotency-Key, If-Match, Last-Event-ID, Prefer, X-Request-ID, traceparent"
+            answer.headers[.accessControlMaxAge] = "600"
+        }
+        return answer
+    }
+
+    /// The header fields that every answer has.
+    private func decorate(_ headers: inout HTTPFields, origin: String?) {
+        headers[.xContentTypeOptions] = "nosniff"
+        headers[.frameOptions] = "DENY"
+        headers[.referrerPolicy] = "no-referrer"
+        headers[.resourcePolicy] = "same-origin"
+        headers[.contentSecurityPolicy] = "default-src 'none'; frame-ancestors 'none'"
+        if headers[.cacheControl] == nil { headers[.cacheControl] = "no-store" }
+        if settings.secure { headers[.strictTransportSecurity] = "max-age=31536000; includeSubDomains" }
+        guard !settings.allowedOrigins.isEmpty else { return }
+        headers[.vary] = "Origin"
+        guard let origin, settings.allowedOrigins.contains(origin) else { return }
+        headers[.accessControlAllowOrigin] = origin
+        headers[.resourcePolicy] = "cross-origin"
+        headers[.accessControlExposeHeaders] =
+            "ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-Log-Position, X-Request-ID"
+    }
+}

@@ -1,0 +1,60 @@
+package import Commands
+internal import HTTPTypes
+
+/// Decides who a request comes from, and whether the route is for them at all.
+///
+/// Whether they may do it to the thing they name is decided in the command layer, against the log.
+package struct Gate: Sendable {
+    private let authenticate: @Sendable (APIKey) async throws(Problem) -> Principal?
+    /// Hex SHA-256 of the edge's token; nobody is the edge without one.
+    private let edgeTokenHash: String?
+
+    /// - Parameters:
+    ///   - authenticate: Who holds this key; `nil` when it is unknown, wrong, revoked or expired.
+    ///   - edgeToken: What the edge router sends; `nil` closes its routes.
+    package init(
+        authenticate: @escaping @Sendable (APIKey) async throws(Problem) -> Principal?,
+        edgeToken: String? = nil
+    ) {
+        self.authenticate = authenticate
+        self.edgeTokenHash = edgeToken.map { APIKey.hash(of: $0) }
+    }
+
+    /// - Returns: Who asks; `nil` on open routes and for the edge.
+    func admit(_ headers: HTTPFields, to access: Access) async throws(Problem) -> Principal? {
+        switch access {
+        case .open:
+            return nil
+        case .edge:
+            guard let token = Self.bearer(headers), let edgeTokenHash,
+                APIKey.same(APIKey.hash(of: token), edgeTokenHash)
+            else { throw .unauthenticated }
+            return nil
+        case .scope(let scope):
+            let principal = try await identify(headers)
+            guard principal.may(scope) else { throw .forbidden }
+            return principal
+        case .platform:
+            let principal = try await identify(headers)
+            guard principal.isPlatform, principal.may(.read) else { throw .forbidden }
+            return principal
+        case .operators:
+            let principal = try await identify(headers)
+            guard principal.isOperator, principal.may(.write) else { throw .forbidden }
+            return principal
+        }
+    }
+
+    private func identify(_ headers: HTTPFields) async throws(Problem) -> Principal {
+        guard let key = Self.bearer(headers).flatMap({ APIKey($0) }), let principal = try await authenticate(key)
+        else { throw .unauthenticated }
+        return principal
+    }
+
+    private static func bearer(_ headers: HTTPFields) -> String? {
+        guard let text = headers[.authorization]?.trimmed else { return nil }
+        let parts = text.split(separator: " ", maxSplits: 1)
+        guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
+        return String(parts[1]).trimmed
+    }
+}

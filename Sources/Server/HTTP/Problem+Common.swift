@@ -1,0 +1,142 @@
+package import HTTPTypes
+internal import Kernel
+
+/// The problems that any route can have.
+extension Problem {
+    package static let routeUnknown = Problem("route-unknown", status: .notFound, title: "There is no such route")
+
+    /// Also the answer for what belongs to somebody else: that it exists is not told.
+    package static let notFound = Problem("not-found", status: .notFound, title: "There is no such resource")
+
+    package static func methodNotAllowed(allow: [HTTPRequest.Method]) -> Problem {
+        let methods = allow.map(\.rawValue).sorted().joined(separator: ", ")
+        return Problem(
+            "method-not-allowed",
+            status: .methodNotAllowed,
+            title: "The route does not take this method",
+            detail: "It takes \(methods).",
+            headers: [.allow: methods]
+        )
+    }
+
+    package static func malformedJSON(_ detail: String) -> Problem {
+        Problem("malformed-json", status: .badRequest, title: "The body is not JSON", detail: detail)
+    }
+
+    package static func badRequest(_ detail: String) -> Problem {
+        Problem("bad-request", status: .badRequest, title: "The request is malformed", detail: detail)
+    }
+
+    package static func badHeader(_ name: HTTPField.Name, _ detail: String) -> Problem {
+        Problem(
+            "bad-header",
+            status: .badRequest,
+            title: "A header is malformed",
+            detail: "\(name.canonicalName): \(detail)"
+        )
+    }
+
+    package static let badCursor = Problem(
+        "bad-cursor",
+        status: .badRequest,
+        title: "The cursor does not belong to this list",
+        detail: "Begin again without `after`."
+    )
+
+    package static func invalid(_ faults: [Fault]) -> Problem {
+        Problem("invalid", status: .unprocessableContent, title: "The input is not valid", faults: faults)
+    }
+
+    package static func bodyTooLarge(limit: Int) -> Problem {
+        Problem(
+            "body-too-large",
+            status: .contentTooLarge,
+            title: "The body is too large",
+            detail: "At most \(limit) bytes are taken."
+        )
+    }
+
+    package static let notJSON = Problem(
+        "unsupported-media-type",
+        status: .unsupportedMediaType,
+        title: "The body has the wrong media type",
+        detail: "Send application/json."
+    )
+
+    package static let unauthenticated = Problem(
+        "unauthenticated",
+        status: .unauthorized,
+        title: "The request carries no valid credentials",
+        detail: "Send `Authorization: Bearer` with an API key.",
+        headers: [.wwwAuthenticate: "Bearer realm=\"signalbox\""]
+    )
+
+    package static let forbidden = Problem(
+        "forbidden",
+        status: .forbidden,
+        title: "The credentials do not allow this"
+    )
+
+    package static let preconditionRequired = Problem(
+        "precondition-required",
+        status: .preconditionRequired,
+        title: "The request must say which version it changes",
+        detail: "Send If-Match with the ETag of the last answer."
+    )
+
+    /// - Parameter version: The version that the resource has now, when it is known.
+    package static func preconditionFailed(version: Int64?) -> Problem {
+        Problem(
+            "precondition-failed",
+            status: .preconditionFailed,
+            title: "The resource has changed in the meantime",
+            headers: version.map { [.eTag: "\"\($0)\""] } ?? [:]
+        )
+    }
+
+    package static let keyReused = Problem(
+        "idempotency-key-reused",
+        status: .unprocessableContent,
+        title: "The idempotency key was used with another request"
+    )
+
+    package static let keyInUse = Problem(
+        "idempotency-key-in-use",
+        status: .conflict,
+        title: "A request with this idempotency key is still being handled"
+    )
+
+    /// - Parameter seconds: After how long another try may help.
+    package static func unavailable(retryAfter seconds: Int = 1, cause: (any Error)? = nil) -> Problem {
+        Problem(
+            "unavailable",
+            status: .serviceUnavailable,
+            title: "The service cannot answer now",
+            detail: "Nothing was changed. Try again.",
+            headers: [.retryAfter: String(seconds)],
+            cause: cause
+        )
+    }
+
+    /// - Parameters:
+    ///   - position: Where the read model is now.
+    ///   - wanted: Where the reader wanted it to be.
+    package static func behind(at position: Int64, wanted: Int64) -> Problem {
+        Problem(
+            "behind",
+            status: .serviceUnavailable,
+            title: "The answer does not reflect that position yet",
+            members: ["position": .string(String(position)), "minPosition": .string(String(wanted))],
+            headers: [.retryAfter: "1", .logPosition: String(position)]
+        )
+    }
+
+    package static func internalError(_ cause: any Error) -> Problem {
+        Problem(
+            "internal",
+            status: .internalServerError,
+            title: "Something went wrong on our side",
+            cause: cause
+        )
+    }
+}

@@ -1,0 +1,122 @@
+package import HTTPTypes
+internal import Kernel
+
+/// Who may call a route, as far as can be told without looking at what it is called about.
+package enum Access: Sendable, Equatable {
+    /// Anybody.
+    case open
+    /// Anybody with credentials whose scopes contain this one.
+    case scope(Scope)
+    /// Operators and platform auditors.
+    case platform
+    /// Operators only.
+    case operators
+    /// The edge, by its own token.
+    case edge
+
+    /// What a key may be used for.
+    package enum Scope: String, Sendable {
+        case read, write
+    }
+}
+
+/// One line of the API: it is served, checked and documented from this value alone.
+package struct Route: Sendable {
+    package typealias Handler = @Sendable (Call) async throws(Problem) -> Answer
+
+    /// A parameter in the query.
+    package struct Parameter: Sendable {
+        package var name: String
+        package var schema: Schema
+        package var summary: String
+
+        package init(_ name: String, _ schema: Schema, _ summary: String) {
+            self.name = name
+            self.schema = schema
+            self.summary = summary
+        }
+    }
+
+    /// What the route answers when all goes well.
+    package struct Success: Sendable {
+        package var status: HTTPResponse.Status
+        package var type: String
+        package var schema: Schema?
+
+        package init(_ status: HTTPResponse.Status, _ schema: Schema? = nil, type: String = "application/json") {
+            self.status = status
+            self.schema = schema
+            self.type = type
+        }
+    }
+
+    package var method: HTTPRequest.Method
+    /// The path with its parameters in braces, e.g. `/v1/instances/{instance}`.
+    package var path: String
+    /// The operation's id in the OpenAPI document; unique.
+    package var name: String
+    package var summary: String
+    package var access: Access
+    package var parameters: [Parameter]
+    package var body: Schema?
+    package var success: Success
+    package var handler: Handler
+
+    /// A route without a body.
+    package init(
+        _ method: HTTPRequest.Method,
+        _ path: String,
+        _ name: String,
+        _ summary: String,
+        access: Access,
+        parameters: [Parameter] = [],
+        success: Success,
+        handler: @escaping Handler
+    ) {
+        self.method = method
+        self.path = path
+        self.name = name
+        self.summary = summary
+        self.access = access
+        self.parameters = parameters
+        self.body = nil
+        self.success = success
+        self.handler = handler
+    }
+
+    /// A route with a body, which is checked against its shape before the handler sees it.
+    package init<Body: RequestBody>(
+        _ method: HTTPRequest.Method,
+        _ path: String,
+        _ name: String,
+        _ summary: String,
+        access: Access,
+        parameters: [Parameter] = [],
+        body: Body.Type,
+        success: Success,
+        handler: @escaping @Sendable (Call, Body) async throws(Problem) -> Answer
+    ) {
+        self.init(method, path, name, summary, access: access, parameters: parameters, success: success) {
+            call throws(Problem) in
+            try await handler(call, try call.decode(body))
+        }
+        self.body = body.schema
+    }
+
+    /// Refuses parameters that the route does not have, and values that they cannot take.
+    func check(_ query: Query) throws(Problem) {
+        var faults: [Problem.Fault] = []
+        for name in query.names where !parameters.contains(where: { $0.name == name }) {
+            faults.append(.init("is not a known parameter", parameter: name))
+        }
+        for parameter in parameters {
+            guard let text = query[parameter.name] else { continue }
+            var value = JSONValue.string(text)
+            if case .integer = parameter.schema, let number = Int64(text) { value = .integer(number) }
+            for fault in parameter.schema.faults(in: value) {
+                faults.append(.init(fault.detail, parameter: parameter.name))
+            }
+        }
+        if !faults.isEmpty { throw .invalid(faults) }
+    }
+}

@@ -126,7 +126,7 @@ extension Problem {
             "behind",
             status: .serviceUnavailable,
             title: "The answer does not reflect that position yet",
-            members: ["position": .string(String(position)), "minPosition": .string(String(wanted))],
+            members: ["position": .integer(position), "minPosition": .integer(wanted)],
             headers: [.retryAfter: "1", .logPosition: String(position)]
         )
     }

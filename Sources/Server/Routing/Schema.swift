@@ -35,7 +35,7 @@ package indirect enum Schema: Sendable {
     package static let identifier = Schema.string(1...19, pattern: "^[1-9][0-9]*$")
     package static let uuid = Schema.string(36...36, format: "uuid")
     package static let time = Schema.string(20...40, format: "date-time")
-    package static let position = Schema.string(1...19, pattern: "^[0-9]+$")
+    package static let position = Schema.integer(0...Int64.max)
     /// An object without members.
     package static let nothing = Schema.object([])
 }

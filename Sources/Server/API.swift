@@ -1,0 +1,139 @@
+package import Commands
+internal import Domain
+package import Kernel
+internal import Projections
+internal import HTTPTypes
+internal import ServiceLifecycle
+
+/// The API: its routes are in the extensions, what they share is here.
+package struct API: Sendable {
+    package let backend: Backend
+    package let settings: APISettings
+    package let ids: IDSource
+    let edge = EdgeWatermark()
+
+    package init(backend: Backend, settings: APISettings, ids: IDSource) {
+        self.backend = backend
+        self.settings = settings
+        self.ids = ids
+    }
+
+    /// Every route there is, the one that describes them included.
+    package func table(version: String) -> RouteTable {
+        let routes =
+            healthRoutes + onboardingRoutes + organizationRoutes + keyRoutes + instanceRoutes + subscriptionRoutes
+            + operationRoutes + eventRoutes + catalogueRoutes + adminRoutes + edgeRoutes
+        return Self.described(routes, version: version)
+    }
+
+    /// Who holds a key: looked up in the read model, so a revocation counts as soon as that has it.
+    package func authenticate(_ key: APIKey) async throws(Problem) -> Principal? {
+        guard let record = try await read({ () throws(ReadError) in try await backend.reads.key(key.id) }),
+            key.matches(hash: record.hash), record.isGood(at: ids.now())
+        else { return nil }
+        let scopes = Set(record.scopes)
+        switch record.owner {
+        case .user(let user): return Principal(.user(user), scopes: scopes)
+        case .organization(let organization):
+            guard let role = record.role else { return nil }
+            return Principal(.organizationKey(record.id, organization, role), scopes: scopes)
+        }
+    }
+}
+
+/// What several routes need.
+extension API {
+    /// Asks a read model.
+    func read<Value: Sendable>(_ ask: () async throws(ReadError) -> Value) async throws(Problem) -> Value {
+        do {
+            return try await ask()
+        } catch {
+            switch error {
+            case .unavailable: throw .unavailable(cause: error)
+            case .behind(let position): throw .behind(at: position, wanted: position + 1)
+            case .badCursor: throw .badCursor
+            }
+        }
+    }
+
+    /// Waits until the read models reflect the position that the caller wants.
+    func catchUp(_ call: Call) async throws(Problem) {
+        guard let wanted = call.minimumPosition else { return }
+        do {
+            try await backend.reads.wait(wanted, settings.readWait)
+        } catch {
+            switch error {
+            case .behind(let position): throw .behind(at: position, wanted: wanted)
+            case .unavailable, .badCursor: throw .unavailable(cause: error)
+            }
+        }
+    }
+
+    func page(_ call: Call) -> PageRequest {
+        PageRequest(limit: call.limit, after: call.query["after"])
+    }
+
+    /// A list with the link to its next page.
+    func list<Element>(_ reading: Reading<Page<Element>>, for call: Call) throws(Problem) -> Answer {
+        var answer = try Answer.json(reading.value, position: reading.position)
+        if let next = reading.value.next {
+            let others = call.query.names.filter { $0 != "after" && $0 != "min-position" }
+            let query = others.compactMap { name in call.query[name].map { "\(name)=\(PercentEncoding.encode($0))" } }
+            let target = (query + ["after=" + PercentEncoding.encode(next)]).joined(separator: "&")
+            answer.headers[.link] = "<\(call.path)?\(target)>; rel=\"next\""
+        }
+        return answer
+    }
+
+    /// What the caller is in an organization.
+    ///
+    /// - Returns: The role; `nil` for the people who run the plane.
+    /// - Throws: 404 for strangers.
+    @discardableResult
+    func role(of call: Call, in organization: OrganizationID) async throws(Problem) -> Role? {
+        switch try call.caller.kind {
+        case .operator, .platformAuditor, .system, .saga: return nil
+        case .organizationKey(_, organization, let role): return role
+        case .organizationKey: throw .notFound
+        case .user(let user):
+            let role = try await read { () throws(ReadError) in try await backend.reads.role(user, organization) }
+            guard let role else { throw .notFound }
+            return role
+        }
+    }
+
+    /// Everything about the command but its content.
+    func envelope(_ call: Call, expecting version: Int64? = nil) throws(Problem) -> CommandEnvelope {
+        let caller = try call.caller
+        let key = try call.idempotencyKey()
+        let id = key.map { key in
+            CommandEnvelope.id(principal: caller.actor, route: "\(call.method.rawValue) \(call.path)", key: key)
+        }
+        return CommandEnvelope(
+            id: id ?? ids.unique(),
+            principal: caller,
+            requestHash: CommandEnvelope.hash(of: call.body),
+            repeatable: key != nil,
+            expectedVersion: version,
+            traceparent: call.trace.header
+        )
+    }
+
+    /// Whether the process is about to stop, so that nothing should be waited for.
+    var stopping: Bool { Task.isShuttingDownGracefully }
+
+    /// Gives a command.
+    ///
+    /// - Parameter member: The member of the body that has the name and the slug in it, when they are not at its top.
+    func give<Value: Sendable>(
+        below member: String? = nil,
+        _ command: () async throws(CommandError) -> Value
+    ) async throws(Problem) -> Value {
+        do {
+            return try await command()
+        } catch {
+            guard let member, error != .unknownPrice else { throw error.problem }
+            throw error.problem.below(member)
+        }
+    }
+}

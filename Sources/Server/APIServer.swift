@@ -1,0 +1,57 @@
+internal import Hummingbird
+internal import HummingbirdCore
+package import Kernel
+package import Logging
+internal import NIOCore
+internal import ServiceLifecycle
+
+/// The HTTP API as a service: listens, answers, and at a graceful shutdown lets running requests finish.
+package struct APIServer: Service {
+    private let application: Application<Dispatcher>
+    private let drain: Duration
+
+    /// - Parameters:
+    ///   - backend: The rest of the plane.
+    ///   - settings: Where to listen and what to allow.
+    ///   - version: The version of the build, for the OpenAPI document.
+    ///   - edgeToken: What the edge router sends; `nil` closes its route.
+    ///   - onRunning: Called once with the port that requests are taken on.
+    package init(
+        backend: Backend,
+        settings: APISettings,
+        version: String,
+        edgeToken: String?,
+        ids: IDSource = .system,
+        logger: Logger,
+        onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
+    ) {
+        self.application = Application(
+            responder: Dispatcher(backend: backend, settings: settings, version: version, edgeToken: edgeToken, ids: ids),
+            server: .http1(configuration: .init(idleTimeout: .nanoseconds(settings.idleTimeout.microseconds * 1000))),
+            configuration: .init(address: .hostname(settings.host, port: settings.port), serverName: "signalbox"),
+            onServerRunning: { channel in
+                await onRunning(channel.localAddress?.port ?? settings.port)
+            },
+            logger: logger
+        )
+        self.drain = settings.drain
+    }
+
+    /// Returns after a graceful shutdown, when the last request is answered or the time to drain is over.
+    package func run() async throws {
+        try await application.run()
+    }
+}
+
+extension Dispatcher {
+    /// The dispatcher of the whole API.
+    package init(backend: Backend, settings: APISettings, version: String, edgeToken: String?, ids: IDSource = .system) {
+        let api = API(backend: backend, settings: settings, ids: ids)
+        self.init(
+            table: api.table(version: version),
+            gate: Gate(authenticate: { key throws(Problem) in try await api.authenticate(key) }, edgeToken: edgeToken),
+            settings: settings,
+            ids: ids
+        )
+    }
+}

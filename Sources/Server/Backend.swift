@@ -1,0 +1,141 @@
+package import Commands
+package import Domain
+package import Kernel
+package import Projections
+
+/// Everything the API asks of the rest of the plane, as functions that the composition root fills in.
+///
+/// What is left out answers that it is unavailable, so a test sets only what it is about.
+package struct Backend: Sendable {
+    package var commands = CommandDoor()
+    package var reads = ReadDoor()
+    package var events = EventDoor()
+    package var plane = PlaneDoor()
+    package var catalogue: Catalogue
+
+    package init(catalogue: Catalogue) {
+        self.catalogue = catalogue
+    }
+}
+
+/// The commands that clients may give.
+package struct CommandDoor: Sendable {
+    package typealias Envelope = CommandEnvelope
+
+    /// Name, slug, code of the price.
+    package var onboard: @Sendable (String, String, String, Envelope) async throws(CommandError) -> Receipt<Onboarded> =
+        { _, _, _, _ throws(CommandError) in throw .unavailable }
+    /// Name, slug.
+    package var createOrganization:
+        @Sendable (String, String, Envelope) async throws(CommandError) -> Receipt<OrganizationCreated> =
+            { _, _, _ throws(CommandError) in throw .unavailable }
+    package var renameOrganization:
+        @Sendable (OrganizationID, String, Envelope) async throws(CommandError) -> Receipt<Done> =
+            { _, _, _ throws(CommandError) in throw .unavailable }
+    /// Name of the instance, code of the price.
+    package var requestInstance:
+        @Sendable (OrganizationID, String, String, Envelope) async throws(CommandError) -> Receipt<InstanceRequested> =
+            { _, _, _, _ throws(CommandError) in throw .unavailable }
+    package var retryInstance: @Sendable (InstanceID, Envelope) async throws(CommandError) -> Receipt<OperationStarted> =
+        { _, _ throws(CommandError) in throw .unavailable }
+    package var issueUserKey: @Sendable (KeyWish, Envelope) async throws(CommandError) -> Receipt<KeyShown> =
+        { _, _ throws(CommandError) in throw .unavailable }
+    package var issueOrganizationKey:
+        @Sendable (OrganizationID, Role, KeyWish, Envelope) async throws(CommandError) -> Receipt<KeyShown> =
+            { _, _, _, _ throws(CommandError) in throw .unavailable }
+    package var revokeUserKey: @Sendable (KeyID, Envelope) async throws(CommandError) -> Receipt<Done> =
+        { _, _ throws(CommandError) in throw .unavailable }
+    package var revokeOrganizationKey:
+        @Sendable (OrganizationID, KeyID, Envelope) async throws(CommandError) -> Receipt<Done> =
+            { _, _, _ throws(CommandError) in throw .unavailable }
+    package var slugAvailability: @Sendable (String) async throws(CommandError) -> SlugAvailability =
+        { _ throws(CommandError) in throw .unavailable }
+
+    package init() {}
+}
+
+/// What a new key may be used for, and how long.
+package struct KeyWish: Sendable, Equatable {
+    package var scopes: Set<String>
+    package var expiresAt: Timestamp?
+
+    package init(scopes: Set<String>, expiresAt: Timestamp? = nil) {
+        self.scopes = scopes
+        self.expiresAt = expiresAt
+    }
+}
+
+/// The questions that the read models answer.
+package struct ReadDoor: Sendable {
+    package typealias Organizations = Reading<Page<OrganizationView>>
+    package typealias Instances = Reading<Page<InstanceView>>
+    package typealias Operations = Reading<Page<OperationView>>
+
+    /// Returns once every read model has passed a position, or fails as `behind` when the time is over.
+    package var wait: @Sendable (Int64, Duration) async throws(ReadError) -> Void =
+        { _, _ throws(ReadError) in throw .unavailable }
+    package var position: @Sendable () async throws(ReadError) -> Int64 =
+        { () throws(ReadError) in throw .unavailable }
+    package var role: @Sendable (UserID, OrganizationID) async throws(ReadError) -> Role? =
+        { _, _ throws(ReadError) in throw .unavailable }
+    package var key: @Sendable (KeyID) async throws(ReadError) -> KeyRecord? =
+        { _ throws(ReadError) in throw .unavailable }
+    package var keys: @Sendable (KeyRecord.Owner, PageRequest) async throws(ReadError) -> Reading<Page<KeyView>> =
+        { _, _ throws(ReadError) in throw .unavailable }
+    package var organization: @Sendable (OrganizationID) async throws(ReadError) -> Reading<OrganizationView?> =
+        { _ throws(ReadError) in throw .unavailable }
+    /// Of one user, or all.
+    package var organizations: @Sendable (UserID?, PageRequest) async throws(ReadError) -> Organizations =
+        { _, _ throws(ReadError) in throw .unavailable }
+    package var members: @Sendable (OrganizationID, PageRequest) async throws(ReadError) -> Reading<Page<MemberView>> =
+        { _, _ throws(ReadError) in throw .unavailable }
+    package var instance: @Sendable (InstanceID) async throws(ReadError) -> Reading<InstanceView?> =
+        { _ throws(ReadError) in throw .unavailable }
+    package var instances: @Sendable (OrganizationID, PageRequest) async throws(ReadError) -> Instances =
+        { _, _ throws(ReadError) in throw .unavailable }
+    package var history: @Sendable (InstanceID, PageRequest) async throws(ReadError) -> Reading<Page<TimelineEntry>> =
+        { _, _ throws(ReadError) in throw .unavailable }
+    package var subscription: @Sendable (SubscriptionID) async throws(ReadError) -> Reading<SubscriptionView?> =
+        { _ throws(ReadError) in throw .unavailable }
+    package var operation: @Sendable (UniqueID) async throws(ReadError) -> Reading<OperationView?> =
+        { _ throws(ReadError) in throw .unavailable }
+    /// Of some organizations, or of all.
+    package var operations:
+        @Sendable ([OrganizationID]?, OperationView.Status?, PageRequest) async throws(ReadError) -> Operations =
+            { _, _, _ throws(ReadError) in throw .unavailable }
+    package var releases: @Sendable () async throws(ReadError) -> Reading<[ReleaseView]> =
+        { () throws(ReadError) in throw .unavailable }
+    package var projections: @Sendable () async throws(ReadError) -> [ProjectionState] =
+        { () throws(ReadError) in throw .unavailable }
+    /// Every published route, unless the read model has not passed the position.
+    package var routes: @Sendable (Int64) async throws(ReadError) -> Reading<[RouteView]> =
+        { _ throws(ReadError) in throw .unavailable }
+
+    package init() {}
+}
+
+/// What the plane tells about itself.
+package struct PlaneDoor: Sendable {
+    /// Something that must work before requests are welcome.
+    package struct Check: Sendable, Equatable {
+        package var name: String
+        /// What is wrong, for people; `nil` when nothing is.
+        package var problem: String?
+
+        package init(_ name: String, problem: String? = nil) {
+            self.name = name
+            self.problem = problem
+        }
+    }
+
+    /// What is wrong with the database; `nil` when it answers.
+    package var databaseProblem: @Sendable () async -> String? = { nil }
+    /// Everything that readiness depends on besides the database.
+    package var checks: @Sendable () async -> [Check] = { [] }
+    /// The metrics in Prometheus' text format.
+    package var metrics: @Sendable () -> String = { "" }
+    /// The dynamic configuration of the edge for these routes: the same routes always give the same bytes.
+    package var edgeDocument: @Sendable ([RouteView]) -> [UInt8] = { _ in Array("{}".utf8) }
+
+    package init() {}
+}

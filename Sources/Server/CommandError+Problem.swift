@@ -1,0 +1,145 @@
+internal import Commands
+internal import Domain
+internal import HTTPTypes
+
+/// How each refusal looks over HTTP; a new one does not compile until it has a place here.
+extension CommandError: ProblemConvertible {
+    package var problem: Problem {
+        switch self {
+        case .organization(let refusal): refusal.problem
+        case .user(let refusal): refusal.problem
+        case .subscription(let refusal): refusal.problem
+        case .instance(let refusal): refusal.problem
+        case .release(let refusal): refusal.problem
+        case .platformKeys(let refusal): refusal.problem
+        case .slug(.malformed): .invalid([.init("is not a DNS label of lower-case letters, digits and dashes", pointer: "#/slug")])
+        case .slug(.reserved):
+            Problem("slug-reserved", status: .unprocessableContent, title: "The slug is reserved")
+        case .slugTaken: Problem("slug-taken", status: .conflict, title: "The slug belongs to another organization")
+        case .hostTaken: Problem("host-taken", status: .conflict, title: "The host name belongs to another instance")
+        case .identityTaken:
+            Problem("identity-taken", status: .conflict, title: "Somebody is registered with this identity already")
+        case .unknownPrice:
+            Problem(
+                "unknown-price",
+                status: .unprocessableContent,
+                title: "The catalogue has no such price",
+                faults: [.init("is not the id of a price", pointer: "#/priceId")]
+            )
+        case .conflict(let actual): .preconditionFailed(version: actual)
+        case .commandReused: .keyReused
+        case .notFound: .notFound
+        case .forbidden: .forbidden
+        case .unavailable: .unavailable(cause: self)
+        case .broken: .internalError(self)
+        }
+    }
+}
+
+extension Organization.Refusal: ProblemConvertible {
+    package var problem: Problem {
+        switch self {
+        case .alreadyCreated: .conflict("organization-exists", "The organization already exists")
+        case .notCreated: .notFound
+        case .nameMalformed: .invalid([.init("must have 1 to 100 characters and no control characters", pointer: "#/name")])
+        case .suspended: .conflict("organization-suspended", "The organization is suspended")
+        case .deleting: .conflict("organization-deleting", "The organization is being deleted")
+        case .alreadyMember: .conflict("already-member", "The user belongs to the organization already")
+        case .notMember: .conflict("not-member", "The user does not belong to the organization")
+        case .lastOwner: .conflict("last-owner", "An organization is never without an owner")
+        case .keyWithoutRole: .invalid([.init("is required", pointer: "#/role")])
+        case .keyExists: .conflict("key-exists", "The key already exists")
+        case .unknownKey: .notFound
+        case .otherBillingCustomer:
+            .conflict("other-billing-customer", "Billing knows the organization as another customer")
+        case .deletionNotRequested: .conflict("deletion-not-requested", "Nobody asked to delete the organization")
+        }
+    }
+}
+
+extension User.Refusal: ProblemConvertible {
+    package var problem: Problem {
+        switch self {
+        case .alreadyRegistered: .conflict("user-exists", "The user is registered already")
+        case .notRegistered, .unknownKey: .notFound
+        case .erased: Problem("user-erased", status: .gone, title: "The user was erased")
+        case .keyExists: .conflict("key-exists", "The key already exists")
+        case .nameTooLong: .invalid([.init("must have at most 100 characters", pointer: "#/name")])
+        }
+    }
+}
+
+extension Subscription.Refusal: ProblemConvertible {
+    package var problem: Problem {
+        switch self {
+        case .alreadyRequested: .conflict("subscription-exists", "The subscription already exists")
+        case .notRequested: .notFound
+        case .notDrafted: .conflict("subscription-not-drafted", "Billing does not know the subscription yet")
+        case .otherDraft: .conflict("subscription-other-draft", "Billing has another draft of the subscription")
+        case .staleGeneration: .conflict("stale-generation", "The instance was tried again in the meantime")
+        case .notActive: .conflict("subscription-not-active", "The subscription is not active")
+        case .active: .conflict("subscription-active", "The subscription is active")
+        case .notCancelled: .conflict("subscription-not-cancelled", "The subscription is not cancelled")
+        case .abandoned: .conflict("subscription-abandoned", "The subscription was abandoned")
+        case .over: .conflict("subscription-over", "The subscription has ended")
+        }
+    }
+}
+
+extension Instance.Refusal: ProblemConvertible {
+    package var problem: Problem {
+        switch self {
+        case .alreadyRequested: .conflict("instance-exists", "The instance already exists")
+        case .notRequested: .notFound
+        case .nameMalformed:
+            .invalid([.init("must be a letter and at most 15 letters and digits, all lower-case", pointer: "#/name")])
+        case .generationMalformed: .conflict("generation-malformed", "The generation does not follow the one before")
+        case .notFailed: .conflict("instance-not-failed", "Only a failed provisioning can be tried again")
+        case .notProvisioning: .conflict("instance-not-provisioning", "The instance is not being provisioned")
+        case .staleGeneration: .conflict("stale-generation", "The instance was tried again in the meantime")
+        case .otherCredentials: .conflict("other-credentials", "The instance has other credentials")
+        case .terminated: Problem("instance-terminated", status: .gone, title: "The instance is terminated")
+        }
+    }
+}
+
+extension Release.Refusal: ProblemConvertible {
+    package var problem: Problem {
+        switch self {
+        case .unknownVersion: .conflict("unknown-version", "There is no such version")
+        case .alreadyRegistered: .conflict("version-exists", "The version is registered with another content")
+        case .malformedVersion: .invalid([.init("is not a version", pointer: "#/version")])
+        case .malformedImage: .invalid([.init("is not the name of an image", pointer: "#/image")])
+        case .endOfLife: .conflict("version-end-of-life", "The version has reached its end of life")
+        case .isDefault: .conflict("version-is-default", "The version is the default")
+        case .noDefault: .conflict("no-default-version", "No version is the default")
+        case .tierTooLow: .conflict("tier-too-low", "The plan is too small for the version")
+        }
+    }
+}
+
+extension PlatformKeys.Refusal: ProblemConvertible {
+    package var problem: Problem {
+        switch self {
+        case .unknownKey: .notFound
+        case .keyExists: .conflict("key-exists", "The key already exists")
+        }
+    }
+}
+
+extension Problem {
+    fileprivate static func conflict(_ slug: String, _ title: String) -> Problem {
+        Problem(slug, status: .conflict, title: title)
+    }
+
+    /// The same problem with its pointers below another member of the body.
+    func below(_ member: String) -> Problem {
+        var problem = self
+        for index in problem.faults.indices {
+            if let pointer = faults[index].pointer, pointer.hasPrefix("#/") {
+                problem.faults[index].pointer = "#/\(member)/" + pointer.dropFirst(2)
+            }
+        }
+        return problem
+    }
+}

@@ -1,0 +1,181 @@
+package import Metrics
+internal import Synchronization
+
+/// Everything that is counted and measured in this process, given out in Prometheus' text format.
+///
+/// The labels of a metric are a closed set: routes and kinds, never ids.
+package final class MetricsRegistry: MetricsFactory, Sendable {
+    /// A name and its labels.
+    struct Key: Hashable, Comparable {
+        var name: String
+        var labels: String
+
+        static func < (left: Key, right: Key) -> Bool { (left.name, left.labels) < (right.name, right.labels) }
+    }
+
+    private struct Series: Sendable {
+        var counters: [Key: Double] = [:]
+        var gauges: [Key: Double] = [:]
+        var timings: [Key: Histogram] = [:]
+    }
+
+    private let series = Mutex(Series())
+
+    package init() {}
+
+    package func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
+        Count(self, Self.key(label, dimensions))
+    }
+
+    package func makeFloatingPointCounter(
+        label: String,
+        dimensions: [(String, String)]
+    ) -> any FloatingPointCounterHandler {
+        Count(self, Self.key(label, dimensions))
+    }
+
+    package func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
+        Gauge(self, Self.key(label, dimensions))
+    }
+
+    package func makeRecorder(label: String, dimensions: [(String, String)], aggregate: Bool) -> any RecorderHandler {
+        Gauge(self, Self.key(label, dimensions))
+    }
+
+    package func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
+        Gauge(self, Self.key(label, dimensions))
+    }
+
+    package func destroyCounter(_ handler: any CounterHandler) {}
+    package func destroyFloatingPointCounter(_ handler: any FloatingPointCounterHandler) {}
+    package func destroyMeter(_ handler: any MeterHandler) {}
+    package func destroyRecorder(_ handler: any RecorderHandler) {}
+    package func destroyTimer(_ handler: any TimerHandler) {}
+
+    fileprivate func count(_ key: Key, _ amount: Double) {
+        series.withLock { $0.counters[key, default: 0] += amount }
+    }
+
+    fileprivate func reset(_ key: Key) {
+        series.withLock { $0.counters[key] = 0 }
+    }
+
+    fileprivate func set(_ key: Key, _ value: Double) {
+        series.withLock { $0.gauges[key] = value }
+    }
+
+    fileprivate func add(_ key: Key, _ amount: Double) {
+        series.withLock { $0.gauges[key, default: 0] += amount }
+    }
+
+    fileprivate func observe(_ key: Key, seconds: Double) {
+        series.withLock { $0.timings[key, default: Histogram()].observe(seconds) }
+    }
+
+    /// The metrics as text, version 0.0.4: grouped by name, the same order every time.
+    package var text: String {
+        let series = series.withLock { $0 }
+        var text = ""
+        Self.write(series.counters, as: "counter", to: &text)
+        Self.write(series.gauges, as: "gauge", to: &text)
+        var last: String?
+        for (key, histogram) in series.timings.sorted(by: { $0.key < $1.key }) {
+            if key.name != last { text += "# TYPE \(key.name) histogram\n" }
+            last = key.name
+            text += histogram.text(key)
+        }
+        return text
+    }
+
+    private static func write(_ values: [Key: Double], as type: String, to text: inout String) {
+        var last: String?
+        for (key, value) in values.sorted(by: { $0.key < $1.key }) {
+            if key.name != last { text += "# TYPE \(key.name) \(type)\n" }
+            last = key.name
+            text += "\(key.name)\(key.labels.isEmpty ? "" : "{\(key.labels)}") \(number(value))\n"
+        }
+    }
+
+    static func number(_ value: Double) -> String {
+        Int64(exactly: value).map(String.init) ?? String(value)
+    }
+
+    private static func key(_ label: String, _ dimensions: [(String, String)]) -> Key {
+        let name = String(label.map { $0.isASCII && ($0.isLetter || $0.isNumber) || $0 == "_" ? $0 : "_" })
+        let labels = dimensions.map { "\($0.0)=\"\(escaped($0.1))\"" }.joined(separator: ",")
+        return Key(name: name, labels: labels)
+    }
+
+    private static func escaped(_ value: String) -> String {
+        value.reduce(into: "") { text, character in
+            switch character {
+            case "\\": text += "\\\\"
+            case "\"": text += "\\\""
+            case "\n": text += "\\n"
+            default: text.append(character)
+            }
+        }
+    }
+}
+
+/// Durations in buckets from 1 ms to 10 s.
+struct Histogram: Sendable {
+    static let bounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+
+    private var counts = [Int64](repeating: 0, count: bounds.count)
+    private var count: Int64 = 0
+    private var sum = 0.0
+
+    mutating func observe(_ seconds: Double) {
+        for (index, bound) in Self.bounds.enumerated() where seconds <= bound { counts[index] += 1 }
+        count += 1
+        sum += seconds
+    }
+
+    func text(_ key: MetricsRegistry.Key) -> String {
+        let labels = key.labels.isEmpty ? "" : key.labels + ","
+        var text = ""
+        for (bound, count) in zip(Self.bounds, counts) {
+            text += "\(key.name)_bucket{\(labels)le=\"\(MetricsRegistry.number(bound))\"} \(count)\n"
+        }
+        let suffix = key.labels.isEmpty ? "" : "{\(key.labels)}"
+        text += "\(key.name)_bucket{\(labels)le=\"+Inf\"} \(count)\n"
+        text += "\(key.name)_sum\(suffix) \(sum)\n"
+        text += "\(key.name)_count\(suffix) \(count)\n"
+        return text
+    }
+}
+
+/// One counter as the code that counts sees it.
+private final class Count: CounterHandler, FloatingPointCounterHandler {
+    private let registry: MetricsRegistry
+    private let key: MetricsRegistry.Key
+
+    init(_ registry: MetricsRegistry, _ key: MetricsRegistry.Key) {
+        self.registry = registry
+        self.key = key
+    }
+
+    func increment(by amount: Int64) { registry.count(key, Double(amount)) }
+    func increment(by amount: Double) { registry.count(key, amount) }
+    func reset() { registry.reset(key) }
+}
+
+/// One measured value as the code that measures sees it.
+private final class Gauge: MeterHandler, RecorderHandler, TimerHandler {
+    private let registry: MetricsRegistry
+    private let key: MetricsRegistry.Key
+
+    init(_ registry: MetricsRegistry, _ key: MetricsRegistry.Key) {
+        self.registry = registry
+        self.key = key
+    }
+
+    func set(_ value: Int64) { registry.set(key, Double(value)) }
+    func set(_ value: Double) { registry.set(key, value) }
+    func increment(by amount: Double) { registry.add(key, amount) }
+    func decrement(by amount: Double) { registry.add(key, -amount) }
+    func record(_ value: Int64) { registry.set(key, Double(value)) }
+    func record(_ value: Double) { registry.set(key, value) }
+    func recordNanoseconds(_ duration: Int64) { registry.observe(key, seconds: Double(duration) / 1_000_000_000) }
+}

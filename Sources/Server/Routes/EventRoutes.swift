@@ -1,0 +1,196 @@
+internal import Commands
+internal import Domain
+internal import HTTPTypes
+internal import Kernel
+
+/// The log, for auditors.
+extension API {
+    var eventRoutes: [Route] {
+        [
+            Route(
+                .get,
+                "/v1/events",
+                "listEvents",
+                "Events in the order of the log, after a position.",
+                access: .scope(.read),
+                parameters: Self.eventParameters + [.limit],
+                success: .init(.ok, .named("Events")),
+                handler: events
+            ),
+            Route(
+                .get,
+                "/v1/events/stream",
+                "followEvents",
+                "Events as they become durable, as server-sent events; Last-Event-ID goes on after a position.",
+                access: .scope(.read),
+                parameters: Self.eventParameters,
+                success: .init(.ok, .text, type: "text/event-stream"),
+                handler: eventStream
+            ),
+            Route(
+                .get,
+                "/v1/events/{position}",
+                "showEvent",
+                "One event.",
+                access: .scope(.read),
+                success: .init(.ok, .named("Event")),
+                handler: event
+            ),
+        ]
+    }
+
+    private static let eventParameters: [Route.Parameter] = [
+        .init("after", .integer(0...Int64.max), "The position to begin after; 0 when it is not said."),
+        .init("organization", .identifier, "Only those of this organization."),
+        .init("stream", .string(1...200), "Only those of this stream, e.g. `instance-42`."),
+        .init("type", .string(1...200), "Only those of this type, e.g. `instance.running`."),
+        .init("actor", .string(1...200), "Only those that this principal caused."),
+        .init("from", .time, "Only those recorded at or after this time."),
+        .init("to", .time, "Only those recorded before this time."),
+    ]
+
+    private func events(_ call: Call) async throws(Problem) -> Answer {
+        let wish = try await wish(call)
+        let after = call.query["after"].flatMap { Int64($0) } ?? 0
+        let slice = try await ask { () throws(EventDoor.Failure) in
+            try await backend.events.list(wish, after, call.limit)
+        }
+        let full = slice.events.count >= call.limit
+        let next = full ? slice.events.last?.position : nil
+        var answer = try Answer.json(
+            EventList(data: slice.events, next: next.map(String.init)),
+            position: full ? next ?? slice.scannedTo : slice.scannedTo
+        )
+        if let next {
+            let others = call.query.names.filter { $0 != "after" }
+            let query = others.compactMap { name in call.query[name].map { "\(name)=\(PercentEncoding.encode($0))" } }
+            answer.headers[.link] = "<\(call.path)?\((query + ["after=\(next)"]).joined(separator: "&"))>; rel=\"next\""
+        }
+        return answer
+    }
+
+    private func event(_ call: Call) async throws(Problem) -> Answer {
+        guard let position = call.parameters["position"].flatMap({ Int64($0) }), position > 0 else { throw .notFound }
+        let found = try await ask { () throws(EventDoor.Failure) in try await backend.events.one(position) }
+        guard let event = found else { throw .notFound }
+        guard try !call.caller.isPlatform else { return try .json(event, position: position) }
+        guard let organization = event.organization else { throw .notFound }
+        try await audit(call, organization)
+        return try .json(event, position: position)
+    }
+
+    private func eventStream(_ call: Call) async throws(Problem) -> Answer {
+        let wish = try await wish(call)
+        let frontier = try await ask { () throws(EventDoor.Failure) in try await backend.events.frontier() }
+        let resume = call.resume
+        return Answer(
+            body: .events { sink in
+                try await follow(wish, from: resume, frontier: frontier, into: &sink)
+            }
+        )
+    }
+
+    /// Writes events until the reader goes or the server stops.
+    ///
+    /// A reader that names no position gets what happens from now on.
+    @concurrent
+    private func follow(
+        _ wish: EventDoor.Wish,
+        from resume: Call.Resume,
+        frontier: Int64,
+        into sink: inout EventSink
+    ) async throws {
+        var position: Int64
+        try await sink.retry(milliseconds: 1000)
+        switch resume {
+        case .after(let known) where known <= frontier: position = known
+        case .after, .unknown:
+            position = frontier
+            try await sink.send([.reset(to: frontier)])
+        case .start: position = frontier
+        }
+        var lastWrite = ContinuousClock.now
+        while !stopping, !Task.isCancelled {
+            let slice = try await backend.events.next(wish, position, 200, min(settings.heartbeat, .seconds(1)))
+            position = max(position, slice.scannedTo)
+            if !slice.events.isEmpty {
+                try await sink.send(
+                    try slice.events.map { .init(id: $0.position, name: "event", data: try JSON.encode($0)) }
+                )
+                lastWrite = ContinuousClock.now
+            } else if ContinuousClock.now - lastWrite >= settings.heartbeat {
+                try await sink.heartbeat()
+                lastWrite = ContinuousClock.now
+            }
+        }
+    }
+}
+
+/// Which events the caller wants and may see.
+extension API {
+    private func wish(_ call: Call) async throws(Problem) -> EventDoor.Wish {
+        var wish = EventDoor.Wish(
+            stream: call.query["stream"],
+            type: call.query["type"],
+            actor: call.query["actor"],
+            from: try moment(call, "from"),
+            to: try moment(call, "to")
+        )
+        if let text = call.query["organization"] {
+            guard let organization = OrganizationID(text) else { throw .notFound }
+            wish.organization = organization
+        }
+        switch try call.caller.kind {
+        case .operator, .platformAuditor, .system, .saga: return wish
+        case .organizationKey(_, let own, _): wish.organization = wish.organization ?? own
+        case .user: break
+        }
+        guard let organization = wish.organization else {
+            throw .invalid([.init("is required for a caller who is not of the platform", parameter: "organization")])
+        }
+        try await audit(call, organization)
+        return wish
+    }
+
+    /// Lets only those through who may read everything of an organization.
+    private func audit(_ call: Call, _ organization: OrganizationID) async throws(Problem) {
+        switch try await role(of: call, in: organization) {
+        case nil, .owner, .admin, .auditor: return
+        case .developer, .viewer: throw .forbidden
+        }
+    }
+
+    private func moment(_ call: Call, _ name: String) throws(Problem) -> Timestamp? {
+        guard let text = call.query[name] else { return nil }
+        guard let moment = Timestamp(text) else {
+            throw .invalid([.init("must be a time as RFC 3339 writes it", parameter: name)])
+        }
+        return moment
+    }
+
+    private func ask<Value>(_ ask: () async throws(EventDoor.Failure) -> Value) async throws(Problem) -> Value {
+        do {
+            return try await ask()
+        } catch {
+            switch error {
+            case .unavailable: throw .unavailable(cause: error)
+            case .broken: throw .internalError(error)
+            }
+        }
+    }
+}
+
+private struct EventList: Encodable {
+    var data: [EventView]
+    var next: String?
+
+    private enum CodingKeys: CodingKey {
+        case data, next
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(data, forKey: .data)
+        try container.encode(next, forKey: .next)
+    }
+}

@@ -1,0 +1,216 @@
+internal import Commands
+internal import Domain
+internal import HTTPTypes
+internal import Kernel
+internal import Projections
+
+/// API keys: shown once, revocable.
+extension API {
+    var keyRoutes: [Route] {
+        [
+            Route(
+                .get,
+                "/v1/me",
+                "showCaller",
+                "Who the caller is.",
+                access: .scope(.read),
+                success: .init(.ok, .named("Caller")),
+                handler: me
+            ),
+            Route(
+                .get,
+                "/v1/me/api-keys",
+                "listMyKeys",
+                "The caller's own keys, without their secrets.",
+                access: .scope(.read),
+                parameters: Route.Parameter.list,
+                success: .init(.ok, .named("Keys")),
+                handler: myKeys
+            ),
+            Route(
+                .post,
+                "/v1/me/api-keys",
+                "issueMyKey",
+                "Issues a key that acts as the caller; its text is shown this once.",
+                access: .scope(.write),
+                body: NewKeyBody.self,
+                success: .init(.created, .named("NewKey")),
+                handler: issueMyKey
+            ),
+            Route(
+                .delete,
+                "/v1/me/api-keys/{key}",
+                "revokeMyKey",
+                "Makes one of the caller's keys useless.",
+                access: .scope(.write),
+                success: .init(.noContent),
+                handler: revokeMyKey
+            ),
+            Route(
+                .get,
+                "/v1/organizations/{organization}/api-keys",
+                "listKeys",
+                "The keys of an organization, without their secrets.",
+                access: .scope(.read),
+                parameters: Route.Parameter.list,
+                success: .init(.ok, .named("Keys")),
+                handler: keys
+            ),
+            Route(
+                .post,
+                "/v1/organizations/{organization}/api-keys",
+                "issueKey",
+                "Issues a key of the organization with a role; its text is shown this once.",
+                access: .scope(.write),
+                body: NewOrganizationKeyBody.self,
+                success: .init(.created, .named("NewKey")),
+                handler: issueKey
+            ),
+            Route(
+                .delete,
+                "/v1/organizations/{organization}/api-keys/{key}",
+                "revokeKey",
+                "Makes a key of the organization useless.",
+                access: .scope(.write),
+                success: .init(.noContent),
+                handler: revokeKey
+            ),
+        ]
+    }
+
+    private func me(_ call: Call) async throws(Problem) -> Answer {
+        let caller = try call.caller
+        var document: [String: JSONValue] = [
+            "actor": .string(caller.actor), "scopes": .array(caller.scopes.sorted().map { .string($0) }),
+        ]
+        switch caller.kind {
+        case .user(let user):
+            document["kind"] = "user"
+            document["id"] = .string(user.description)
+        case .organizationKey(let key, let organization, let role):
+            document["kind"] = "organization-key"
+            document["id"] = .string(key.description)
+            document["organizationId"] = .string(organization.description)
+            document["role"] = .string(role.rawValue)
+        case .operator(let key):
+            document["kind"] = "operator"
+            document["id"] = .string(key.description)
+        case .platformAuditor(let key):
+            document["kind"] = "platform-auditor"
+            document["id"] = .string(key.description)
+        case .saga, .system: throw .forbidden
+        }
+        return try .json(document)
+    }
+
+    private func myKeys(_ call: Call) async throws(Problem) -> Answer {
+        guard case .user(let user) = try call.caller.kind else { throw .forbidden }
+        return try await keys(of: .user(user), call)
+    }
+
+    private func keys(_ call: Call) async throws(Problem) -> Answer {
+        let id: OrganizationID = try call.id("organization")
+        let role = try await role(of: call, in: id)
+        guard role.map({ [.owner, .admin, .auditor].contains($0) }) ?? true else { throw .forbidden }
+        return try await keys(of: .organization(id), call)
+    }
+
+    private func keys(of owner: KeyRecord.Owner, _ call: Call) async throws(Problem) -> Answer {
+        try await catchUp(call)
+        let request = page(call)
+        return try list(
+            try await read { () throws(ReadError) in try await backend.reads.keys(owner, request) },
+            for: call
+        )
+    }
+
+    private func issueMyKey(_ call: Call, _ body: NewKeyBody) async throws(Problem) -> Answer {
+        guard case .user = try call.caller.kind else { throw .forbidden }
+        let wish = try wish(call, scopes: body.scopes, expiresAt: body.expiresAt)
+        let envelope = try envelope(call)
+        let receipt = try await give { () throws(CommandError) in
+            try await backend.commands.issueUserKey(wish, envelope)
+        }
+        return try shown(receipt, wish, at: call.path)
+    }
+
+    private func issueKey(_ call: Call, _ body: NewOrganizationKeyBody) async throws(Problem) -> Answer {
+        let id: OrganizationID = try call.id("organization")
+        let wish = try wish(call, scopes: body.scopes, expiresAt: body.expiresAt)
+        let envelope = try envelope(call)
+        let receipt = try await give { () throws(CommandError) in
+            try await backend.commands.issueOrganizationKey(id, body.role, wish, envelope)
+        }
+        return try shown(receipt, wish, at: call.path)
+    }
+
+    private func revokeMyKey(_ call: Call) async throws(Problem) -> Answer {
+        let key: KeyID = try call.id("key")
+        let envelope = try envelope(call)
+        let receipt = try await give { () throws(CommandError) in
+            try await backend.commands.revokeUserKey(key, envelope)
+        }
+        return Answer(.noContent, headers: [.logPosition: String(receipt.position)])
+    }
+
+    private func revokeKey(_ call: Call) async throws(Problem) -> Answer {
+        let id: OrganizationID = try call.id("organization")
+        let key: KeyID = try call.id("key")
+        let envelope = try envelope(call)
+        let receipt = try await give { () throws(CommandError) in
+            try await backend.commands.revokeOrganizationKey(id, key, envelope)
+        }
+        return Answer(.noContent, headers: [.logPosition: String(receipt.position)])
+    }
+
+    /// A key can do no more than the one that it was asked for with.
+    private func wish(_ call: Call, scopes: [String]?, expiresAt: Timestamp?) throws(Problem) -> KeyWish {
+        let caller = try call.caller
+        let scopes = Set(scopes ?? caller.scopes.sorted())
+        guard scopes.allSatisfy({ caller.has(scope: $0) }) else { throw .forbidden }
+        if let expiresAt, expiresAt <= ids.now() {
+            throw .invalid([.init("must be in the future", pointer: "#/expiresAt")])
+        }
+        return KeyWish(scopes: scopes, expiresAt: expiresAt)
+    }
+
+    private func shown(_ receipt: Receipt<KeyShown>, _ wish: KeyWish, at path: String) throws(Problem) -> Answer {
+        let document: [String: JSONValue] = [
+            "id": .string(receipt.answer.key.description),
+            "key": .string(receipt.answer.text),
+            "scopes": .array(wish.scopes.sorted().map { .string($0) }),
+            "expiresAt": receipt.answer.expiresAt.map { .string($0.description) } ?? .null,
+        ]
+        return try .json(
+            document,
+            status: .created,
+            position: receipt.position,
+            version: receipt.version,
+            headers: [.location: "\(path)/\(receipt.answer.key)"]
+        )
+    }
+}
+
+struct NewKeyBody: RequestBody {
+    var scopes: [String]?
+    var expiresAt: Timestamp?
+
+    static let schema = Schema.object([.scopes, .expiry])
+}
+
+struct NewOrganizationKeyBody: RequestBody {
+    var role: Role
+    var scopes: [String]?
+    var expiresAt: Timestamp?
+
+    static let schema = Schema.object([.init("role", .oneOf(Role.allCases.map(\.rawValue))), .scopes, .expiry])
+}
+
+extension Schema.Member {
+    fileprivate static let scopes = Schema.Member(
+        "scopes",
+        .array(.oneOf(["*", "read", "write", "personal"])),
+        required: false
+    )
+    fileprivate static let expiry = Schema.Member("expiresAt", .time, required: false)
+}

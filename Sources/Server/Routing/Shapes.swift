@@ -1,0 +1,173 @@
+/// The shapes that routes answer with, by the names they have in the OpenAPI document.
+extension API {
+    static let shapes: [String: Schema] = [
+        "Liveness": .object([.init("status", .oneOf(["alive"]))]),
+        "Readiness": .object([
+            .init("status", .oneOf(["ready", "unready"])),
+            .init(
+                "checks",
+                .array(
+                    .object([
+                        .init("name", .text), .init("status", .oneOf(["ok", "failed"])),
+                        .init("problem", .text, required: false),
+                    ])
+                ),
+                required: false
+            ),
+        ]),
+        "Health": .object([.init("status", .oneOf(["healthy", "unhealthy"])), .init("timestamp", .time, required: false)]),
+        "Reference": .object([.init("id", .identifier)]),
+        "OperationReference": .object([.init("id", .uuid), .init("status", .oneOf(operationStates))]),
+        "Onboarding": .object([
+            .init("operation", .named("OperationReference")),
+            .init("organization", .object([.init("id", .identifier), .init("slug", .slug)])),
+            .init("subscription", .named("Reference")),
+            .init("instance", .named("Reference")),
+        ]),
+        "SlugAvailability": .object([
+            .init("slug", .text), .init("available", .boolean),
+            .init("reason", .nullable(.oneOf(["taken", "reserved", "malformed"]))),
+        ]),
+        "Organization": organization,
+        "Organizations": page("Organization"),
+        "NewOrganization": .object([.init("id", .identifier), .init("name", .name), .init("slug", .slug)]),
+        "OrganizationName": .object([.init("id", .identifier), .init("name", .name)]),
+        "Member": .object([
+            .init("organizationId", .identifier), .init("userId", .identifier), .init("role", role), .init("since", .time),
+        ]),
+        "Members": page("Member"),
+        "Caller": .object([
+            .init("kind", .oneOf(["user", "organization-key", "operator", "platform-auditor"])),
+            .init("id", .identifier), .init("actor", .text), .init("scopes", .array(.text)),
+            .init("organizationId", .identifier, required: false), .init("role", role, required: false),
+        ]),
+        "Key": .object([
+            .init("id", .identifier), .init("scopes", .array(.text)), .init("role", .nullable(role)),
+            .init("issuedAt", .time), .init("expiresAt", .nullable(.time)), .init("revokedAt", .nullable(.time)),
+        ]),
+        "Keys": page("Key"),
+        "NewKey": .object([
+            .init("id", .identifier), .init("key", .string(1...300, pattern: "^sbx_[0-9]+_.+$")),
+            .init("scopes", .array(.text)), .init("expiresAt", .nullable(.time)),
+        ]),
+        "Instance": instance,
+        "Instances": page("Instance"),
+        "NewInstance": .object([
+            .init("operation", .named("OperationReference")), .init("subscription", .named("Reference")),
+            .init("instance", .named("Reference")),
+        ]),
+        "Started": .object([.init("operation", .named("OperationReference"))]),
+        "HistoryEntry": .object([
+            .init("instanceId", .identifier), .init("position", .position), .init("version", .position),
+            .init("type", .text), .init("at", .time), .init("actor", .text), .init("data", .anything),
+        ]),
+        "History": page("HistoryEntry"),
+        "Subscription": subscription,
+        "Operation": operation,
+        "Operations": page("Operation"),
+        "Event": event,
+        "Events": page("Event"),
+        "Resources": .object([.init("cpu", .position), .init("memory", .position), .init("priority", .position)]),
+        "Plan": plan,
+        "Plans": page("Plan"),
+        "PriceSnapshot": .object(money + [.init("code", .text)]),
+        "Price": .object(
+            money + [
+                .init("id", .text), .init("code", .text), .init("plan", .named("Plan")), .init("computeEngine", .text),
+            ]
+        ),
+        "Prices": page("Price"),
+        "Projection": .object([
+            .init("name", .text), .init("shape", .position), .init("build", .position), .init("live", .boolean),
+            .init("position", .position), .init("lag", .position), .init("blocked", .position),
+        ]),
+        "Projections": page("Projection"),
+        "Releases": page("Release"),
+        "Release": .object([
+            .init("application", .text), .init("version", .text), .init("image", .text),
+            .init("digest", .nullable(.text)), .init("status", .text), .init("minimumTier", .text),
+            .init("breaking", .boolean), .init("notes", .nullable(.text)), .init("default", .boolean),
+            .init("registeredAt", .time),
+        ]),
+    ]
+
+    private static func page(_ element: String) -> Schema {
+        .object([.init("data", .array(.named(element))), .init("next", .nullable(.text))])
+    }
+
+    private static let role = Schema.oneOf(["owner", "admin", "developer", "viewer", "auditor"])
+
+    private static let money: [Schema.Member] = [
+        .init("currency", .string(3...3)), .init("amount", .integer(0...Int64.max)), .init("interval", .text),
+    ]
+
+    private static let organization = Schema.object([
+        .init("id", .identifier), .init("name", .name), .init("slug", .slug),
+        .init("status", .oneOf(["active", "suspended", "deleting", "deleted"])),
+        .init("createdAt", .time), .init("updatedAt", .time), .init("version", .position),
+    ])
+
+    private static let plan = Schema.object([
+        .init("tier", .oneOf(["FREE_TRIAL", "STARTER", "PRO", "TEAM", "ENTERPRISE"])),
+        .init("rank", .position, required: false),
+        .init("resources", .named("Resources")),
+        .init("entitlements", .anything),
+        .init("quotas", .anything, required: false),
+        .init("update", .anything, required: false),
+    ])
+
+    private static let instance = Schema.object([
+        .init("id", .identifier), .init("organizationId", .identifier), .init("name", .text), .init("kind", .text),
+        .init(
+            "status",
+            .oneOf([
+                "provisioning", "provisioning-failed", "running", "changing", "stopping", "stopped", "starting",
+                "terminating", "terminated",
+            ])
+        ),
+        .init("plan", .named("Plan")), .init("release", .anything), .init("desiredRelease", .text),
+        .init("computeEngine", .text),
+        .init("subscription", .object([.init("id", .identifier), .init("status", subscriptionStatus)])),
+        .init("generation", .position), .init("launchUrl", .nullable(.text)),
+        .init("conditions", .array(.anything)), .init("slots", .array(.anything)),
+        .init("lastError", .nullable(.anything)), .init("createdAt", .time), .init("updatedAt", .time),
+        .init("version", .position),
+    ])
+
+    private static let subscriptionStatus = Schema.oneOf([
+        "requested", "draft", "active", "paused", "cancelled", "ended", "abandoned",
+    ])
+
+    private static let subscription = Schema.object([
+        .init("id", .identifier), .init("organizationId", .identifier), .init("instanceId", .identifier),
+        .init("status", subscriptionStatus), .init("price", .named("PriceSnapshot")), .init("plan", .named("Plan")),
+        .init("pendingChange", .nullable(.anything)), .init("anchor", .nullable(.time)),
+        .init("endsAt", .nullable(.time)), .init("createdAt", .time), .init("updatedAt", .time),
+        .init("version", .position),
+    ])
+
+    private static let operation = Schema.object([
+        .init("id", .uuid), .init("kind", .text), .init("status", .oneOf(operationStates)), .init("subject", .text),
+        .init("organizationId", .nullable(.identifier)), .init("startedAt", .time), .init("endedAt", .nullable(.time)),
+        .init(
+            "steps",
+            .array(
+                .object([
+                    .init("id", .text), .init("status", .text), .init("attempts", .position),
+                    .init("startedAt", .nullable(.time)), .init("endedAt", .nullable(.time)),
+                    .init("error", .nullable(.anything)), .init("condition", .nullable(.text)),
+                ])
+            )
+        ),
+        .init("nextActionAt", .nullable(.time)), .init("problem", .nullable(.anything)),
+        .init("position", .position), .init("compensating", .boolean),
+    ])
+
+    private static let event = Schema.object([
+        .init("position", .position), .init("id", .uuid), .init("stream", .text), .init("version", .position),
+        .init("type", .text), .init("schemaVersion", .position), .init("recordedAt", .time),
+        .init("organizationId", .nullable(.identifier)), .init("actor", .text), .init("commandId", .uuid),
+        .init("causationId", .nullable(.uuid)), .init("correlationId", .uuid), .init("data", .nullable(.anything)),
+        .init("metadata", .anything),
+    ])
+}

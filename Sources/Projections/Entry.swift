@@ -37,6 +37,7 @@ package enum Happening: Sendable, Equatable {
     case subscription(SubscriptionEvent)
     case instance(InstanceEvent)
     case release(ReleaseEvent)
+    case platform(PlatformEvent)
     case saga(SagaEvent)
 
     /// Reads an event by its stored type; `nil` when no family has such an event.
@@ -54,6 +55,8 @@ package enum Happening: Sendable, Equatable {
             try InstanceEvent.decode(type: type, payload: payload).map(Self.instance)
         case ReleaseEvent.category[...]:
             try ReleaseEvent.decode(type: type, payload: payload).map(Self.release)
+        case PlatformEvent.category[...]:
+            try PlatformEvent.decode(type: type, payload: payload).map(Self.platform)
         case SagaEvent.category[...]:
             try SagaEvent.decode(type: type, payload: payload).map(Self.saga)
         default:

@@ -37,6 +37,8 @@ package struct API: Sendable {
         case .organization(let organization):
             guard let role = record.role else { return nil }
             return Principal(.organizationKey(record.id, organization, role), scopes: scopes)
+        case .platform(.operator): return Principal(.operator(record.id), scopes: scopes)
+        case .platform(.auditor): return Principal(.platformAuditor(record.id), scopes: scopes)
         }
     }
 }

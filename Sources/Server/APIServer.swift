@@ -26,7 +26,13 @@ package struct APIServer: Service {
         onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
     ) {
         self.application = Application(
-            responder: Dispatcher(backend: backend, settings: settings, version: version, edgeToken: edgeToken, ids: ids),
+            responder: Dispatcher(
+                backend: backend,
+                settings: settings,
+                version: version,
+                edgeToken: edgeToken,
+                ids: ids
+            ),
             server: .http1(configuration: .init(idleTimeout: .nanoseconds(settings.idleTimeout.microseconds * 1000))),
             configuration: .init(address: .hostname(settings.host, port: settings.port), serverName: "signalbox"),
             onServerRunning: { channel in
@@ -45,7 +51,8 @@ package struct APIServer: Service {
 
 extension Dispatcher {
     /// The dispatcher of the whole API.
-    package init(backend: Backend, settings: APISettings, version: String, edgeToken: String?, ids: IDSource = .system) {
+    package init(backend: Backend, settings: APISettings, version: String, edgeToken: String?, ids: IDSource = .system)
+    {
         let api = API(backend: backend, settings: settings, ids: ids)
         self.init(
             table: api.table(version: version),

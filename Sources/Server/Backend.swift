@@ -36,15 +36,16 @@ package struct CommandDoor: Sendable {
     package var requestInstance:
         @Sendable (OrganizationID, String, String, Envelope) async throws(CommandError) -> Receipt<InstanceRequested> =
             { _, _, _, _ throws(CommandError) in throw .unavailable }
-    package var retryInstance: @Sendable (InstanceID, Envelope) async throws(CommandError) -> Receipt<OperationStarted> =
-        { _, _ throws(CommandError) in throw .unavailable }
-    package var issueUserKey: @Sendable (KeyWish, Envelope) async throws(CommandError) -> Receipt<KeyShown> =
-        { _, _ throws(CommandError) in throw .unavailable }
+    package var retryInstance:
+        @Sendable (InstanceID, Envelope) async throws(CommandError) -> Receipt<OperationStarted> =
+            { _, _ throws(CommandError) in throw .unavailable }
+    package var issueUserKey: @Sendable (UserID, KeyWish, Envelope) async throws(CommandError) -> Receipt<KeyShown> =
+        { _, _, _ throws(CommandError) in throw .unavailable }
     package var issueOrganizationKey:
         @Sendable (OrganizationID, Role, KeyWish, Envelope) async throws(CommandError) -> Receipt<KeyShown> =
             { _, _, _, _ throws(CommandError) in throw .unavailable }
-    package var revokeUserKey: @Sendable (KeyID, Envelope) async throws(CommandError) -> Receipt<Done> =
-        { _, _ throws(CommandError) in throw .unavailable }
+    package var revokeUserKey: @Sendable (UserID, KeyID, Envelope) async throws(CommandError) -> Receipt<Done> =
+        { _, _, _ throws(CommandError) in throw .unavailable }
     package var revokeOrganizationKey:
         @Sendable (OrganizationID, KeyID, Envelope) async throws(CommandError) -> Receipt<Done> =
             { _, _, _ throws(CommandError) in throw .unavailable }

@@ -12,13 +12,16 @@ extension CommandError: ProblemConvertible {
         case .instance(let refusal): refusal.problem
         case .release(let refusal): refusal.problem
         case .platformKeys(let refusal): refusal.problem
-        case .slug(.malformed): .invalid([.init("is not a DNS label of lower-case letters, digits and dashes", pointer: "#/slug")])
+        case .slug(.malformed):
+            .invalid([.init("is not a DNS label of lower-case letters, digits and dashes", pointer: "#/slug")])
         case .slug(.reserved):
             Problem("slug-reserved", status: .unprocessableContent, title: "The slug is reserved")
         case .slugTaken: Problem("slug-taken", status: .conflict, title: "The slug belongs to another organization")
         case .hostTaken: Problem("host-taken", status: .conflict, title: "The host name belongs to another instance")
         case .identityTaken:
             Problem("identity-taken", status: .conflict, title: "Somebody is registered with this identity already")
+        case .scopesMalformed:
+            .invalid([.init("must be `*`, or some of read, write and personal", pointer: "#/scopes")])
         case .unknownPrice:
             Problem(
                 "unknown-price",
@@ -41,7 +44,8 @@ extension Organization.Refusal: ProblemConvertible {
         switch self {
         case .alreadyCreated: .conflict("organization-exists", "The organization already exists")
         case .notCreated: .notFound
-        case .nameMalformed: .invalid([.init("must have 1 to 100 characters and no control characters", pointer: "#/name")])
+        case .nameMalformed:
+            .invalid([.init("must have 1 to 100 characters and no control characters", pointer: "#/name")])
         case .suspended: .conflict("organization-suspended", "The organization is suspended")
         case .deleting: .conflict("organization-deleting", "The organization is being deleted")
         case .alreadyMember: .conflict("already-member", "The user belongs to the organization already")

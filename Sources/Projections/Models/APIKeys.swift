@@ -10,12 +10,16 @@ package enum APIKeys: Projection {
     package static let reads = Set(
         [OrganizationEvent.Name.apiKeyIssued, .apiKeyRevoked].map(\.rawValue)
             + [UserEvent.Name.apiKeyIssued, .apiKeyRevoked].map(\.rawValue)
+            + [PlatformEvent.Name.apiKeyIssued, .apiKeyRevoked].map(\.rawValue)
     )
 
     package static func key(of entry: Entry) -> String? {
         switch entry.event {
         case .organization(.apiKeyIssued(let fact)), .user(.apiKeyIssued(let fact)): fact.key.description
-        case .organization(.apiKeyRevoked(let fact)), .user(.apiKeyRevoked(let fact)): fact.key.description
+        case .platform(.apiKeyIssued(let fact)): fact.key.description
+        case .organization(.apiKeyRevoked(let fact)), .user(.apiKeyRevoked(let fact)),
+            .platform(.apiKeyRevoked(let fact)):
+            fact.key.description
         default: nil
         }
     }
@@ -28,7 +32,17 @@ package enum APIKeys: Projection {
         case .user(.apiKeyIssued(let fact)):
             guard let id = UserID(entry.subject) else { throw FoldError.missing(key: entry.subject) }
             row = KeyRecord(fact, owner: .user(id), issuedAt: entry.at)
-        case .organization(.apiKeyRevoked(let fact)), .user(.apiKeyRevoked(let fact)):
+        case .platform(.apiKeyIssued(let fact)):
+            row = KeyRecord(
+                id: fact.key,
+                owner: .platform(fact.role),
+                hash: fact.hash,
+                scopes: fact.scopes,
+                issuedAt: entry.at,
+                expiresAt: fact.expiresAt
+            )
+        case .organization(.apiKeyRevoked(let fact)), .user(.apiKeyRevoked(let fact)),
+            .platform(.apiKeyRevoked(let fact)):
             guard row != nil else { throw FoldError.missing(key: fact.key.description) }
             row?.revokedAt = entry.at
         default:
@@ -43,6 +57,8 @@ package struct KeyRecord: Codable, Equatable, Sendable {
     package enum Owner: Equatable, Sendable {
         case user(UserID)
         case organization(OrganizationID)
+        /// Those who run the plane, or audit it.
+        case platform(PlatformRole)
     }
 
     package var id: KeyID
@@ -133,11 +149,12 @@ package struct KeyView: Codable, Equatable, Sendable {
 }
 
 extension KeyRecord.Owner: Codable, CustomStringConvertible {
-    /// The name of the owner's stream, for example `user-42`: also how it is stored.
+    /// The name of the owner's stream, for example `user-42`, or `platform-operator`: also how it is stored.
     package var description: String {
         switch self {
         case .user(let id): "\(UserEvent.category)-\(id)"
         case .organization(let id): "\(OrganizationEvent.category)-\(id)"
+        case .platform(let role): "\(PlatformEvent.category)-\(role.rawValue)"
         }
     }
 
@@ -148,6 +165,10 @@ extension KeyRecord.Owner: Codable, CustomStringConvertible {
             self = .user(id)
         } else if parts.count == 2, parts[0] == OrganizationEvent.category, let id = OrganizationID(parts[1]) {
             self = .organization(id)
+        } else if parts.count == 2, parts[0] == PlatformEvent.category,
+            let role = PlatformRole(rawValue: String(parts[1]))
+        {
+            self = .platform(role)
         } else {
             throw DecodingError.dataCorruptedError(in: container, debugDescription: "not the owner of a key")
         }

@@ -21,7 +21,8 @@ extension Call {
         let tag = text.trimmed
         if tag == "*" { return nil }
         if tag.hasPrefix("W/") { throw .preconditionFailed(version: nil) }
-        guard tag.count >= 2, tag.hasPrefix("\""), tag.hasSuffix("\""), !tag.dropFirst().dropLast().contains("\"") else {
+        guard tag.count >= 2, tag.hasPrefix("\""), tag.hasSuffix("\""), !tag.dropFirst().dropLast().contains("\"")
+        else {
             throw .badHeader(.ifMatch, "It must be one entity tag.")
         }
         guard let version = Int64(tag.dropFirst().dropLast()), version >= 0 else {

@@ -125,11 +125,11 @@ extension API {
     }
 
     private func issueMyKey(_ call: Call, _ body: NewKeyBody) async throws(Problem) -> Answer {
-        guard case .user = try call.caller.kind else { throw .forbidden }
+        guard case .user(let user) = try call.caller.kind else { throw .forbidden }
         let wish = try wish(call, scopes: body.scopes, expiresAt: body.expiresAt)
         let envelope = try envelope(call)
         let receipt = try await give { () throws(CommandError) in
-            try await backend.commands.issueUserKey(wish, envelope)
+            try await backend.commands.issueUserKey(user, wish, envelope)
         }
         return try shown(receipt, wish, at: call.path)
     }
@@ -145,10 +145,11 @@ extension API {
     }
 
     private func revokeMyKey(_ call: Call) async throws(Problem) -> Answer {
+        guard case .user(let user) = try call.caller.kind else { throw .forbidden }
         let key: KeyID = try call.id("key")
         let envelope = try envelope(call)
         let receipt = try await give { () throws(CommandError) in
-            try await backend.commands.revokeUserKey(key, envelope)
+            try await backend.commands.revokeUserKey(user, key, envelope)
         }
         return Answer(.noContent, headers: [.logPosition: String(receipt.position)])
     }

@@ -15,7 +15,9 @@ extension API {
                 required: false
             ),
         ]),
-        "Health": .object([.init("status", .oneOf(["healthy", "unhealthy"])), .init("timestamp", .time, required: false)]),
+        "Health": .object([
+            .init("status", .oneOf(["healthy", "unhealthy"])), .init("timestamp", .time, required: false),
+        ]),
         "Reference": .object([.init("id", .identifier)]),
         "OperationReference": .object([.init("id", .uuid), .init("status", .oneOf(operationStates))]),
         "Onboarding": .object([
@@ -33,7 +35,8 @@ extension API {
         "NewOrganization": .object([.init("id", .identifier), .init("name", .name), .init("slug", .slug)]),
         "OrganizationName": .object([.init("id", .identifier), .init("name", .name)]),
         "Member": .object([
-            .init("organizationId", .identifier), .init("userId", .identifier), .init("role", role), .init("since", .time),
+            .init("organizationId", .identifier), .init("userId", .identifier), .init("role", role),
+            .init("since", .time),
         ]),
         "Members": page("Member"),
         "Caller": .object([

@@ -1,0 +1,80 @@
+package import Commands
+package import Domain
+internal import Kernel
+package import Projections
+
+extension Backend {
+    /// The API over the plane's own parts; the events and what the plane tells about itself are still to be set.
+    package init(catalogue: Catalogue, desk: CommandDesk, models: ReadModels) {
+        self.init(catalogue: catalogue)
+        commands = CommandDoor(desk)
+        reads = ReadDoor(models)
+    }
+}
+
+extension CommandDoor {
+    /// Commands as the desk takes them.
+    package init(_ desk: CommandDesk) {
+        onboard = { name, slug, price, envelope throws(CommandError) in
+            try await desk.onboard(name: name, slug: slug, price: price, by: envelope)
+        }
+        createOrganization = { name, slug, envelope throws(CommandError) in
+            try await desk.createOrganization(name: name, slug: slug, by: envelope)
+        }
+        renameOrganization = { organization, name, envelope throws(CommandError) in
+            try await desk.renameOrganization(organization, to: name, by: envelope)
+        }
+        requestInstance = { organization, name, price, envelope throws(CommandError) in
+            try await desk.requestInstance(of: organization, name: name, price: price, by: envelope)
+        }
+        retryInstance = { instance, envelope throws(CommandError) in
+            try await desk.retryInstance(instance, by: envelope)
+        }
+        issueUserKey = { user, wish, envelope throws(CommandError) in
+            try await desk.issueUserKey(for: user, scopes: wish.scopes, expiresAt: wish.expiresAt, by: envelope)
+        }
+        issueOrganizationKey = { organization, role, wish, envelope throws(CommandError) in
+            try await desk.issueOrganizationKey(
+                for: organization,
+                role: role,
+                scopes: wish.scopes,
+                expiresAt: wish.expiresAt,
+                by: envelope
+            )
+        }
+        revokeUserKey = { user, key, envelope throws(CommandError) in
+            try await desk.revokeUserKey(key, of: user, by: envelope)
+        }
+        revokeOrganizationKey = { organization, key, envelope throws(CommandError) in
+            try await desk.revokeOrganizationKey(key, of: organization, by: envelope)
+        }
+        slugAvailability = { slug throws(CommandError) in try await desk.slugAvailability(slug) }
+    }
+}
+
+extension ReadDoor {
+    /// Questions as the read models answer them.
+    package init(_ models: ReadModels) {
+        wait = { position, time throws(ReadError) in try await models.wait(for: position, timeout: time) }
+        position = { () throws(ReadError) in try await models.position() }
+        role = { user, organization throws(ReadError) in try await models.role(of: user, in: organization) }
+        key = { id throws(ReadError) in try await models.key(id) }
+        keys = { owner, page throws(ReadError) in try await models.keys(of: owner, page: page) }
+        organization = { id throws(ReadError) in try await models.organization(id) }
+        organizations = { user, page throws(ReadError) in try await models.organizations(of: user, page: page) }
+        members = { organization, page throws(ReadError) in try await models.members(of: organization, page: page) }
+        instance = { id throws(ReadError) in try await models.instance(id) }
+        instances = { organization, page throws(ReadError) in
+            try await models.instances(of: organization, page: page)
+        }
+        history = { instance, page throws(ReadError) in try await models.history(of: instance, page: page) }
+        subscription = { id throws(ReadError) in try await models.subscription(id) }
+        operation = { id throws(ReadError) in try await models.operation(id) }
+        operations = { organizations, status, page throws(ReadError) in
+            try await models.operations(of: organizations, status: status, page: page)
+        }
+        releases = { () throws(ReadError) in try await models.releases() }
+        projections = { () throws(ReadError) in try await models.projections() }
+        routes = { position throws(ReadError) in try await models.routes(afterPassing: position) }
+    }
+}

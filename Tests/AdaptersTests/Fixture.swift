@@ -20,6 +20,11 @@ enum Fixture {
         try JSON.decode(JSONValue.self, from: bytes(path))
     }
 
+    /// A file of the machine, such as a server's log.
+    static func absolute(_ path: String) throws -> String {
+        String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self)
+    }
+
     /// Writes what a golden file should hold beside it, for the eye and for `mv`.
     static func propose(_ text: String, for path: String) throws {
         try Data(text.utf8).write(to: folder.appending(path: path + ".actual"))

@@ -1,4 +1,5 @@
 package import AsyncHTTPClient
+internal import Glibc
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
@@ -143,7 +144,9 @@ extension HTTPFailure {
     /// Sorts what the library throws by whether the request can have reached the service.
     fileprivate init(_ error: any Error) {
         switch error {
+        // All addresses of a name were tried; or the one address, which only an attempt to connect can refuse.
         case is NIOConnectionError: self = .notSent("cannot connect")
+        case let error as IOError where error.errnoCode == ECONNREFUSED: self = .notSent("cannot connect")
         case is NIOTooManyBytesError: self = .tooLong
         case is CancellationError: self = .lost("cancelled")
         case let error as HTTPClientError: self.init(error)

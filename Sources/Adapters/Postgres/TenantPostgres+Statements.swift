@@ -63,16 +63,16 @@ extension Connection {
 
     /// The role with its tag, in the caller's transaction; made again, it gets this password and these limits.
     func make(_ database: TenantDatabase, _ verifier: SCRAMVerifier, again: Bool) throws(PostgresError) {
-        let verb = again ? "ALTER" : "CREATE"
-        let password = SQL.quoted(literal: verifier.text)
-        try run(
+        let role = SQL.quoted(identifier: database.role)
+        let login = """
+            LOGIN CONNECTION LIMIT \(database.connectionLimit) PASSWORD \(SQL.quoted(literal: verifier.text))
             """
-            \(unsafe: verb) ROLE \(identifier: database.role)
-            LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION
-            CONNECTION LIMIT \(unsafe: String(database.connectionLimit))
-            PASSWORD \(unsafe: password)
-            """
-        )
+        if again {
+            // Even to repeat that a role is no superuser takes a superuser.
+            try run("ALTER ROLE \(unsafe: role) \(unsafe: login)")
+        } else {
+            try run("CREATE ROLE \(unsafe: role) NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION \(unsafe: login)")
+        }
         try comment(on: "ROLE", database.role, database.owner)
         // Who is no superuser may make a database for a role only as its member, and drop it only as that too.
         try run("GRANT \(identifier: database.role) TO CURRENT_USER")

@@ -35,9 +35,11 @@ struct SagaLease: Sendable {
         let begun = self
         let (result, lease) = await withTaskGroup(of: Outcome<Value>.self) { group in
             group.addTask {
-                do throws(PortError) {
-                    return .finished(.success(try await body()))
-                } catch { return .finished(.failure(error)) }
+                await EffectLease.$isHeld.withValue(begun.check) {
+                    do throws(PortError) {
+                        return .finished(.success(try await body()))
+                    } catch { return .finished(.failure(error)) }
+                }
             }
             group.addTask { await begun.heartbeat() }
             group.addTask {
@@ -90,6 +92,15 @@ struct SagaLease: Sendable {
                 try await Task.sleep(for: span / 3)
             } catch { return .ended(lease) }
             guard await lease.renew() else { return Task.isCancelled ? .ended(lease) : .lost }
+        }
+    }
+
+    /// Asks whether the lease is held; nobody's answer is no.
+    private var check: @Sendable () async -> Bool {
+        { [queue, item, span] in
+            do throws(LogError) {
+                return try await queue.renew(item, lease: span)
+            } catch { return false }
         }
     }
 

@@ -164,7 +164,7 @@ package struct SagaState: Sendable, Equatable {
 
     /// A person's word: whatever waits may go on at once, with its patience renewed.
     private mutating func act(_ fact: SagaEvent.OperatorActed) {
-        guard fact.verb == "retry" || fact.verb == "resume" else { return }
+        guard ["retry", "resume", "cancel"].contains(fact.verb) else { return }
         parked = nil
         for id in steps.keys {
             steps[id]?.failure = nil

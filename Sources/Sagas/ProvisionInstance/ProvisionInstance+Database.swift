@@ -154,14 +154,15 @@ extension ProvisionInstance {
     }
 }
 
-extension Presence {
+extension Presence<Bool> {
     /// What a probe of ours means for a step.
     ///
-    /// - Parameter made: The step's result when it is there already; `nil` does the step all the same.
+    /// - Parameter made: The step's result when it is there and usable; `nil` does the step all the same.
     func refused(orMade made: StepResult?) -> Presence<StepResult> {
         switch self {
         case .absent: .absent
-        case .present: made.map { .present($0) } ?? .absent
+        case .present(false): .absent
+        case .present(true): made.map { .present($0) } ?? .absent
         case .foreign(let message): .foreign(message)
         case .newer: .newer
         case .pending(let message): .pending(message)

@@ -53,7 +53,7 @@ extension ProvisionInstance {
     }
 
     func deleteSecret(_ context: StepContext) async throws(PortError) -> UndoResult {
-        try await ports.scheduler.deleteSecret(for: try workload(try ProvisionInput(context.input), context))
+        try await ports.scheduler.deleteSecret(for: try remains(try ProvisionInput(context.input), context))
         return .done
     }
 
@@ -77,7 +77,7 @@ extension ProvisionInstance {
 
     /// Stops it and leaves a tombstone, so that a registration that is still on its way fails.
     func stopWorkload(_ context: StepContext) async throws(PortError) -> UndoResult {
-        try await ports.scheduler.stop(try workload(try ProvisionInput(context.input), context))
+        try await ports.scheduler.stop(try remains(try ProvisionInput(context.input), context))
         return .done
     }
 
@@ -107,16 +107,32 @@ extension ProvisionInstance {
         }
     }
 
+    /// What runs, by the input alone.
     func workload(_ input: ProvisionInput, _ context: StepContext) throws(PortError) -> Workload {
-        let organization = "\(input.organization)"
         let database = database(input, context)
-        let environment = try TenantEnvironment(
+        return workload(
             input,
-            slot: Self.slot,
-            database: (database.database, database.role, ports.databases.address),
-            oauthClient: context.outputs["ensure-oauth-client"]?["client"]?.string,
-            settings: ports.settings
+            context,
+            try TenantEnvironment(
+                input,
+                slot: Self.slot,
+                database: (database.database, database.role, ports.databases.address),
+                oauthClient: context.outputs["ensure-oauth-client"]?["client"]?.string,
+                settings: ports.settings
+            )
         )
+    }
+
+    /// What is to be taken back; it goes by its name and owner, so a value that is missing must not keep it there.
+    private func remains(_ input: ProvisionInput, _ context: StepContext) throws(PortError) -> Workload {
+        do throws(PortError) {
+            return try workload(input, context)
+        } catch { return workload(input, context, TenantEnvironment()) }
+    }
+
+    private func workload(_ input: ProvisionInput, _ context: StepContext, _ environment: TenantEnvironment) -> Workload
+    {
+        let organization = "\(input.organization)"
         return Workload(
             job: ports.names.job(organization: organization, instance: input.name, slot: Self.slot),
             slot: Self.slot,

@@ -12,6 +12,9 @@ struct TenantEnvironment: Sendable, Equatable {
     /// The variable and the item of the workload's secret that it reads.
     private(set) var secret: [String: String] = [:]
 
+    /// Nothing at all.
+    init() {}
+
     /// The items of a workload's secret.
     enum Item {
         static let database = "db_password"

@@ -1,0 +1,15 @@
+/// Whether the caller may still do what it began: asked by adapters at the last moment, with the target's own lock held.
+///
+/// A process that was stopped for longer than its lease wakes up believing that nothing has changed, while another has
+/// taken everything back. The effect's lock at the target makes the two take turns, and this tells the late one.
+package enum EffectLease {
+    /// How to find out; everybody holds a lease that was never given.
+    @TaskLocal package static var isHeld: @Sendable () async -> Bool = { true }
+
+    /// Ends a call whose caller has lost its lease.
+    ///
+    /// - Throws: `unknown`; whoever has no lease any more records nothing of it.
+    package static func require() async throws(PortError) {
+        guard await isHeld() else { throw .unknown(code: "lease-lost", message: "the lease was lost meanwhile") }
+    }
+}

@@ -172,6 +172,7 @@ package final class PostgresLog: EventLog {
                     try connection.run("SELECT log.forget_commands(10000)")
                 }
             } catch {
+                if Task.isCancelled { return }
                 logger.warning("the log could not be kept in order", metadata: ["error": "\(error)"])
             }
             do {

@@ -24,8 +24,10 @@ package final class MemoryLog: EventLog, WorkQueue {
     package func append(_ request: AppendRequest) async throws(AppendError) -> Appended {
         if let flaw = request.flaw { throw .invalid(flaw) }
         let moment = now()
-        let appended = try state.withLock { state in Result { () throws(AppendError) in try state.append(request, at: moment) } }
-            .get()
+        let appended = try state.withLock { state in
+            Result { () throws(AppendError) in try state.append(request, at: moment) }
+        }
+        .get()
         if appended.firstPosition > 0 { bell.ring() }
         if !request.work.isEmpty { workBell.ring() }
         return appended
@@ -98,7 +100,8 @@ package final class MemoryLog: EventLog, WorkQueue {
     package func list(kinds: [String]?, statuses: [String]) async throws(LogError) -> [WorkItem] {
         state.withLock { state in
             state.work.values
-                .filter { row in kinds.map { $0.contains(row.item.kind) } ?? true && statuses.contains(row.item.status) }
+                .filter { row in kinds.map { $0.contains(row.item.kind) } ?? true && statuses.contains(row.item.status)
+                }
                 .map(\.item)
                 .sorted { $0.stream < $1.stream }
         }

@@ -183,7 +183,9 @@ extension MemoryState {
         case .holding:
             row.take(update)
             let keeps = ["running", "compensating"].contains(update.status) && update.wakeAt == nil
-            if !keeps { row.giveBack(dueAt: row.isEnded ? nil : [update.wakeAt, row.nudgeAt].compactMap(\.self).min()) }
+            if !keeps {
+                row.giveBack(dueAt: row.isEnded ? nil : [update.wakeAt, row.nudgeAt].compactMap(\.self).min())
+            }
         case .wake:
             guard !row.isEnded else { return }
             if row.isLeased(at: moment) {

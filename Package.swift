@@ -121,7 +121,7 @@ let package = Package(
         ),
         .tests("KernelTests", ["Kernel", "SignalboxTestKit"]),
         .tests("PostgresTests", ["Postgres", "SignalboxTestKit", .logging]),
-        .tests("DomainTests", ["Domain", "Kernel", "SignalboxTestKit"]),
+        .tests("DomainTests", ["Domain", "Kernel", "SignalboxTestKit", .yams]),
         .tests("EventStoreTests", ["EventStore", "Kernel", "Postgres", "SignalboxTestKit"]),
         .tests("CommandsTests", ["Commands", "Domain", "EventStore", "Kernel", "Postgres", "SignalboxTestKit"]),
         .tests("ProjectionsTests", ["Projections", "Domain", "EventStore", "Kernel", "Postgres", "SignalboxTestKit"]),

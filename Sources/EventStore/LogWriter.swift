@@ -78,10 +78,9 @@ package final class LogWriter: Sendable {
                 try await prepare(connection)
                 isDown.store(false, ordering: .relaxed)
                 pause = .milliseconds(50)
-                let lost = await write(beginningWith: unanswered, on: connection)
+                unanswered = await write(beginningWith: unanswered, on: connection)
                 await connection.close()
-                guard let lost else { break }
-                unanswered = lost
+                guard unanswered != nil else { break }
                 FlushMetrics.resends.increment()
                 logger.warning("the connection of the log writer was lost; its flush is sent again")
             } catch {

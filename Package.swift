@@ -124,7 +124,10 @@ let package = Package(
         .tests("DomainTests", ["Domain", "Kernel", "SignalboxTestKit", .yams]),
         .tests("EventStoreTests", ["EventStore", "Kernel", "Postgres", "SignalboxTestKit"]),
         .tests("CommandsTests", ["Commands", "Domain", "EventStore", "Kernel", "Postgres", "SignalboxTestKit"]),
-        .tests("ProjectionsTests", ["Projections", "Domain", "EventStore", "Kernel", "Postgres", "SignalboxTestKit"]),
+        .tests(
+            "ProjectionsTests",
+            ["Projections", "Domain", "EventStore", "Kernel", "Postgres", "SignalboxTestKit", .logging]
+        ),
         .tests("AuditTests", ["Audit", "EventStore", "Kernel", "Postgres", "SignalboxTestKit"]),
         .tests(
             "SagasTests",

@@ -21,7 +21,7 @@ package struct ReadModels: Sendable {
     /// - Parameters:
     ///   - position: 0 and below never wait.
     ///   - timeout: How long to wait, at most.
-    /// - Throws: ``ReadError/behind(position:)`` when the time is over first.
+    /// - Throws: ``ReadError/behind(position:)`` or ``ReadError/unavailable`` when the time is over first.
     package func wait(for position: Int64, timeout: Duration) async throws(ReadError) {
         try await wait(for: position, timeout: timeout, models: Registry.all)
     }
@@ -39,10 +39,17 @@ package struct ReadModels: Sendable {
         let deadline = ContinuousClock.now + timeout
         var pause: Duration = .milliseconds(2)
         while true {
-            let reached = try await self.position(of: models)
-            if reached >= position { return }
+            let failure: ReadError
+            do throws(ReadError) {
+                let reached = try await self.position(of: models)
+                if reached >= position { return }
+                failure = .behind(position: reached)
+            } catch {
+                // The read models may be about to be made, or the database about to come back.
+                failure = error
+            }
             let left = deadline - .now
-            guard left > .zero, !Task.isCancelled else { throw .behind(position: reached) }
+            guard left > .zero, !Task.isCancelled else { throw failure }
             // Cancelled early: seen above.
             try? await Task.sleep(for: min(pause, left))
             pause = min(pause * 2, .milliseconds(50))

@@ -116,7 +116,8 @@ extension Connection {
         )
     }
 
-    private func block(_ poisoned: [Poison], in build: Build) throws(PostgresError) {
+    /// Notes which organizations a build skips from now on.
+    func block(_ poisoned: [Poison], in build: Build) throws(PostgresError) {
         guard !poisoned.isEmpty else { return }
         try run(
             """

@@ -1,0 +1,254 @@
+import Domain
+import EventStore
+import Kernel
+import Postgres
+import SignalboxTestKit
+import Testing
+
+@testable import Projections
+
+@Suite("Feeding the read models")
+struct RunnerTests {
+    private func crowd(_ count: Int64) throws -> Story {
+        var story = Story()
+        for org in 1...count {
+            try story.onboard(org, instance: org + 500, owner: org)
+            try story.provision(cause: Int64(story.events.count), instance: org + 500, org: org)
+        }
+        return story
+    }
+
+    @Test("the rows are the same whoever feeds them, however often they take over and lose their connections")
+    func takeovers() async throws {
+        let story = try crowd(12)
+        let end = Int64(story.events.count)
+        try await Stage.with { stage in
+            try await withThrowingTaskGroup { group in
+                group.addTask { try await stage.append(story.events) }
+                for turn in 0..<6 {
+                    let name = "runner-\(turn)"
+                    let before = try? await stage.readModels.position()
+                    try await stage.running(stage.runner(name, lease: .seconds(1), pageLimit: 7)) {
+                        try await eventually(within: .seconds(20)) {
+                            let position = try? await stage.readModels.position()
+                            return (position ?? 0) >= min(end, (before ?? 0) + end / 6)
+                        }
+                        let superuser = try await Connection.open(stage.database.superuser)
+                        try await superuser.run(
+                            """
+                            SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                             WHERE datname = current_database() AND application_name = 'signalbox'
+                            """
+                        )
+                        await superuser.close()
+                    }
+                }
+                try await group.waitForAll()
+            }
+            try await stage.running(stage.runner("last", lease: .seconds(1))) {
+                try await eventually(within: .seconds(20)) { (try? await stage.readModels.position()) == end }
+            }
+            // The pool may still lend connections that were ended just now.
+            try await eventually { (try? await stage.matches(story)) == true }
+        }
+    }
+
+    @Test("two at once share the work, and nothing is folded twice")
+    func two() async throws {
+        let story = try crowd(8)
+        try await Stage.with { stage in
+            try await stage.running(stage.runner("a", pageLimit: 5)) {
+                try await stage.running(stage.runner("b", pageLimit: 5)) {
+                    try await stage.append(story.events)
+                    try await stage.readModels.wait(for: Int64(story.events.count), timeout: .seconds(20))
+                    #expect(try await stage.matches(story))
+                }
+            }
+        }
+    }
+
+    @Test("who stops in good order leaves its slices to the next one at once")
+    func handover() async throws {
+        try await Stage.with { stage in
+            var story = Story()
+            try story.onboard()
+            // Far longer than this test may last: only giving the lease back helps.
+            try await stage.running(stage.runner("a", lease: .seconds(600))) {
+                try await stage.append(story.events)
+                try await stage.readModels.wait(for: 3, timeout: .seconds(10))
+            }
+            let before = story.events.count
+            try story.provision(cause: 3)
+            try await stage.append(story.events.dropFirst(before))
+            try await stage.running(stage.runner("b", lease: .seconds(600))) {
+                try await stage.readModels.wait(for: Int64(story.events.count), timeout: .seconds(10))
+            }
+            #expect(try await stage.matches(story))
+        }
+    }
+
+    @Test("who was overtaken, or is not where it believes, writes nothing")
+    func fenced() async throws {
+        try await Stage.with { stage in
+            try await stage.runner("a").prepare()
+            var story = Story()
+            try story.onboard()
+            let page = EventPage(events: story.events, scannedFrom: 1, scannedTo: 3)
+            let build = Build(name: "instances", shape: 1, number: 1)
+            let (old, new) = (Slice(build: build, number: 0, fence: 4), Slice(build: build, number: 0, fence: 5))
+            func adopt(_ slice: Slice) async throws -> Int64? {
+                try await stage.pool.with { connection throws(PostgresError) in try connection.adopt(slice) }
+            }
+            func feed(_ slice: Slice, from position: Int64) async throws -> Fed {
+                try await stage.pool.with { connection throws(PostgresError) in
+                    try connection.feed(Instances.self, slice, page, from: position)
+                }
+            }
+            #expect(try await adopt(old) == 0)
+            #expect(try await adopt(new) == 0)
+            #expect(try await adopt(old) == nil)
+            #expect(try await feed(old, from: 0) == .lost)
+            #expect(try await feed(new, from: 1) == .lost)
+            #expect(try await stage.rows(of: Instances.self).isEmpty)
+            #expect(try await feed(new, from: 0) == .done(changed: 1, blocked: 0))
+            #expect(try await feed(new, from: 0) == .lost)
+            #expect(try await stage.rows(of: Instances.self).count == 1)
+        }
+    }
+
+    @Test("an event that cannot be folded blocks its organization, is told, and the others go on")
+    func poison() async throws {
+        try await Stage.with { stage in
+            try await stage.running(stage.runner("a")) {
+                var story = Story()
+                try story.onboard(42, instance: 400)
+                try story.write(StreamName(category: "instance", id: 400), "instance.running", Array("{}".utf8))
+                try story.onboard(43, instance: 401)
+                try story.tell(InstanceEvent.stopRequested(Because(reason: "x")), of: 400)
+                try await stage.append(story.events)
+                try await stage.readModels.wait(for: Int64(story.events.count), timeout: .seconds(10))
+                #expect(
+                    try await stage.rows(of: Instances.self).mapValues(\.status) == [
+                        "400": .provisioning, "401": .provisioning,
+                    ]
+                )
+                let blocked = try await stage.readModels.projections().filter { $0.blocked > 0 }
+                #expect(Set(blocked.map(\.name)) == ["instances", "instance_timeline"])
+                let (organization, position) = try await stage.pool.with { connection throws(PostgresError) in
+                    try connection.run("SELECT org_id, from_position FROM rm.block WHERE name = 'instances'")
+                        .decode(0, Int64.self, Int64.self)
+                }
+                #expect(organization == 42 && position == 4)
+            }
+        }
+    }
+
+    @Test("an organization that was blocked catches up once its event can be folded")
+    func retry() async throws {
+        try await Stage.with { stage in
+            let runner = stage.runner("a")
+            try await stage.running(runner) {
+                var story = Story()
+                try story.tell(Story.requested(), of: 400)
+                try story.tell(InstanceEvent.stopRequested(Because(reason: "x")), of: 400)
+                try story.tell(InstanceEvent.stopped(Nothing()), of: 400)
+                try await stage.append(story.events)
+                let end = Int64(story.events.count)
+                try await stage.readModels.wait(for: end, timeout: .seconds(10))
+                let organization: OrganizationID = Story.identifier(42)
+                #expect(try await runner.retry(Instances.self, organization: organization) == .notBlocked)
+                // As an older program left it, that could not read the second event.
+                try await stage.pool.transaction { tx throws(PostgresError) in
+                    try tx.run("INSERT INTO rm.block VALUES ('instances', 1, 1, 42, 2, 'instance.stop-requested: old')")
+                    try tx.run(
+                        """
+                        UPDATE rm_instances_v1_b1.record
+                           SET document = document || '{"status":"provisioning","version":1}'
+                        """
+                    )
+                }
+                #expect(try await runner.retry(Instances.self, organization: organization) == .unblocked)
+                let row = try await stage.rows(of: Instances.self)["400"]
+                #expect(row?.status == .stopped && row?.version == 3)
+                #expect(try await stage.readModels.projections().allSatisfy { $0.blocked == 0 })
+                // And from here on it is fed like any other.
+                try story.tell(InstanceEvent.startRequested(Because(reason: "x")), of: 400)
+                try await stage.append(story.events.suffix(1))
+                try await stage.readModels.wait(for: end + 1, timeout: .seconds(10))
+                #expect(try await stage.rows(of: Instances.self)["400"]?.status == .starting)
+            }
+        }
+    }
+
+    @Test("an organization whose event still cannot be folded stays blocked there")
+    func retryInVain() async throws {
+        try await Stage.with { stage in
+            let runner = stage.runner("a")
+            try await stage.running(runner) {
+                var story = Story()
+                try story.tell(Story.requested(), of: 400)
+                let bad = try story.write(
+                    StreamName(category: "instance", id: 400),
+                    "instance.running",
+                    Array("{}".utf8)
+                )
+                try await stage.append(story.events)
+                try await stage.readModels.wait(for: bad, timeout: .seconds(10))
+                let organization: OrganizationID = Story.identifier(42)
+                #expect(try await runner.retry(Instances.self, organization: organization) == .blocked(position: bad))
+                #expect(try await stage.readModels.projections().first { $0.name == "instances" }?.blocked == 1)
+            }
+        }
+    }
+
+    @Test("a log with a hole stops the feeding before anything is written", arguments: [2, 0] as [Int64])
+    func hole(from: Int64) async throws {
+        try await Stage.with { stage in
+            var story = Story()
+            try story.onboard()
+            let page = EventPage(events: Array(story.events.dropFirst()), scannedFrom: from, scannedTo: 3)
+            let asked = Bell()
+            let feed: EventFeed = { _, _, _ throws(LogError) in
+                asked.ring()
+                return page
+            }
+            try await stage.running(stage.runner("a", of: [Instances.self], feed: feed)) {
+                try await eventually { asked.count > 0 }
+            }
+            #expect(asked.count == 1)
+            #expect(try await stage.rows(of: Instances.self).isEmpty)
+            #expect(try await stage.readModels.position() == 0)
+        }
+    }
+
+    @Test("many may prepare at once")
+    func prepare() async throws {
+        try await Stage.with { stage in
+            try await withThrowingTaskGroup { group in
+                for name in ["a", "b", "c", "d"] {
+                    group.addTask { try await stage.runner(name).prepare() }
+                }
+                try await group.waitForAll()
+            }
+            #expect(try await stage.readModels.projections().count == Registry.all.count)
+        }
+    }
+
+    @Test("the read models belong to their own role, and the log is not theirs to write")
+    func roles() async throws {
+        try await Stage.with { stage in
+            try await stage.runner("a").prepare()
+            let owners = try await stage.pool.with { connection throws(PostgresError) in
+                try connection.run(
+                    "SELECT DISTINCT nspowner::regrole::text FROM pg_namespace WHERE nspname ^@ 'rm'"
+                ).column(String.self)
+            }
+            #expect(owners == ["signalbox_project"])
+            await #expect(throws: PostgresError.self) {
+                try await stage.pool.with { connection throws(PostgresError) in
+                    _ = try connection.run("DELETE FROM log.event")
+                }
+            }
+        }
+    }
+}

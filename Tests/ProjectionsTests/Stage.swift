@@ -1,0 +1,129 @@
+import EventStore
+import Kernel
+import Logging
+import Postgres
+import SignalboxTestKit
+
+@testable import Projections
+
+/// A database with a log, and everything that feeds and asks read models there.
+struct Stage {
+    let database: TestDatabase
+    let log: PostgresLog
+    let work: PostgresWorkQueue
+    /// Connections as the owner of the read models.
+    let pool: Pool
+    let readModels: ReadModels
+
+    /// Runs `body` with a fresh one.
+    static func with(_ body: (Stage) async throws -> Void) async throws {
+        try await withDatabase { database in
+            let append = Pool(conninfo: database.application, size: 4, role: "signalbox_append")
+            let project = Pool(conninfo: database.application, size: 4, role: "signalbox_project")
+            let log = try await PostgresLog.open(conninfo: database.application, pool: append)
+            let stage = Stage(
+                database: database,
+                log: log,
+                work: PostgresWorkQueue(pool: append),
+                pool: project,
+                readModels: ReadModels(pool: project)
+            )
+            try await withThrowingTaskGroup { group in
+                group.addTask { await log.run() }
+                try await body(stage)
+                log.close()
+            }
+            await append.close()
+            await project.close()
+        }
+    }
+
+    /// A runner of this database.
+    func runner(
+        _ owner: String,
+        of projections: [any Projection.Type] = Registry.all,
+        lease: Duration = .seconds(2),
+        pageLimit: Int = 5000,
+        feed: EventFeed? = nil
+    ) -> ProjectionRunner {
+        let follower = LogFollower(log: log, bell: log.bell)
+        let live: EventFeed = { position, filter, limit throws(LogError) in
+            try await follower.next(after: position, matching: filter, limit: limit)
+        }
+        return ProjectionRunner(
+            pool: pool,
+            log: log,
+            work: work,
+            feed: feed ?? live,
+            owner: owner,
+            projections: projections,
+            settings: .init(lease: lease, patrol: .milliseconds(50), pageLimit: pageLimit),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+    }
+
+    /// Runs a runner for as long as `body` lasts, then has it stop in good order.
+    func running(_ runner: ProjectionRunner, _ body: () async throws -> Void) async throws {
+        try await withThrowingTaskGroup { group in
+            group.addTask { await runner.run() }
+            try await body()
+            group.cancelAll()
+        }
+    }
+
+    /// Writes the events of a story, which thereby get the positions they have there.
+    func append(_ events: some Sequence<RecordedEvent>) async throws {
+        for event in events {
+            let fact = NewEvent(id: event.id, type: event.type, payload: event.payload ?? [])
+            let write = StreamWrite(event.stream, organization: event.organization, expecting: .any, events: [fact])
+            let appended = try await log.append(
+                AppendRequest(causation: Causation(actor: event.actor, command: event.command), writes: [write])
+            )
+            precondition(appended.lastPosition == event.position, "the log was not empty")
+        }
+    }
+
+    /// The rows of the live build of a projection.
+    func rows<P: Projection>(of projection: P.Type) async throws -> [String: P.Row] {
+        let documents = try await pool.with { connection throws(PostgresError) in
+            try connection.run("SELECT key, document::text FROM rm.\(identifier: "\(P.name)_v\(P.shape)")")
+                .all(String.self, String.self)
+        }
+        return Dictionary(
+            uniqueKeysWithValues: try documents.map { ($0.0, try JSON.decode(P.Row.self, from: $0.1.utf8)) }
+        )
+    }
+
+    /// Whether the stored rows of every projection are what its fold makes of the story in one go.
+    func matches(_ story: Story) async throws -> Bool {
+        func check<P: Projection>(_ projection: P.Type) async throws -> Bool {
+            // The log has clocks of its own.
+            let wanted = try story.rows(of: projection)
+            let found = try await rows(of: projection)
+            return try found.keys.sorted() == wanted.keys.sorted()
+                && found.keys.allSatisfy { key in
+                    try Self.timeless(found[key]) == Self.timeless(wanted[key])
+                }
+        }
+        for projection in Registry.all {
+            guard try await check(projection) else { return false }
+        }
+        return true
+    }
+
+    /// The JSON of a row without the moments at which the log recorded its events.
+    private static func timeless(_ row: some Encodable) throws -> JSONValue {
+        func strip(_ value: JSONValue) -> JSONValue {
+            switch value {
+            case .object(let members):
+                .object(
+                    members.filter { $0.key != "at" && $0.key != "since" && !$0.key.hasSuffix("At") }
+                        .mapValues(strip)
+                )
+            case .array(let elements): .array(elements.map(strip))
+            default: value
+            }
+        }
+        return strip(try JSON.decode(JSONValue.self, from: try JSON.encode(row)))
+    }
+}

@@ -127,7 +127,7 @@ struct ReadModelsTests {
     func unavailable() async throws {
         let pool = Pool(conninfo: "host=/nowhere", size: 1)
         await #expect(throws: ReadError.unavailable) {
-            _ = try await ReadModels(pool: pool).organization(organization)
+            _ = try await ReadModels(pool: pool, logger: Stage.silence).organization(organization)
         }
         await pool.close()
     }

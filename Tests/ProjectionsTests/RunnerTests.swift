@@ -38,6 +38,7 @@ struct RunnerTests {
                             """
                             SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                              WHERE datname = current_database() AND application_name = 'signalbox'
+                               AND pid <> pg_backend_pid()
                             """
                         )
                         await superuser.close()

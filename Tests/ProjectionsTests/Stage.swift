@@ -15,6 +15,9 @@ struct Stage {
     let pool: Pool
     let readModels: ReadModels
 
+    /// Where a test expects nothing of interest.
+    static let silence = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
     /// Runs `body` with a fresh one.
     static func with(_ body: (Stage) async throws -> Void) async throws {
         try await withDatabase { database in
@@ -26,7 +29,7 @@ struct Stage {
                 log: log,
                 work: PostgresWorkQueue(pool: append),
                 pool: project,
-                readModels: ReadModels(pool: project)
+                readModels: ReadModels(pool: project, logger: Self.silence)
             )
             try await withThrowingTaskGroup { group in
                 group.addTask { await log.run() }
@@ -58,7 +61,7 @@ struct Stage {
             owner: owner,
             projections: projections,
             settings: .init(lease: lease, patrol: .milliseconds(50), pageLimit: pageLimit),
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            logger: Self.silence
         )
     }
 

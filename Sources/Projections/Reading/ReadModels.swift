@@ -1,5 +1,5 @@
 internal import Kernel
-internal import Logging
+package import Logging
 package import Postgres
 
 /// What may be asked of the read models.
@@ -9,11 +9,13 @@ package struct ReadModels: Sendable {
     private let pool: Pool
     private let logger: Logger
 
-    /// - Parameter pool: Connections that may read the schema `rm`, usually as the role `signalbox_project`; best not
-    ///   those that the ``ProjectionRunner`` uses.
-    package init(pool: Pool) {
+    /// - Parameters:
+    ///   - pool: Connections that may read the schema `rm`, usually as the role `signalbox_project`; best not those that
+    ///     the ``ProjectionRunner`` uses.
+    ///   - logger: Where it tells what went wrong.
+    package init(pool: Pool, logger: Logger = Logger(label: "signalbox.read-models")) {
         self.pool = pool
-        self.logger = Logger(label: "signalbox.read-models")
+        self.logger = logger
     }
 
     /// Returns once every read model has passed a position.

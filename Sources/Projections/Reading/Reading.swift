@@ -35,7 +35,9 @@ package struct PageRequest: Sendable, Equatable {
     /// The `next` of an earlier page of the same list.
     package let after: String?
 
-    /// - Parameter limit: Brought into 1…200.
+    /// - Parameters:
+    ///   - limit: Brought into 1…200.
+    ///   - after: Where to go on; `nil` for the beginning.
     package init(limit: Int = 50, after: String? = nil) {
         self.limit = min(max(limit, 1), 200)
         self.after = after

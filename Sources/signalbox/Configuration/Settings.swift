@@ -127,7 +127,7 @@ extension Settings {
             identityURL: read.address("OAUTH2_URI", default: "https://accounts.\(names.rootDomain)"),
             sslMode: read.optional("PROVISION_DB_SSL_MODE") ?? "require"
         )
-        masterKeys = read.required("SIGNALBOX_MASTER_KEYS", meaning: "<version>:<base64 of 32 bytes>, newest first")
+        masterKeys = read.required("SIGNALBOX_MASTER_KEYS", meaning: "<version>:<64 hexadecimal digits>")
         operatorKeys = (read.optional("SIGNALBOX_OPERATOR_KEYS") ?? "").split(separator: ",").map(String.init)
         catalogue = read.optional("SIGNALBOX_CATALOGUE")
         release = read.optional("RAILZWAY_OSS_VERSION") ?? "v1.6.0"

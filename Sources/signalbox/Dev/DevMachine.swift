@@ -1,0 +1,217 @@
+internal import DevPlane
+internal import Domain
+internal import FoundationEssentials
+internal import Glibc
+internal import Kernel
+internal import Logging
+internal import Platform
+internal import Postgres
+internal import ServiceLifecycle
+
+/// Everything on one machine: Postgres, scheduler, billing, the control plane itself, and the edge in front.
+struct DevMachine: Service {
+    let workspace: Workspace
+    let wantedPort: Int?
+    let rateLimit: Bool
+    let logger: Logger
+
+    /// Runs until it is told to shut down; nothing outlives a clean stop.
+    func run() async throws {
+        let lock = try workspace.lock()
+        defer { close(lock) }
+        unlink(workspace.announcement)
+        let postgres = try EmbeddedPostgres(workspace: workspace, logger: logger)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await postgres.run() }
+            group.addTask { try await cancelWhenGracefulShutdown { try await self.serve(with: postgres) } }
+            defer { unlink(workspace.announcement) }
+            // Whichever ends first ends the other: Postgres only by failing, the rest when it is told to.
+            do { try await group.next() } catch is CancellationError {}
+            group.cancelAll()
+            do { try await group.waitForAll() } catch is CancellationError {}
+        }
+    }
+
+    private func serve(with postgres: EmbeddedPostgres) async throws {
+        async let traefik = installEdge()
+        try await postgres.ready()
+        let keys = try DevKeys(workspace)
+        let database = DevDatabase(postgres: postgres, keys: keys)
+        try await database.prepare()
+        let catalogue = try CatalogueText.embedded()
+        let billing = BillingEngine(
+            .init(
+                directory: workspace.billing,
+                port: try workspace.port("billing"),
+                apiKey: keys.billing,
+                prices: catalogue.offers.map { .init($0) }
+            ),
+            logger: logger
+        )
+        let agent = NomadAgent(agentConfiguration(port: try workspace.port("nomad")), logger: logger)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await billing.run() }
+            group.addTask { try await agent.run() }
+            let program = await traefik
+            let edge = try program.map { program in
+                EmbeddedEdge(
+                    workspace: workspace,
+                    port: try workspace.port("edge"),
+                    apiPort: try workspace.port("edge-api"),
+                    program: program
+                )
+            }
+            let addresses = Addresses(
+                nomad: "http://127.0.0.1:\(try await agent.port)",
+                billing: "http://127.0.0.1:\(try await billing.port)",
+                edge: edge
+            )
+            let settings = try settings(keys: keys, database: database, addresses: addresses, postgres: postgres)
+            let plane = try await ControlPlane(
+                settings: settings,
+                catalogue: catalogue,
+                confirmEdge: edge != nil,
+                rateLimit: rateLimit,
+                logger: logger
+            )
+            group.addTask { try await plane.run() }
+            let port = try await plane.port
+            try await keys.register(with: plane)
+            if let edge {
+                group.addTask {
+                    try await edge.run(
+                        documentURL: "http://127.0.0.1:\(port)/traefik/dynamic",
+                        token: settings.edge.token,
+                        nomadURL: addresses.nomad,
+                        logger: logger
+                    )
+                }
+            }
+            let announcement = Announcement(
+                api: "http://127.0.0.1:\(port)",
+                apiKey: keys.apiKey,
+                operatorKey: keys.operatorKey,
+                databaseUrl: postgres.url(database: DevDatabase.name),
+                edge: edge.map { "http://127.0.0.1:\($0.port)" },
+                nomad: addresses.nomad,
+                billing: addresses.billing
+            )
+            try announcement.write(to: workspace.announcement)
+            welcome(announcement)
+            try await group.next()
+            group.cancelAll()
+            try await group.waitForAll()
+        }
+    }
+
+    /// Where the parts of this machine are.
+    private struct Addresses {
+        var nomad: String
+        var billing: String
+        var edge: EmbeddedEdge?
+    }
+
+    /// The same settings that production reads from its environment, so that there is one way in.
+    private func settings(
+        keys: DevKeys,
+        database: DevDatabase,
+        addresses: Addresses,
+        postgres: EmbeddedPostgres
+    ) throws -> Settings {
+        var environment = [
+            "ENVIRONMENT": "development",
+            "SIGNALBOX_HOST": "127.0.0.1",
+            "PORT": "\(try workspace.port("api", wanted: wantedPort))",
+            "DATABASE_URL": database.login,
+            "APP_ROOT_DOMAIN": "localhost",
+            "APP_ROOT_SCHEME": "http",
+            "SIGNALBOX_MASTER_KEYS": keys.master,
+            "SIGNALBOX_OPERATOR_KEYS": keys.operatorKey,
+            "SIGNALBOX_TRAEFIK_TOKEN": keys.traefik,
+            "SIGNALBOX_ENTRY_POINT": "web",
+            "PROVISION_DB_HOST": "127.0.0.1",
+            "PROVISION_DB_PORT": "\(postgres.port)",
+            "PROVISION_DB_USER": DevDatabase.provisioner,
+            "PROVISION_DB_PASSWORD": keys.provisioner,
+            "PROVISION_DB_SSL_MODE": "disable",
+            "PROVISION_DB_CONNECTION_LIMIT": "10",
+            "NOMAD_ADDR": addresses.nomad,
+            "SIGNALBOX_MIN_HEALTHY_TIME": "0.5",
+            "SIGNALBOX_HEALTHY_DEADLINE": "60",
+            "SIGNALBOX_PROGRESS_DEADLINE": "120",
+            "SIGNALBOX_CHECK_INTERVAL": "1",
+            "SIGNALBOX_CHECK_TIMEOUT": "1",
+            "RAILZWAY_CLIENT_URL": addresses.billing,
+            "RAILZWAY_API_KEY": keys.billing,
+            "PROVISION_RATE_LIMIT_REDIS_ADDR": "127.0.0.1:6379",
+            "OAUTH2_URI": "http://accounts.localhost",
+        ]
+        if let edge = addresses.edge { environment["TRAEFIK_API_URL"] = "http://127.0.0.1:\(edge.apiPort)" }
+        var settings = try Settings(environment: environment)
+        settings.names.edgePort = addresses.edge?.port
+        return settings
+    }
+
+    private func agentConfiguration(port: Int) -> NomadAgent.Configuration {
+        var configuration = NomadAgent.Configuration(
+            directory: workspace.agent,
+            runDirectory: workspace.run,
+            port: port,
+            command: [Self.program, "tenant"]
+        )
+        configuration.account = workspace.tenantAccount
+        configuration.environment = ["PATH": "/usr/bin:/bin"]
+        return configuration
+    }
+
+    /// This very program, which tenants run too.
+    private static let program: String = {
+        var buffer = [CChar](repeating: 0, count: 4096)
+        let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
+        guard count > 0 else { return CommandLine.arguments[0] }
+        return String(decoding: buffer[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }()
+
+    /// The edge's program; `nil`, and a word about it, when there is none to be had.
+    private func installEdge() async -> String? {
+        do {
+            return try await EmbeddedEdge.install()
+        } catch {
+            logger.warning("there is no edge: tenants answer at their own ports", metadata: ["reason": "\(error)"])
+            return nil
+        }
+    }
+
+    private func welcome(_ announcement: Announcement) {
+        let data = workspace.root
+        Terminal.say(
+            """
+
+            Signalbox is ready.
+              API       \(announcement.api)
+              edge      \(announcement.edge ?? "none: see `instance show` for direct addresses")
+              Nomad API \(announcement.nomad)
+              database  \(announcement.databaseUrl)
+              API key   \(announcement.apiKey)
+
+            Try next, in another terminal:
+              \(Self.program) org create "Acme Inc" --slug acme --data \(data)
+              curl -H 'Host: acme.localhost' \(announcement.edge ?? announcement.api)/
+              \(Self.program) events list --data \(data)
+
+            Ctrl-C stops everything; the next start goes on with the same data.
+            """
+        )
+    }
+}
+
+extension BillingEngine.SeedPrice {
+    fileprivate init(_ offer: Catalogue.Offer) {
+        self.init(
+            code: offer.price.code,
+            name: offer.plan.tier.label,
+            currency: offer.price.currency,
+            amount: offer.price.amount
+        )
+    }
+}

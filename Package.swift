@@ -109,7 +109,7 @@ let package = Package(
             name: "signalbox",
             dependencies: [
                 "Kernel", "Postgres", "Domain", "EventStore", "Platform", "Commands", "Projections", "Audit", "Sagas",
-                "Adapters", "DevPlane", "Server", "CAssets", .argumentParser, .asyncHTTPClient, .serviceLifecycle,
+                "Adapters", "DevPlane", "Server", "CAssets", .metrics, .argumentParser, .asyncHTTPClient, .serviceLifecycle,
                 .unixSignals, .subprocess, .system, .logging, .yams, .nioCore, .nioHTTP1, .crypto,
             ],
             swiftSettings: house

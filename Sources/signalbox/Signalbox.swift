@@ -10,7 +10,8 @@ struct Signalbox: AsyncParsableCommand {
             Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 unavailable.
             """,
         subcommands: [
-            Dev.self, Migrate.self, Provision.self, OrganizationCommand.self, InstanceCommand.self,
+            Dev.self, Serve.self, Migrate.self, Provision.self, EventsCommand.self, ProjectionsCommand.self,
+            SagasCommand.self, OrganizationCommand.self, InstanceCommand.self, TenantCommand.self,
         ]
     )
 

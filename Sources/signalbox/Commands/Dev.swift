@@ -1,6 +1,34 @@
 internal import ArgumentParser
+internal import Logging
+internal import ServiceLifecycle
+internal import UnixSignals
 
 /// The command `signalbox dev`.
 struct Dev: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Run everything on this machine.")
+    static let configuration = CommandConfiguration(
+        abstract: "Run everything on this machine: Postgres, scheduler, billing, API and edge."
+    )
+
+    @Option(help: ArgumentHelp("Where everything is kept.", valueName: "dir"))
+    var data = ".signalbox"
+
+    @Option(help: "The port of the API; 0 takes any free one. Other ports are chosen freely and kept.")
+    var port: Int?
+
+    func run() async throws {
+        if let port, !(0...65535).contains(port) { throw Exit.usage("--port is 0 to 65535") }
+        let logger = Logger(label: "signalbox.dev")
+        do {
+            let machine = DevMachine(workspace: try Workspace(data), wantedPort: port, logger: logger)
+            try await ServiceGroup(
+                configuration: .init(
+                    services: [.init(service: machine, successTerminationBehavior: .gracefullyShutdownGroup)],
+                    gracefulShutdownSignals: [.sigterm, .sigint],
+                    logger: Logger(label: "signalbox.lifecycle") { _ in SwiftLogNoOpLogHandler() }
+                )
+            ).run()
+        } catch {
+            throw Exit.because(error)
+        }
+    }
 }

@@ -171,7 +171,7 @@ extension Settings {
                 host: read.optional("PROVISION_DB_TENANT_HOST") ?? host,
                 port: read.integer("PROVISION_DB_TENANT_PORT", default: port, in: 1...65535)
             ),
-            connectionLimit: read.integer("PROVISION_DB_CONNECTION_LIMIT", default: 60, in: 1...10_000)
+            connectionLimit: read.integer("PROVISION_DB_CONNECTION_LIMIT", default: 110, in: 1...10_000)
         )
     }
 

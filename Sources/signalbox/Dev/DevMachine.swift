@@ -12,7 +12,6 @@ internal import ServiceLifecycle
 struct DevMachine: Service {
     let workspace: Workspace
     let wantedPort: Int?
-    let rateLimit: Bool
     let logger: Logger
 
     /// Runs until it is told to shut down; nothing outlives a clean stop.
@@ -20,24 +19,27 @@ struct DevMachine: Service {
         let lock = try workspace.lock()
         defer { close(lock) }
         unlink(workspace.announcement)
+        defer { unlink(workspace.announcement) }
         let postgres = try EmbeddedPostgres(workspace: workspace, logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await postgres.run() }
-            group.addTask { try await cancelWhenGracefulShutdown { try await self.serve(with: postgres) } }
-            defer { unlink(workspace.announcement) }
-            // Whichever ends first ends the other: Postgres only by failing, the rest when it is told to.
-            do { try await group.next() } catch is CancellationError {}
+            group.addTask { try await self.serve(with: postgres) }
+            // Whichever ends first ends the other: Postgres only by failing, the rest also when it is told to.
+            let outcome = await group.nextResult()
             group.cancelAll()
-            do { try await group.waitForAll() } catch is CancellationError {}
+            while await group.nextResult() != nil {}
+            do { try outcome?.get() } catch is CancellationError {}
         }
     }
 
     private func serve(with postgres: EmbeddedPostgres) async throws {
         async let traefik = installEdge()
         try await postgres.ready()
+        try stopIfTold()
         let keys = try DevKeys(workspace)
         let database = DevDatabase(postgres: postgres, keys: keys)
         try await database.prepare()
+        try stopIfTold()
         let catalogue = try CatalogueText.embedded()
         let billing = BillingEngine(
             .init(
@@ -49,11 +51,10 @@ struct DevMachine: Service {
             logger: logger
         )
         let agent = NomadAgent(agentConfiguration(port: try workspace.port("nomad")), logger: logger)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await billing.run() }
-            group.addTask { try await agent.run() }
-            let program = await traefik
-            let edge = try program.map { program in
+        try await withThrowingTaskGroup(of: Part.self) { group in
+            group.addTask { try await billing.run(); return .billing }
+            group.addTask { try await agent.run(); return .agent }
+            let edge = try await traefik.map { program in
                 EmbeddedEdge(
                     workspace: workspace,
                     port: try workspace.port("edge"),
@@ -67,41 +68,52 @@ struct DevMachine: Service {
                 edge: edge
             )
             let settings = try settings(keys: keys, database: database, addresses: addresses, postgres: postgres)
-            let plane = try await ControlPlane(
-                settings: settings,
-                catalogue: catalogue,
-                confirmEdge: edge != nil,
-                rateLimit: rateLimit,
-                logger: logger
-            )
-            group.addTask { try await plane.run() }
+            let plane = try await ControlPlane(settings: settings, catalogue: catalogue, logger: logger)
+            try stopIfTold()
+            group.addTask { try await plane.run(); return .plane }
             let port = try await plane.port
-            try await keys.register(with: plane)
+            try await plane.registerDeveloper(key: keys.apiKey)
             if let edge {
+                let (nomad, token) = (addresses.nomad, settings.edge.token)
+                let document = "http://127.0.0.1:\(port)/traefik/dynamic"
                 group.addTask {
-                    try await edge.run(
-                        documentURL: "http://127.0.0.1:\(port)/traefik/dynamic",
-                        token: settings.edge.token,
-                        nomadURL: addresses.nomad,
-                        logger: logger
-                    )
+                    try await edge.run(documentURL: document, token: token, nomadURL: nomad, logger: self.logger)
+                    return .edge
                 }
+                try await edge.ready()
             }
-            let announcement = Announcement(
-                api: "http://127.0.0.1:\(port)",
-                apiKey: keys.apiKey,
-                operatorKey: keys.operatorKey,
-                databaseUrl: postgres.url(database: DevDatabase.name),
-                edge: edge.map { "http://127.0.0.1:\($0.port)" },
-                nomad: addresses.nomad,
-                billing: addresses.billing
-            )
-            try announcement.write(to: workspace.announcement)
-            welcome(announcement)
-            try await group.next()
+            try announce(port: port, keys: keys, addresses: addresses, postgres: postgres)
+            // The plane drains its requests before anything that it needs is taken away.
+            while let ended = try await group.next() {
+                if ended == .plane { break }
+                guard Task.isShuttingDownGracefully else { throw DevFailure("\(ended) ended by itself") }
+            }
             group.cancelAll()
-            try await group.waitForAll()
+            while await group.nextResult() != nil {}
         }
+    }
+
+    private enum Part: String {
+        case billing, agent, plane, edge
+    }
+
+    /// A start is not worth finishing once a stop was asked for.
+    private func stopIfTold() throws {
+        if Task.isShuttingDownGracefully { throw CancellationError() }
+    }
+
+    private func announce(port: Int, keys: DevKeys, addresses: Addresses, postgres: EmbeddedPostgres) throws {
+        let announcement = Announcement(
+            api: "http://127.0.0.1:\(port)",
+            apiKey: keys.apiKey,
+            operatorKey: keys.operatorKey,
+            databaseUrl: postgres.url(database: DevDatabase.name),
+            edge: addresses.edge.map { "http://127.0.0.1:\($0.port)" },
+            nomad: addresses.nomad,
+            billing: addresses.billing
+        )
+        try announcement.write(to: workspace.announcement)
+        welcome(announcement)
     }
 
     /// Where the parts of this machine are.

@@ -1,8 +1,10 @@
+internal import AsyncHTTPClient
 internal import DevPlane
 internal import FoundationEssentials
 internal import Glibc
 internal import Kernel
 internal import Logging
+internal import NIOHTTP1
 internal import Subprocess
 internal import SystemPackage
 
@@ -68,6 +70,22 @@ struct EmbeddedEdge {
             try Task.checkCancellation()
             logger.error("the edge ended and is started again", metadata: ["status": "\(status)"])
             try await Task.sleep(for: .seconds(1))
+        }
+    }
+
+    /// Waits until it answers.
+    ///
+    /// - Throws: ``DevFailure`` after 20 seconds.
+    func ready() async throws {
+        let deadline = ContinuousClock.now + .seconds(20)
+        while true {
+            // Refused connections are what is waited through.
+            let answer = try? await HTTPClient.shared.get(url: "http://127.0.0.1:\(apiPort)/ping").get()
+            if answer?.status == .ok { return }
+            guard ContinuousClock.now < deadline else {
+                throw DevFailure("the edge does not answer; see \(workspace.root)/traefik.log")
+            }
+            try await Task.sleep(for: .milliseconds(50))
         }
     }
 

@@ -1,0 +1,148 @@
+internal import ArgumentParser
+internal import Audit
+internal import EventStore
+internal import Kernel
+internal import Postgres
+internal import Server
+
+/// The noun `signalbox events`.
+struct EventsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "events",
+        abstract: "The log: list it, look at one event, follow it.",
+        subcommands: [List.self, Show.self, Tail.self]
+    )
+
+    /// Which events are wanted.
+    struct Filter: ParsableArguments {
+        @Option(help: "Only of one stream, e.g. instance-42.")
+        var stream: String?
+
+        @Option(help: "Only of one type, e.g. instance.running; may be repeated.")
+        var type: [String] = []
+
+        @Option(help: "Only of one organization.")
+        var organization: String?
+
+        @Option(help: "Only of one actor, e.g. user-42.")
+        var actor: String?
+
+        var filter: EventFilter {
+            get throws {
+                var filter = EventFilter(types: type.isEmpty ? nil : type, actor: actor)
+                if let stream {
+                    guard let name = StreamName(stream) else { throw Exit.usage("\(stream) is not a stream name") }
+                    filter.stream = name
+                }
+                if let organization {
+                    guard let id = OrganizationID(organization) else { throw Exit.usage("\(organization) is not an id") }
+                    filter.organization = id
+                }
+                return filter
+            }
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Events in order.")
+
+        @OptionGroup var wanted: Filter
+
+        @Option(help: "Begin after this position.")
+        var after: Int64 = 0
+
+        @Option(help: "How many, at most.")
+        var limit = 1000
+
+        @OptionGroup var reach: Reach
+
+        func run() async throws {
+            guard limit > 0, after >= 0 else { throw Exit.usage("--limit and --after are not negative") }
+            let filter = try wanted.filter
+            let page = try await reach.history { history throws(LogError) in
+                try await history.list(filter, after: after, limit: limit)
+            }
+            if reach.json { return Terminal.say(try JSON.pretty(page.events.map { EventView($0) })) }
+            var table = Table("POSITION", "RECORDED", "STREAM", "VERSION", "TYPE", "ACTOR")
+            for event in page.events {
+                table.add(
+                    "\(event.position)",
+                    "\(event.recordedAt)",
+                    event.stream.text,
+                    "\(event.version)",
+                    event.type,
+                    event.actor
+                )
+            }
+            Terminal.say(table.text)
+        }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "One event, whole.")
+
+        @Argument(help: "Its position.")
+        var position: Int64
+
+        @OptionGroup var reach: Reach
+
+        func run() async throws {
+            let event = try await reach.history { history throws(LogError) in try await history.event(at: position) }
+            guard let event else { throw Exit.notFound("there is no event at \(position)") }
+            Terminal.say(try JSON.pretty(EventView(event)))
+        }
+    }
+
+    struct Tail: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Events as they happen, from now on or from --after.",
+            discussion: "With --json one line of JSON for each event."
+        )
+
+        @OptionGroup var wanted: Filter
+
+        @Option(help: "Begin after this position instead of now.")
+        var after: Int64?
+
+        @OptionGroup var reach: Reach
+
+        func run() async throws {
+            let filter = try wanted.filter
+            try await reach.history { history throws(LogError) in
+                var position: Int64
+                if let after { position = after } else { position = try await history.frontier() }
+                while !Task.isCancelled {
+                    let page = try await history.next(filter, after: position, limit: 500, within: .seconds(30))
+                    for event in page.events { Terminal.say(line(event)) }
+                    position = page.scannedTo
+                }
+            }
+        }
+
+        private func line(_ event: RecordedEvent) -> String {
+            guard reach.json else {
+                return "\(event.position)  \(event.recordedAt)  \(event.stream)  \(event.type)  \(event.actor)"
+            }
+            // An event that was appended as JSON can be encoded as JSON.
+            return (try? String(decoding: JSON.encode(EventView(event)), as: UTF8.self)) ?? "{}"
+        }
+    }
+}
+
+extension Reach {
+    /// Looks into the log, straight in the database: it works while the server is down.
+    func history<Value: Sendable>(
+        _ ask: (EventHistory) async throws(LogError) -> Value
+    ) async throws -> Value {
+        let pool = Pool(conninfo: try database, size: 1, role: "signalbox_audit", applicationName: "signalbox-cli")
+        let answer: Result<Value, LogError>
+        do throws(LogError) {
+            // Without a listener the bell never rings, so what follows the log looks by itself.
+            answer = .success(try await ask(EventHistory(log: PostgresLog.reader(pool: pool), bell: Bell())))
+        } catch {
+            answer = .failure(error)
+        }
+        await pool.close()
+        do { return try answer.get() } catch { throw Exit.because(error) }
+    }
+}

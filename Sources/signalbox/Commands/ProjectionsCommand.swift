@@ -1,0 +1,58 @@
+internal import ArgumentParser
+internal import Kernel
+internal import Postgres
+internal import Projections
+
+/// The noun `signalbox projections`.
+struct ProjectionsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "projections",
+        abstract: "Read models and how far they are.",
+        subcommands: [List.self]
+    )
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Every read model, its position and its lag.")
+
+        @OptionGroup var reach: Reach
+
+        func run() async throws {
+            let states = try await reach.readModels { models throws(ReadError) in try await models.projections() }
+            guard !reach.json else { return Terminal.say(try JSON.pretty(states)) }
+            var table = Table("PROJECTION", "SHAPE", "BUILD", "POSITION", "LAG", "BLOCKED")
+            for state in states {
+                table.add(
+                    state.name,
+                    "\(state.shape)",
+                    "\(state.build)\(state.live ? "" : " (not live)")",
+                    "\(state.position)",
+                    "\(state.lag)",
+                    "\(state.blocked)"
+                )
+            }
+            Terminal.say(table.text)
+        }
+    }
+}
+
+extension Reach {
+    /// Asks the read models, straight in the database: it works while the server is down.
+    func readModels<Value: Sendable>(
+        _ ask: (ReadModels) async throws(ReadError) -> Value
+    ) async throws -> Value {
+        let pool = Pool(conninfo: try database, size: 1, role: "signalbox_project", applicationName: "signalbox-cli")
+        let answer: Result<Value, ReadError>
+        do throws(ReadError) {
+            answer = .success(try await ask(ReadModels(pool: pool)))
+        } catch {
+            answer = .failure(error)
+        }
+        await pool.close()
+        switch answer {
+        case .success(let value): return value
+        case .failure(.unavailable): throw Exit.unavailable("the database cannot be asked now")
+        case .failure(.behind(let position)): throw Exit.unavailable("the read models are only at \(position)")
+        case .failure(.badCursor): throw Exit.usage("that cursor belongs to another list")
+        }
+    }
+}

@@ -1,0 +1,273 @@
+internal import Adapters
+internal import AsyncHTTPClient
+internal import Audit
+internal import Commands
+internal import Domain
+internal import EventStore
+internal import Glibc
+internal import Kernel
+internal import Logging
+internal import Platform
+internal import Postgres
+internal import Projections
+internal import Sagas
+internal import Server
+internal import ServiceLifecycle
+
+/// The control plane of one process, wired: the log, what writes to it, what follows it, and the API over all of it.
+struct ControlPlane: Service {
+    private let settings: Settings
+    private let logger: Logger
+    private let pools: Pools
+    private let log: PostgresLog
+    private let desk: CommandDesk
+    private let http: HTTPClient
+    private let runner: ProjectionRunner
+    private let starter: Starter
+    private let engine: SagaEngine
+    private let backend: Backend
+    private let kept: any KeptSecrets
+    private let listening = Listening()
+
+    /// Connections by what they may do.
+    struct Pools {
+        let append: Pool
+        let project: Pool
+
+        init(_ settings: Settings) {
+            append = Pool(conninfo: settings.database, size: settings.poolSize, role: "signalbox_append")
+            project = Pool(
+                conninfo: settings.database,
+                // One for each projection, and as many for readers as the setting says.
+                size: settings.poolSize + Registry.all.count,
+                role: "signalbox_project"
+            )
+        }
+
+        func close() async {
+            await append.close()
+            await project.close()
+        }
+    }
+
+    /// Connects, checks that this build understands what is under way, and makes the read models' tables.
+    ///
+    /// - Throws: ``ConfigurationError``, `PostgresError`, or what is wrong with the state of the log.
+    init(settings: Settings, catalogue: Catalogue, logger: Logger) async throws {
+        self.settings = settings
+        self.logger = logger
+        let keys = try Self.masterKeys(settings)
+        pools = Pools(settings)
+        log = try await PostgresLog.open(conninfo: settings.database, pool: pools.append, logger: logger)
+        let queue = PostgresWorkQueue(pool: pools.append)
+        let names = settings.names
+        desk = CommandDesk(
+            log: log,
+            claims: PostgresClaimDirectory(pool: pools.append),
+            vault: Vault(keys: keys, subjects: PostgresSubjectKeys(pool: pools.append)),
+            settings: .init(catalogue: catalogue, host: { names.host(slug: $0, instance: $1) })
+        )
+        http = HTTPCaller.makeClient()
+        let owner = Self.owner
+        let follower = LogFollower(log: log, bell: log.bell)
+        runner = ProjectionRunner(
+            pool: pools.project,
+            log: log,
+            work: queue,
+            feed: { (position, filter, limit) async throws(LogError) in
+                try await follower.next(after: position, matching: filter, limit: limit)
+            },
+            owner: owner,
+            logger: logger
+        )
+        try await runner.prepare()
+        let ports = Ports(settings: settings, http: http, keys: keys, pool: pools.append)
+        kept = ports.provisioning.kept
+        let definitions = [ProvisionInstance(ports: ports.provisioning).definition]
+        let (bell, workBell) = (log.bell, log.workBell)
+        let sagaLog = CrashingLog.wrap(log, stage: settings.stage)
+        starter = Starter(
+            log: sagaLog,
+            checkpoint: PostgresCheckpoint(pool: pools.append),
+            definitions: definitions,
+            logger: logger,
+            wakeup: Self.wakeup(bell)
+        )
+        engine = SagaEngine(
+            log: sagaLog,
+            queue: queue,
+            definitions: definitions,
+            owner: owner,
+            logger: logger,
+            wakeup: Self.wakeup(workBell)
+        )
+        if let unknown = try await engine.unknownSagas() { throw DevFailure(unknown.description) }
+        let document = TraefikDocument(
+            catalogue: settings.edge.provider == "nomad" ? .nomad : .consul,
+            entryPoints: [settings.edge.entryPoint],
+            certificateResolver: settings.edge.certificateResolver
+        )
+        backend = Backend(
+            catalogue: catalogue,
+            desk: desk,
+            models: ReadModels(pool: pools.project),
+            history: EventHistory(log: log, bell: log.bell),
+            document: document,
+            metrics: Metering.registry
+        )
+    }
+
+    /// The port that the API answers on, as soon as it does.
+    var port: Int {
+        get async throws { try await listening.port() }
+    }
+
+    /// Serves until it is told to shut down: requests are drained first, then sagas stop between two steps and give
+    /// their leases back, then the log writes what it had accepted.
+    func run() async throws {
+        let listening = listening
+        let server = APIServer(
+            backend: backend,
+            settings: .init(host: settings.host, port: settings.port, secure: settings.names.rootScheme == "https"),
+            version: Version.text,
+            edgeToken: settings.edge.token,
+            logger: logger,
+            onRunning: { await listening.opened($0) }
+        )
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            let log = log
+            group.addTask { await log.run() }
+            try await seed()
+            let (runner, starter, engine) = (runner, starter, engine)
+            let followers = Task {
+                await withDiscardingTaskGroup { group in
+                    group.addTask { await runner.run() }
+                    group.addTask { await starter.run() }
+                }
+            }
+            let sagas = Task { await engine.run() }
+            let served = await Result { try await server.run() }
+            engine.stop()
+            await sagas.value
+            followers.cancel()
+            await followers.value
+            log.close()
+            try await group.waitForAll()
+            await pools.close()
+            try? await http.shutdown()
+            await listening.failed()
+            try served.get()
+        }
+    }
+
+    /// What has to be there before anybody asks: the default release, the keys of those who run the plane, and the
+    /// secrets that the settings bring.
+    private func seed() async throws {
+        if !settings.tenant.redisPassword.isEmpty {
+            try await kept.keep(Secret(settings.tenant.redisPassword), as: "redis")
+        }
+        let envelope = { CommandEnvelope.own(ids: .system) }
+        do throws(CommandError) {
+            if try await isWithoutReleases() {
+                let first = ReleaseEvent.Registered(
+                    version: settings.release,
+                    image: settings.registry,
+                    status: .stable,
+                    minimumTier: .freeTrial,
+                    breaking: false
+                )
+                _ = try await desk.registerRelease(first, makeDefault: true, by: envelope())
+            }
+            for text in settings.operatorKeys {
+                guard let key = IssuedKey(text) else { continue }
+                _ = try await desk.issuePlatformKey(.operator, key: key, by: envelope())
+            }
+        } catch {
+            throw DevFailure("the log cannot be prepared: \(error)")
+        }
+    }
+
+    /// Only the first start registers a release; afterwards the default is what operators made it.
+    private func isWithoutReleases() async throws(CommandError) -> Bool {
+        do throws(LogError) {
+            let stream = StreamName(category: ReleaseEvent.category, id: "railzway")
+            return try await log.read(stream, after: 0, limit: 1).isEmpty
+        } catch {
+            throw .unavailable
+        }
+    }
+
+    /// Makes the user `developer` with this key; nothing happens when both are there.
+    func registerDeveloper(key text: String) async throws {
+        guard let key = IssuedKey(text) else { throw DevFailure("the developer's key is malformed") }
+        let envelope = { CommandEnvelope.own(ids: .system) }
+        let receipt: Receipt<KeyShown>
+        do throws(CommandError) {
+            let user = try await desk.registerUser(issuer: "local", subject: "developer", by: envelope()).answer.user
+            receipt = try await desk.issueUserKey(for: user, key: key, by: envelope())
+        } catch {
+            throw DevFailure("the user developer cannot be made: \(error)")
+        }
+        // Whoever reads the announcement uses the key at once.
+        do throws(ReadError) {
+            try await ReadModels(pool: pools.project).wait(for: receipt.position, timeout: .seconds(20))
+        } catch {
+            throw DevFailure("the read models do not catch up")
+        }
+    }
+
+    private static func wakeup(_ bell: Bell) -> SagaEngine.Wakeup {
+        { span in await bell.wait(after: bell.count, atMost: span) }
+    }
+
+    private static func masterKeys(_ settings: Settings) throws(ConfigurationError) -> MasterKeys {
+        let lines = settings.masterKeys.split(separator: ",").joined(separator: "\n")
+        do {
+            return try MasterKeys(parsing: lines)
+        } catch {
+            throw ConfigurationError(problems: ["SIGNALBOX_MASTER_KEYS is not usable: \(error)"])
+        }
+    }
+
+    /// Host and process, for people who look at leases.
+    private static var owner: String {
+        var name = [CChar](repeating: 0, count: 256)
+        gethostname(&name, name.count - 1)
+        let host = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        return "\(host):\(getpid())"
+    }
+}
+
+extension Result where Failure == any Error {
+    fileprivate init(_ body: () async throws -> Success) async {
+        do { self = .success(try await body()) } catch { self = .failure(error) }
+    }
+}
+
+/// The version of this build.
+enum Version {
+    static let text = "0.1.0"
+}
+
+/// Where the API listens, for those who wait for it.
+actor Listening {
+    private var outcome: Result<Int, any Error>?
+    private var waiting: [CheckedContinuation<Int, any Error>] = []
+
+    func port() async throws -> Int {
+        if let outcome { return try outcome.get() }
+        return try await withCheckedThrowingContinuation { waiting.append($0) }
+    }
+
+    func opened(_ port: Int) { settle(.success(port)) }
+
+    /// The server has ended; whoever still waits will never see it open.
+    func failed() { settle(.failure(DevFailure("the API did not open"))) }
+
+    private func settle(_ result: Result<Int, any Error>) {
+        guard outcome == nil else { return }
+        outcome = result
+        for continuation in waiting { continuation.resume(with: result) }
+        waiting = []
+    }
+}

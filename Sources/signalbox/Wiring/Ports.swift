@@ -1,0 +1,115 @@
+internal import Adapters
+internal import AsyncHTTPClient
+internal import Commands
+internal import Domain
+internal import Kernel
+internal import Platform
+internal import Postgres
+internal import Sagas
+
+/// The world outside, as the settings describe it.
+struct Ports {
+    let provisioning: ProvisioningPorts
+
+    init(settings: Settings, http: HTTPClient, keys: MasterKeys, pool: Pool) {
+        let nomad = NomadClient(
+            caller: HTTPCaller(
+                client: http,
+                base: settings.nomad.url,
+                headers: NomadClient.headers(token: settings.nomad.token.map { Secret($0) })
+            ),
+            namespace: settings.nomad.namespace
+        )
+        let specification = JobSpecification(
+            .init(
+                region: settings.nomad.region,
+                namespace: settings.nomad.namespace,
+                datacenters: settings.nomad.datacenters,
+                provider: settings.edge.provider == "nomad" ? .nomad : .consul,
+                development: settings.stage == .development,
+                timing: settings.nomad.timing
+            )
+        )
+        let billing = HTTPCaller(
+            client: http,
+            base: settings.billing.url,
+            headers: BillingClient.headers(key: Secret(settings.billing.key)),
+            timeout: settings.billing.timeout
+        )
+        provisioning = ProvisioningPorts(
+            databases: TenantPostgres(conninfo: settings.provisioner.conninfo, address: settings.provisioner.address),
+            scheduler: NomadScheduler(client: nomad, specification: specification),
+            billing: BillingClient(caller: billing),
+            edge: settings.edge.api.map {
+                TraefikEdge(caller: HTTPCaller(client: http, base: $0, timeout: .seconds(5)))
+            },
+            oauth: settings.oauth.map { oauth in
+                OAuthClientRegistration(
+                    caller: HTTPCaller(client: http, base: oauth.url, timeout: oauth.timeout),
+                    tenant: oauth.tenant,
+                    clientID: oauth.client,
+                    clientSecret: Secret(oauth.secret)
+                )
+            },
+            derived: DerivedTenantSecrets(secrets: DerivedSecrets(keys: keys)),
+            kept: SealedSecrets(pool: pool, keys: keys),
+            names: settings.names,
+            settings: Self.tenant(settings)
+        )
+    }
+
+    private static func tenant(_ settings: Settings) -> TenantSettings {
+        let timing = settings.nomad.timing
+        return TenantSettings(
+            environment: settings.stage.rawValue,
+            connectionLimit: settings.provisioner.connectionLimit,
+            databaseSSLMode: settings.tenant.sslMode,
+            oauthURI: settings.tenant.identityURL,
+            redis: .init(
+                address: settings.tenant.redisAddress,
+                database: Int(settings.tenant.redisDatabase) ?? 0,
+                hasPassword: !settings.tenant.redisPassword.isEmpty
+            ),
+            // The scheduler gives up first; then we know why.
+            healthPatience: max(timing.progressDeadline + .seconds(60), .seconds(60))
+        )
+    }
+}
+
+/// Tenants' secrets, made again from the master key whenever they are needed.
+struct DerivedTenantSecrets: TenantSecrets {
+    let secrets: DerivedSecrets
+
+    var keyVersion: Int { secrets.currentKeyVersion }
+
+    func secret(
+        _ purpose: SecretPurpose,
+        organization: String,
+        instance: String,
+        generation: Int,
+        rotation: Int,
+        keyVersion: Int
+    ) throws(PortError) -> Secret {
+        guard let organization = OrganizationID(organization), let instance = InstanceID(instance) else {
+            throw .permanent(code: "secrets.names", message: "a secret was asked for somebody who cannot exist")
+        }
+        let kind: DerivedSecrets.Purpose =
+            switch purpose {
+            case .database: .databasePassword
+            case .jwt: .jwtSecret
+            case .payment: .paymentProviderSecret
+            }
+        do {
+            return Secret(
+                try secrets.secret(
+                    kind,
+                    organization: organization,
+                    instance: instance,
+                    credentials: .init(keyVersion: keyVersion, rotation: rotation, generation: generation)
+                )
+            )
+        } catch {
+            throw .blocked(code: "secrets.key", message: "master key \(keyVersion) is not configured any more")
+        }
+    }
+}

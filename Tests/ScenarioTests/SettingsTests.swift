@@ -1,0 +1,72 @@
+import Glibc
+import Testing
+
+@testable import signalbox
+
+@Suite("Settings")
+struct SettingsTests {
+    /// The names of section 4.3 of the document that the first deployments were made from, as they stand there.
+    private let seed = [
+        "APP_ROOT_DOMAIN": "railzway.com", "APP_ROOT_SCHEME": "https",
+        "DB_HOST": "db.internal", "DB_PORT": "5433", "DB_NAME": "cloud", "DB_USER": "cloud", "DB_PASSWORD": "it's \\ here",
+        "PROVISION_DB_HOST": "tenants.internal", "PROVISION_DB_PORT": "5434", "PROVISION_DB_NAME": "postgres",
+        "PROVISION_DB_USER": "provisioner", "PROVISION_DB_PASSWORD": "p",
+        "RAILZWAY_CLIENT_URL": "https://billing.internal/", "RAILZWAY_API_KEY": "vk_live_key_1_x",
+        "TENANT_OAUTH2_CLIENT_ID": "client", "TENANT_OAUTH2_CLIENT_SECRET": "secret",
+        "TENANT_AUTH_JWT_SECRET_KEY": "not used any more",
+        "PROVISION_RATE_LIMIT_REDIS_ADDR": "redis:6379", "PROVISION_RATE_LIMIT_REDIS_PASSWORD": "r",
+        "PROVISION_RATE_LIMIT_REDIS_DB": "2", "NOMAD_ADDR": "http://nomad:4646", "NOMAD_TOKEN": "t",
+    ]
+    private let ours = ["SIGNALBOX_MASTER_KEYS": "1:00", "SIGNALBOX_TRAEFIK_TOKEN": "t"]
+
+    @Test("the names of older installations are accepted as they are")
+    func seeds() throws {
+        let settings = try Settings(environment: seed.merging(ours) { $1 })
+        #expect(settings.database.contains("host='db.internal' port=5433 dbname='cloud' user='cloud'"))
+        #expect(settings.database.contains("password='it\\'s \\\\ here'"))
+        #expect(settings.provisioner.address.port == 5434)
+        #expect(settings.billing.url == "https://billing.internal")
+        #expect(settings.nomad.token == "t")
+        #expect(settings.tenant.redisDatabase == "2")
+        #expect(settings.stage == .production)
+        #expect(settings.oauth == nil)
+    }
+
+    @Test("OAuth is on when the identity service is named, with the older names for its client")
+    func oauth() throws {
+        var environment = seed.merging(ours) { $1 }
+        environment["AUTH_SERVICE_URL"] = "https://auth.internal"
+        environment["AUTH_SERVICE_TENANT"] = "railzway"
+        #expect(try Settings(environment: environment).oauth?.client == "client")
+    }
+
+    @Test("everything that is missing or wrong is said at once")
+    func problems() throws {
+        let error = #expect(throws: ConfigurationError.self) {
+            try Settings(environment: ["PORT": "http", "ENVIRONMENT": "staging", "NOMAD_ADDR": "nomad:4646"])
+        }
+        let problems = try #require(error).problems.joined(separator: "\n")
+        for name in [
+            "PORT", "ENVIRONMENT", "NOMAD_ADDR", "DATABASE_URL", "APP_ROOT_DOMAIN", "RAILZWAY_CLIENT_URL",
+            "RAILZWAY_API_KEY", "PROVISION_DB_HOST", "PROVISION_DB_USER", "SIGNALBOX_MASTER_KEYS",
+            "SIGNALBOX_TRAEFIK_TOKEN", "PROVISION_RATE_LIMIT_REDIS_ADDR",
+        ] { #expect(problems.contains(name), "\(name) is not complained about") }
+    }
+
+    @Test("a secret may come from a file")
+    func file() throws {
+        var template = Array("/tmp/signalbox-secret-XXXXXX".utf8CString)
+        let handle = mkstemp(&template)
+        let path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+        defer { unlink(path) }
+        let text = Array("from a file\n".utf8)
+        #expect(write(handle, text, text.count) == text.count)
+        close(handle)
+        var environment = seed.merging(ours) { $1 }
+        environment["RAILZWAY_API_KEY"] = nil
+        environment["RAILZWAY_API_KEY_FILE"] = path
+        #expect(try Settings(environment: environment).billing.key == "from a file")
+        environment["RAILZWAY_API_KEY_FILE"] = path + ".gone"
+        #expect(throws: ConfigurationError.self) { try Settings(environment: environment) }
+    }
+}

@@ -73,9 +73,14 @@ static const unsigned char schema_readmodels_subscriptions_v1[] = {
 #embed "../../schema/readmodels/subscriptions.v1.sql"
 };
 
+static const unsigned char deploy_catalogue[] = {
+#embed "../../deploy/catalogue.yaml"
+};
+
 #define ASSET(path, name) { path, name, sizeof name }
 
 static const struct asset assets[] = {
+    ASSET("deploy/catalogue.yaml", deploy_catalogue),
     ASSET("schema/roles.sql", schema_roles),
     ASSET("schema/migrations/V0001__log.sql", schema_migrations_V0001_log),
     ASSET("schema/migrations/V0002__saga.sql", schema_migrations_V0002_saga),

@@ -39,6 +39,15 @@ package final class PostgresLog: EventLog {
         return log
     }
 
+    /// A log that is only read, such as by a command line: it appends nothing and hears nothing.
+    ///
+    /// - Parameter pool: As a role that may read the log.
+    package static func reader(pool: Pool) -> PostgresLog {
+        let log = PostgresLog(conninfo: "", role: nil, pool: pool, queue: 1, logger: Logger(label: "signalbox.log"))
+        log.close()
+        return log
+    }
+
     private init(conninfo: String, role: String?, pool: Pool, queue: Int, logger: Logger) {
         let notices = Mailbox<LogWriter.Written>()
         let (bell, workBell) = (bell, workBell)

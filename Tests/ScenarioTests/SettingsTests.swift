@@ -8,7 +8,8 @@ struct SettingsTests {
     /// The names of section 4.3 of the document that the first deployments were made from, as they stand there.
     private let seed = [
         "APP_ROOT_DOMAIN": "railzway.com", "APP_ROOT_SCHEME": "https",
-        "DB_HOST": "db.internal", "DB_PORT": "5433", "DB_NAME": "cloud", "DB_USER": "cloud", "DB_PASSWORD": "it's \\ here",
+        "DB_HOST": "db.internal", "DB_PORT": "5433", "DB_NAME": "cloud", "DB_USER": "cloud",
+        "DB_PASSWORD": "it's \\ here",
         "PROVISION_DB_HOST": "tenants.internal", "PROVISION_DB_PORT": "5434", "PROVISION_DB_NAME": "postgres",
         "PROVISION_DB_USER": "provisioner", "PROVISION_DB_PASSWORD": "p",
         "RAILZWAY_CLIENT_URL": "https://billing.internal/", "RAILZWAY_API_KEY": "vk_live_key_1_x",

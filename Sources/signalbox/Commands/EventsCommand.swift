@@ -35,7 +35,9 @@ struct EventsCommand: AsyncParsableCommand {
                     filter.stream = name
                 }
                 if let organization {
-                    guard let id = OrganizationID(organization) else { throw Exit.usage("\(organization) is not an id") }
+                    guard let id = OrganizationID(organization) else {
+                        throw Exit.usage("\(organization) is not an id")
+                    }
                     filter.organization = id
                 }
                 return filter

@@ -27,7 +27,10 @@ struct Provision: AsyncParsableCommand {
 
         func run() async throws {
             var read = EnvironmentReader(EnvironmentReader.process)
-            let url = read.required("PREPARE_DATABASE_URL", meaning: "a superuser of the cluster, to the database postgres")
+            let url = read.required(
+                "PREPARE_DATABASE_URL",
+                meaning: "a superuser of the cluster, to the database postgres"
+            )
             let user = read.optional("PROVISION_DB_USER") ?? "signalbox_provisioner"
             let password = read.required("PROVISION_DB_PASSWORD", meaning: "what the provisioner will log in with")
             guard read.problems.isEmpty else { throw Exit.because(ConfigurationError(problems: read.problems)) }

@@ -24,11 +24,14 @@ struct SagasCommand: AsyncParsableCommand {
         func run() async throws {
             guard (1...200).contains(limit) else { throw Exit.usage("--limit is 1 to 200") }
             let wanted = try status.map { text in
-                guard let status = OperationView.Status(rawValue: text) else { throw Exit.usage("\(text) is not a status") }
+                guard let status = OperationView.Status(rawValue: text) else {
+                    throw Exit.usage("\(text) is not a status")
+                }
                 return status
             }
-            let (page, limit) = try await reach.readModels { models throws(ReadError) in
-                (try await models.operations(of: nil, status: wanted, page: PageRequest(limit: limit)).value, limit)
+            let wish = PageRequest(limit: limit)
+            let page = try await reach.readModels { models throws(ReadError) in
+                try await models.operations(of: nil, status: wanted, page: wish).value
             }
             guard !reach.json else { return Terminal.say(try JSON.pretty(page)) }
             var table = Table("SAGA", "KIND", "SUBJECT", "STATUS", "STEP", "STARTED")

@@ -13,7 +13,13 @@ struct DevDatabase {
 
     /// How the server logs in: `signalbox`, which may nothing until it says `SET ROLE`.
     var login: String {
-        Settings.conninfo(host: postgres.socket, port: postgres.port, name: Self.name, user: "signalbox", password: keys.login)
+        Settings.conninfo(
+            host: postgres.socket,
+            port: postgres.port,
+            name: Self.name,
+            user: "signalbox",
+            password: keys.login
+        )
     }
 
     /// Makes and migrates what is missing; done every time, because a start may have been cut short.

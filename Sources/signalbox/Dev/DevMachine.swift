@@ -33,7 +33,7 @@ struct DevMachine: Service {
     }
 
     private func serve(with postgres: EmbeddedPostgres) async throws {
-        async let traefik = installEdge()
+        let traefik = Task { await installEdge() }
         try await postgres.ready()
         try stopIfTold()
         let keys = try DevKeys(workspace)
@@ -52,9 +52,14 @@ struct DevMachine: Service {
         )
         let agent = NomadAgent(agentConfiguration(port: try workspace.port("nomad")), logger: logger)
         try await withThrowingTaskGroup(of: Part.self) { group in
-            group.addTask { try await billing.run(); return .billing }
-            group.addTask { try await agent.run(); return .agent }
-            let edge = try await traefik.map { program in
+            group.addTask {
+                try await billing.run(); return .billing
+            }
+            group.addTask {
+                try await agent.run(); return .agent
+            }
+            let program = await traefik.value
+            let edge = try program.map { program in
                 EmbeddedEdge(
                     workspace: workspace,
                     port: try workspace.port("edge"),
@@ -70,7 +75,9 @@ struct DevMachine: Service {
             let settings = try settings(keys: keys, database: database, addresses: addresses, postgres: postgres)
             let plane = try await ControlPlane(settings: settings, catalogue: catalogue, logger: logger)
             try stopIfTold()
-            group.addTask { try await plane.run(); return .plane }
+            group.addTask {
+                try await plane.run(); return .plane
+            }
             let port = try await plane.port
             try await plane.registerDeveloper(key: keys.apiKey)
             if let edge {

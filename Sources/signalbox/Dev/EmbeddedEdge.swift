@@ -4,6 +4,7 @@ internal import FoundationEssentials
 internal import Glibc
 internal import Kernel
 internal import Logging
+internal import NIOCore
 internal import NIOHTTP1
 internal import Subprocess
 internal import SystemPackage

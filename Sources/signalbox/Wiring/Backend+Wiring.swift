@@ -113,7 +113,7 @@ extension EventFilter {
 
 extension EventView {
     /// One event of the log; an erased one has no data.
-    fileprivate init(_ event: RecordedEvent) {
+    init(_ event: RecordedEvent) {
         self.init(
             position: event.position,
             id: event.id,

@@ -1,6 +1,5 @@
 internal import Adapters
 internal import AsyncHTTPClient
-internal import Audit
 internal import Commands
 internal import Domain
 internal import EventStore
@@ -63,7 +62,7 @@ struct ControlPlane: Service {
         let names = settings.names
         desk = CommandDesk(
             log: log,
-            claims: PostgresClaimDirectory(pool: pools.append),
+            claims: log,
             vault: Vault(keys: keys, subjects: PostgresSubjectKeys(pool: pools.append)),
             settings: .init(catalogue: catalogue, host: { names.host(slug: $0, instance: $1) })
         )
@@ -107,14 +106,11 @@ struct ControlPlane: Service {
             entryPoints: [settings.edge.entryPoint],
             certificateResolver: settings.edge.certificateResolver
         )
-        backend = Backend(
-            catalogue: catalogue,
-            desk: desk,
-            models: ReadModels(pool: pools.project),
-            history: EventHistory(log: log, bell: log.bell),
-            document: document,
-            metrics: Metering.registry
-        )
+        let models = ReadModels(pool: pools.project)
+        var backend = Backend(catalogue: catalogue, desk: desk, models: models, log: log, document: document)
+        backend.plane.checks = { await Self.checks(models) }
+        backend.plane.metrics = { Metering.registry.text }
+        self.backend = backend
     }
 
     /// The port that the API answers on, as soon as it does.
@@ -213,6 +209,16 @@ struct ControlPlane: Service {
             try await ReadModels(pool: pools.project).wait(for: receipt.position, timeout: .seconds(20))
         } catch {
             throw DevFailure("the read models do not catch up")
+        }
+    }
+
+    /// What readiness depends on besides the database: an answer that is minutes old is no answer.
+    private static func checks(_ models: ReadModels) async -> [PlaneDoor.Check] {
+        do throws(ReadError) {
+            let lag = try await models.projections().map(\.lag).max() ?? 0
+            return [.init("projections", problem: lag > 10_000 ? "the read models are \(lag) events behind" : nil)]
+        } catch {
+            return [.init("projections", problem: "the read models cannot be asked")]
         }
     }
 

@@ -51,7 +51,7 @@ struct Ports {
                     clientSecret: Secret(oauth.secret)
                 )
             },
-            derived: DerivedTenantSecrets(secrets: DerivedSecrets(keys: keys)),
+            derived: DerivedSecrets(keys: keys),
             kept: SealedSecrets(pool: pool, keys: keys),
             names: settings.names,
             settings: Self.tenant(settings)
@@ -73,43 +73,5 @@ struct Ports {
             // The scheduler gives up first; then we know why.
             healthPatience: max(timing.progressDeadline + .seconds(60), .seconds(60))
         )
-    }
-}
-
-/// Tenants' secrets, made again from the master key whenever they are needed.
-struct DerivedTenantSecrets: TenantSecrets {
-    let secrets: DerivedSecrets
-
-    var keyVersion: Int { secrets.currentKeyVersion }
-
-    func secret(
-        _ purpose: SecretPurpose,
-        organization: String,
-        instance: String,
-        generation: Int,
-        rotation: Int,
-        keyVersion: Int
-    ) throws(PortError) -> Secret {
-        guard let organization = OrganizationID(organization), let instance = InstanceID(instance) else {
-            throw .permanent(code: "secrets.names", message: "a secret was asked for somebody who cannot exist")
-        }
-        let kind: DerivedSecrets.Purpose =
-            switch purpose {
-            case .database: .databasePassword
-            case .jwt: .jwtSecret
-            case .payment: .paymentProviderSecret
-            }
-        do {
-            return Secret(
-                try secrets.secret(
-                    kind,
-                    organization: organization,
-                    instance: instance,
-                    credentials: .init(keyVersion: keyVersion, rotation: rotation, generation: generation)
-                )
-            )
-        } catch {
-            throw .blocked(code: "secrets.key", message: "master key \(keyVersion) is not configured any more")
-        }
     }
 }

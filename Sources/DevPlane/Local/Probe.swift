@@ -29,9 +29,8 @@ enum Probe {
             return .failed("connection refused")
         }
         guard let path else { return .answered(status: 200, body: "") }
-        let request = Array(
-            "GET \(path) HTTP/1.0\r\nHost: 127.0.0.1:\(port)\r\nUser-Agent: Consul Health Check\r\n\r\n".utf8
-        )
+        let head = "Host: 127.0.0.1:\(port)\r\nConnection: close\r\nUser-Agent: Consul Health Check\r\n\r\n"
+        let request = Array("GET \(path) HTTP/1.1\r\n\(head)".utf8)
         guard send(handle, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else {
             return .failed("connection reset")
         }

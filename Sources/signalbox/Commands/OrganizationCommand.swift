@@ -41,7 +41,7 @@ struct OrganizationCommand: AsyncParsableCommand {
                 let instance = onboarded.body["instance"]?["id"]?.string
             else { throw Exit.failed("the server's answer names no operation") }
             guard wait else { return try show(onboarded.body, operation: operation, instance: instance) }
-            try await finish(operation, client: client)
+            try await finish(operation, after: onboarded.position, client: client)
             let shown = try await client.send("GET", "/v1/instances/" + instance)
             if reach.json { return Terminal.say(try JSON.pretty(shown.body)) }
             Terminal.say(try InstanceCommand.Show.text(shown.body))
@@ -54,11 +54,11 @@ struct OrganizationCommand: AsyncParsableCommand {
             Terminal.say("operation    \(operation)")
         }
 
-        private func finish(_ operation: String, client: APIClient) async throws {
+        private func finish(_ operation: String, after position: Int64, client: APIClient) async throws {
             while true {
                 let answer = try await client.send(
                     "GET",
-                    "/v1/operations/" + operation,
+                    "/v1/operations/\(operation)?min-position=\(position)",
                     headers: ["Prefer": "wait=20"]
                 )
                 switch answer.body["status"]?.string {

@@ -12,6 +12,8 @@ struct APIClient {
     struct Answer {
         var status: Int
         var location: String?
+        /// What the answer reflects, or what it wrote; 0 when it does not say.
+        var position: Int64
         var body: JSONValue
     }
 
@@ -31,22 +33,20 @@ struct APIClient {
             request.headers.add(name: "Content-Type", value: "application/json")
             request.body = .bytes(try JSON.encode(body))
         }
-        let (status, location, bytes) = try await exchange(request)
-        let answer = Answer(
-            status: status,
-            location: location,
-            body: (try? JSON.decode(JSONValue.self, from: bytes)) ?? .null
-        )
-        guard status < 400 else { throw refusal(answer) }
+        let answer = try await exchange(request)
+        guard answer.status < 400 else { throw refusal(answer) }
         return answer
     }
 
-    private func exchange(_ request: HTTPClientRequest) async throws -> (Int, String?, [UInt8]) {
+    private func exchange(_ request: HTTPClientRequest) async throws -> Answer {
         do {
             let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
             let buffer = try await response.body.collect(upTo: 16 << 20)
-            return (
-                Int(response.status.code), response.headers.first(name: "Location"), Array(buffer.readableBytesView)
+            return Answer(
+                status: Int(response.status.code),
+                location: response.headers.first(name: "Location"),
+                position: response.headers.first(name: "X-Log-Position").flatMap { Int64($0) } ?? 0,
+                body: (try? JSON.decode(JSONValue.self, from: Array(buffer.readableBytesView))) ?? .null
             )
         } catch {
             throw Exit.unavailable("no answer from \(url)")

@@ -188,10 +188,11 @@ extension TenantPostgres {
         var parameters = [("application_name", fence)]
         if let database { parameters.append(("dbname", database)) }
         do throws(PostgresError) {
-            let session = try await Connection.open(ConnectionString.replacing(parameters, in: conninfo))
-            try await session.script(
-                "SET lock_timeout = \(limits.lock.milliseconds); SET statement_timeout = \(limits.statement.milliseconds)"
+            let session = try await Connection.open(
+                ConnectionString.replacing(parameters, in: conninfo),
+                limits: SessionLimits(statement: limits.statement)
             )
+            try await session.script("SET lock_timeout = \(limits.lock.milliseconds)")
             return session
         } catch {
             throw PortError(tenant: error)

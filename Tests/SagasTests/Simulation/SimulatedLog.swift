@@ -1,0 +1,74 @@
+import EventStore
+import Kernel
+import SignalboxTestKit
+
+/// The log as one process reaches it: every append passes the same numbered points as every other call.
+struct SimulatedLog: EventLog, WorkQueue {
+    let log: MemoryLog
+    let process: SimulatedProcess
+    /// Whether appends prove that their lease is held; switched off to see that something notices.
+    var isFenced = true
+
+    func append(_ request: AppendRequest) async throws(AppendError) -> Appended {
+        guard !process.isDead else { throw .fenced }
+        let name = "append \(request.writes.first?.events.map(\.type).joined(separator: " + ") ?? "")"
+        // An append either is in the log or is not; one that lands later is caught by its expected version.
+        _ = await process.reach(.before(name))
+        guard !process.isDead else { throw .fenced }
+        let appended = try await log.append(isFenced ? request : unfenced(request))
+        let verdict = await process.reach(.after(name))
+        guard !process.isDead else { throw .fenced }
+        if case .lose = verdict { return try await log.append(request) }
+        return appended
+    }
+
+    private func unfenced(_ request: AppendRequest) -> AppendRequest {
+        var request = request
+        for index in request.work.indices {
+            if case .holding = request.work[index].guard { request.work[index].guard = .wake }
+        }
+        for index in request.writes.indices { request.writes[index].expected = .any }
+        return request
+    }
+
+    func read(_ stream: StreamName, after version: Int64, limit: Int) async throws(LogError) -> [RecordedEvent] {
+        try alive()
+        return try await log.read(stream, after: version, limit: limit)
+    }
+
+    func read(
+        after position: Int64,
+        through: Int64?,
+        matching filter: EventFilter,
+        limit: Int
+    ) async throws(LogError) -> EventPage {
+        try alive()
+        return try await log.read(after: position, through: through, matching: filter, limit: limit)
+    }
+
+    func frontier() async throws(LogError) -> Int64 { try await log.frontier() }
+
+    func claim(kinds: [String], owner: String, limit: Int, lease: Duration) async throws(LogError) -> [WorkItem] {
+        try alive()
+        return try await log.claim(kinds: kinds, owner: owner, limit: limit, lease: lease)
+    }
+
+    func renew(_ item: WorkItem, lease: Duration) async throws(LogError) -> Bool {
+        try alive()
+        return try await log.renew(item, lease: lease)
+    }
+
+    func release(_ item: WorkItem) async throws(LogError) {
+        try alive()
+        try await log.release(item)
+    }
+
+    func list(kinds: [String]?, statuses: [String]) async throws(LogError) -> [WorkItem] {
+        try alive()
+        return try await log.list(kinds: kinds, statuses: statuses)
+    }
+
+    private func alive() throws(LogError) {
+        guard !process.isDead else { throw .unavailable("the process is dead") }
+    }
+}

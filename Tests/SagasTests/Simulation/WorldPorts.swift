@@ -1,0 +1,285 @@
+import Platform
+import Synchronization
+
+@testable import Sagas
+
+/// The ports of one process to a world.
+struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge, OAuthClients, KeptSecrets {
+    let world: World
+    let process: SimulatedProcess
+
+    var address: DatabaseAddress { DatabaseAddress(host: "10.0.0.5", port: 5432) }
+
+    // MARK: Tenant Postgres
+
+    func ensureRole(_ database: TenantDatabase, password: Secret, fence: String) async throws(PortError) {
+        try await world.call("ensureRole", by: process, lock: database.database) { state -> Result<Void, PortError> in
+            if let found = state.roles[database.role], found.owner.instance != database.owner.instance {
+                return .failure(.permanent(code: "42710", message: "the role is another's"))
+            }
+            state.roles[database.role] = (database.owner, password)
+            return .success(())
+        }
+    }
+
+    func ensureDatabase(_ database: TenantDatabase, fence: String) async throws(PortError) {
+        try await world.call("ensureDatabase", by: process, lock: database.database) { state -> Result<Void, PortError> in
+            if let found = state.databases[database.database], found.instance != database.owner.instance {
+                return .failure(.permanent(code: "42P04", message: "the database is another's"))
+            }
+            guard state.roles[database.role] != nil else {
+                return .failure(.conflict(code: "42704", message: "the role is not there"))
+            }
+            state.databases[database.database] = database.owner
+            return .success(())
+        }
+    }
+
+    func isolate(_ database: TenantDatabase, slot: String, fence: String) async throws(PortError) {
+        try await world.call("isolate", by: process, lock: database.database) { state -> Result<Void, PortError> in
+            guard state.databases[database.database] != nil else {
+                return .failure(.conflict(code: "3D000", message: "the database is not there"))
+            }
+            state.isolated.insert(database.database)
+            return .success(())
+        }
+    }
+
+    func probeRole(_ database: TenantDatabase) async throws(PortError) -> Presence<Bool> {
+        try await world.call("probeRole", by: process) { state in
+            guard let found = state.roles[database.role] else { return .success(.absent) }
+            return .success(found.owner.instance == database.owner.instance ? .present(true) : .foreign("another's"))
+        }
+    }
+
+    func probeDatabase(_ database: TenantDatabase) async throws(PortError) -> Presence<Bool> {
+        try await world.call("probeDatabase", by: process) { state in
+            guard let found = state.databases[database.database] else { return .success(.absent) }
+            return .success(found.instance == database.owner.instance ? .present(true) : .foreign("another's"))
+        }
+    }
+
+    func dropDatabase(_ database: TenantDatabase, fence: String) async throws(PortError) {
+        try await world.call("dropDatabase", by: process, lock: database.database) { state -> Result<Void, PortError> in
+            if state.databases[database.database]?.instance == database.owner.instance {
+                state.databases[database.database] = nil
+                state.isolated.remove(database.database)
+            }
+            return .success(())
+        }
+    }
+
+    func quarantineDatabase(_ database: TenantDatabase, as renamed: String, fence: String) async throws(PortError) {
+        try await world.call("quarantineDatabase", by: process, lock: database.database) { state -> Result<Void, PortError> in
+            if state.databases[database.database]?.instance == database.owner.instance {
+                state.databases[database.database] = nil
+                state.quarantined.insert(renamed)
+            }
+            return .success(())
+        }
+    }
+
+    func dropRole(_ database: TenantDatabase, fence: String) async throws(PortError) {
+        try await world.call("dropRole", by: process, lock: database.database) { state -> Result<Void, PortError> in
+            guard state.databases[database.database] == nil else {
+                return .failure(.transient(code: "2BP01", message: "the role owns a database"))
+            }
+            if state.roles[database.role]?.owner.instance == database.owner.instance { state.roles[database.role] = nil }
+            return .success(())
+        }
+    }
+
+    // MARK: Nomad
+
+    func putSecret(_ items: [String: Secret], for workload: Workload) async throws(PortError) {
+        try await world.call("putSecret", by: process) { state -> Result<Void, PortError> in
+            if let found = state.secrets[workload.job], found.owner.generation > workload.owner.generation {
+                return .failure(.superseded(message: "a newer generation wrote it"))
+            }
+            state.secrets[workload.job] = (workload.owner, items)
+            return .success(())
+        }
+    }
+
+    func deleteSecret(for workload: Workload) async throws(PortError) {
+        try await world.call("deleteSecret", by: process) { state -> Result<Void, PortError> in
+            if let found = state.secrets[workload.job], found.owner.generation <= workload.owner.generation {
+                state.secrets[workload.job] = nil
+            }
+            return .success(())
+        }
+    }
+
+    func register(_ workload: Workload) async throws(PortError) -> RegisteredWorkload {
+        let (guards, secretful) = (world.guards, workload)
+        let current = try await world.call("readJob", by: process) { .success($0.jobs[secretful.job]) }
+        if let current {
+            guard current.owner.instance == workload.owner.instance else {
+                throw .permanent(code: "name-taken", message: "the job is another's")
+            }
+            if current.owner.generation > workload.owner.generation { throw .superseded(message: "newer") }
+            if guards.tombstone, current.isStopped, current.stoppedBy == workload.owner.saga {
+                throw .superseded(message: "stopped by the same saga")
+            }
+            if !current.isStopped, current.owner == workload.owner { return registered(current, workload) }
+        }
+        let index = current?.index ?? 0
+        return try await world.call("register", by: process) { state in
+            if guards.compareAndSet, (state.jobs[secretful.job]?.index ?? 0) != index {
+                return .failure(.conflict(code: "cas", message: "Enforcing job modify index"))
+            }
+            state.index += 1
+            let job = World.Job(
+                owner: secretful.owner,
+                index: state.index,
+                version: (state.jobs[secretful.job]?.version ?? -1) + 1,
+                isStopped: false,
+                environment: secretful.environment
+            )
+            state.jobs[secretful.job] = job
+            return .success(registered(job, secretful))
+        }
+    }
+
+    func stop(_ workload: Workload) async throws(PortError) {
+        let guards = world.guards
+        let current = try await world.call("readJob", by: process) { .success($0.jobs[workload.job]) }
+        if let current {
+            guard current.owner.instance == workload.owner.instance,
+                current.owner.generation <= workload.owner.generation
+            else { return }
+            if current.isStopped, current.stoppedBy == workload.owner.saga { return }
+        }
+        let index = current?.index ?? 0
+        try await world.call("stop", by: process) { state -> Result<Void, PortError> in
+            if !guards.tombstone, state.jobs[workload.job] == nil { return .success(()) }
+            if guards.compareAndSet, (state.jobs[workload.job]?.index ?? 0) != index {
+                return .failure(.conflict(code: "cas", message: "Enforcing job modify index"))
+            }
+            if !guards.tombstone {
+                state.jobs[workload.job] = nil
+                return .success(())
+            }
+            state.index += 1
+            state.jobs[workload.job] = World.Job(
+                owner: workload.owner,
+                index: state.index,
+                version: (state.jobs[workload.job]?.version ?? -1) + 1,
+                isStopped: true,
+                stoppedBy: workload.owner.saga,
+                environment: [:]
+            )
+            return .success(())
+        }
+    }
+
+    func probe(_ workload: Workload) async throws(PortError) -> Presence<RegisteredWorkload> {
+        let current = try await world.call("probeJob", by: process) { .success($0.jobs[workload.job]) }
+        guard let current else { return .absent }
+        guard current.owner.instance == workload.owner.instance else { return .foreign("another's") }
+        if current.owner.generation > workload.owner.generation { return .newer }
+        return current.isStopped || current.owner != workload.owner ? .absent : .present(registered(current, workload))
+    }
+
+    func health(of registered: RegisteredWorkload, wait: Duration) async throws(PortError) -> WorkloadHealth {
+        try await world.call("health", by: process) { state in
+            guard state.health.count > 1 else { return .success(state.health.first ?? .healthy) }
+            return .success(state.health.removeFirst())
+        }
+    }
+
+    private func registered(_ job: World.Job, _ workload: Workload) -> RegisteredWorkload {
+        RegisteredWorkload(job: workload.job, version: job.version, modifyIndex: job.index, specHash: "5bec")
+    }
+
+    // MARK: Billing
+
+    func ensureCustomer(email: String, name: String, key: String) async throws(PortError) -> String {
+        let keyed = world.guards.idempotencyKeys
+        return try await world.call("ensureCustomer", by: process) { state in
+            if !keyed || !state.customers.contains(key) { state.customers.append(key) }
+            return .success("cus-\(state.customers.count)")
+        }
+    }
+
+    func ensureDraft(
+        customer: String,
+        price: BillingPrice,
+        key: String
+    ) async throws(PortError) -> BillingSubscription {
+        let keyed = world.guards.idempotencyKeys
+        return try await world.call("ensureDraft", by: process) { state in
+            if keyed, let found = state.subscriptions.first(where: { $0.key == key }) {
+                return .success(BillingSubscription(id: found.id, status: found.status))
+            }
+            let id = "sub-\(state.subscriptions.count + 1)"
+            state.subscriptions.append(World.Subscription(id: id, key: key, status: .draft))
+            return .success(BillingSubscription(id: id, status: .draft))
+        }
+    }
+
+    func subscription(_ id: String) async throws(PortError) -> BillingSubscription {
+        try await world.call("subscription", by: process) { state in
+            guard let found = state.subscriptions.first(where: { $0.id == id }) else {
+                return .failure(.permanent(code: "not_found", message: "no such subscription"))
+            }
+            return .success(BillingSubscription(id: id, status: found.status))
+        }
+    }
+
+    func activate(_ id: String) async throws(PortError) {
+        try await world.call("activate", by: process) { state in
+            Self.move(id, to: .active, from: [.draft, .paused], &state)
+        }
+    }
+
+    func cancel(_ id: String) async throws(PortError) {
+        try await world.call("cancel", by: process) { state in
+            Self.move(id, to: .cancelled, from: [.active, .paused], &state)
+        }
+    }
+
+    private static func move(
+        _ id: String,
+        to status: BillingStatus,
+        from: [BillingStatus],
+        _ state: inout World.State
+    ) -> Result<Void, PortError> {
+        guard let index = state.subscriptions.firstIndex(where: { $0.id == id }) else {
+            return .failure(.permanent(code: "not_found", message: "no such subscription"))
+        }
+        let found = state.subscriptions[index].status
+        if found == status { return .success(()) }
+        guard from.contains(found) else {
+            return .failure(.conflict(code: "invalid_transition", message: "\(found.rawValue) to \(status.rawValue)"))
+        }
+        state.subscriptions[index].status = status
+        if status == .active { state.activations += 1 }
+        return .success(())
+    }
+
+    // MARK: Edge and identity
+
+    func problem(router: String, host: String) async throws(PortError) -> String? {
+        try await world.call("problem", by: process) { state in
+            .success(state.routeProblems.isEmpty ? nil : state.routeProblems.removeFirst())
+        }
+    }
+
+    func ensure(organization: String, redirect: String) async throws(PortError) -> OAuthClient {
+        try await world.call("ensureClient", by: process) { state in
+            .success(OAuthClient(id: "client-\(organization)", secret: Secret("oauth-\(state.rotations)")))
+        }
+    }
+
+    func rotateSecret(organization: String) async throws(PortError) {
+        try await world.call("rotateSecret", by: process) { state -> Result<Void, PortError> in
+            state.rotations += 1
+            return .success(())
+        }
+    }
+
+    func keep(_ secret: Secret, as name: String) async throws(PortError) {}
+
+    func secret(named name: String) async throws(PortError) -> Secret? { Secret("kept-\(name)") }
+}

@@ -111,7 +111,8 @@ package protocol WorkloadScheduler: Sendable {
     /// - Parameter token: Changes whenever the items are meant to change; equal items are not written again.
     func putSecret(_ items: [String: Secret], for workload: Workload) async throws(PortError)
 
-    /// Removes the workload's secret if it is of this owner's generation or an older one.
+    /// Removes the workload's secret if it is of this owner's generation or an older one, and leaves a tombstone, so
+    /// that a late write of the same owner fails.
     func deleteSecret(for workload: Workload) async throws(PortError)
 
     /// Makes the workload run as specified, by compare-and-set; `superseded` when a newer generation is there.

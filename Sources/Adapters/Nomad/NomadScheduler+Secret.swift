@@ -11,6 +11,8 @@ extension NomadScheduler {
             case .foreign:
                 throw .permanent(code: "nomad.name-taken", message: "the variable of \(workload.job) is not ours")
             case .newer: throw .superseded(message: "a newer generation wrote the variable of \(workload.job)")
+            case .ours where current.items[JobSpecification.MetaKey.stoppedBy] == workload.owner.saga:
+                throw .superseded(message: "the variable of \(workload.job) was emptied by the same saga")
             case .ours, .older: break
             }
             // Every write restarts the tasks that read it, even one of the same items.
@@ -20,13 +22,21 @@ extension NomadScheduler {
         try await client.put(wanted, at: path, ifIndexIs: index)
     }
 
+    /// Leaves a mark without secrets: a write that is still on its way meets another index, where it would find the
+    /// variable absent, and so just as it left it, had it been deleted.
     package func deleteSecret(for workload: Workload) async throws(PortError) {
         let path = NomadVariable.path(job: workload.job)
-        guard let current = try await client.variable(path) else { return }
-        switch Standing(of: current.items, towards: workload.owner) {
-        case .foreign, .newer: return
-        case .ours, .older: try await client.deleteVariable(path, ifIndexIs: current.modifyIndex)
+        let current = try await client.variable(path)
+        var mark = JobSpecification.meta(of: workload.owner).compactMapValues(\.string)
+        mark[JobSpecification.MetaKey.stoppedBy] = workload.owner.saga
+        if let current {
+            if current.items == mark { return }
+            switch Standing(of: current.items, towards: workload.owner) {
+            case .foreign, .newer: return
+            case .ours, .older: break
+            }
         }
+        try await client.put(mark, at: path, ifIndexIs: current?.modifyIndex ?? 0)
     }
 
     /// The items and whose they are; a variable has no place for a tag but its items.

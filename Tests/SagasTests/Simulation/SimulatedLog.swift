@@ -2,6 +2,8 @@ import EventStore
 import Kernel
 import SignalboxTestKit
 
+@testable import Sagas
+
 /// The log as one process reaches it: every append passes the same numbered points as every other call.
 struct SimulatedLog: EventLog, WorkQueue {
     let log: MemoryLog
@@ -15,17 +17,24 @@ struct SimulatedLog: EventLog, WorkQueue {
         // An append either is in the log or is not; one that lands later is caught by its expected version.
         _ = await process.reach(.before(name))
         guard !process.isDead else { throw .fenced }
-        let appended = try await log.append(isFenced ? request : unfenced(request))
+        let appended = try await log.append(isFenced ? request : try await unfenced(request))
         let verdict = await process.reach(.after(name))
         guard !process.isDead else { throw .fenced }
         if case .lose = verdict { return try await log.append(request) }
         return appended
     }
 
-    private func unfenced(_ request: AppendRequest) -> AppendRequest {
+    /// The same request as somebody sends it who does not care whose turn it is.
+    private func unfenced(_ request: AppendRequest) async throws(AppendError) -> AppendRequest {
         var request = request
+        let statuses = SagaEngine.activeStatuses + ["completed", "compensated", "abandoned", "superseded"]
         for index in request.work.indices {
-            if case .holding = request.work[index].guard { request.work[index].guard = .wake }
+            let stream = request.work[index].stream
+            do throws(LogError) {
+                let items = try await log.list(kinds: nil, statuses: statuses)
+                guard let item = items.first(where: { $0.stream == stream }) else { continue }
+                request.work[index].guard = .holding(fence: item.fence)
+            } catch { throw .unavailable }
         }
         for index in request.writes.indices { request.writes[index].expected = .any }
         return request

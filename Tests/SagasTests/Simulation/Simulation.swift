@@ -109,7 +109,9 @@ final class Simulation: Sendable {
 
     func ports(_ process: SimulatedProcess) throws -> ProvisioningPorts {
         let outside = WorldPorts(world: world, process: process)
-        let derived = drawsSecrets ? DerivedSecrets(keys: try MasterKeys([1: Self.key(clock.ids.random())])) : DerivedSecrets(keys: keys)
+        let derived =
+            drawsSecrets
+            ? DerivedSecrets(keys: try MasterKeys([1: Self.key(clock.ids.random())])) : DerivedSecrets(keys: keys)
         return ProvisioningPorts(
             databases: outside,
             scheduler: outside,
@@ -159,7 +161,7 @@ final class Simulation: Sendable {
     }
 
     /// Turns the engine until the saga rests, letting time pass whenever nothing is due.
-    func settle(_ engine: SagaEngine, patience: Int = 400) async throws {
+    func settle(_ engine: SagaEngine, patience: Int = 5000) async throws {
         for _ in 0..<patience {
             if await engine.turn() > 0 { continue }
             let active = try await log.list(kinds: nil, statuses: ["queued", "running", "waiting", "compensating"])

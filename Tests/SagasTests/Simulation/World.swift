@@ -21,6 +21,13 @@ final class World: Sendable {
         var environment: [String: String]
     }
 
+    struct Variable: Sendable {
+        var owner: Ownership
+        var index: Int64
+        var items: [String: Secret] = [:]
+        var emptiedBy: String?
+    }
+
     struct Subscription: Sendable, Equatable {
         var id: String
         var key: String
@@ -34,7 +41,7 @@ final class World: Sendable {
         var quarantined: Set<String> = []
         var jobs: [String: Job] = [:]
         var index: Int64 = 100
-        var secrets: [String: (owner: Ownership, items: [String: Secret])] = [:]
+        var secrets: [String: Variable] = [:]
         var customers: [String] = []
         var subscriptions: [Subscription] = []
         var activations = 0

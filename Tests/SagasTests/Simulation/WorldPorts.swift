@@ -23,7 +23,8 @@ struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge, OAuthC
     }
 
     func ensureDatabase(_ database: TenantDatabase, fence: String) async throws(PortError) {
-        try await world.call("ensureDatabase", by: process, lock: database.database) { state -> Result<Void, PortError> in
+        try await world.call("ensureDatabase", by: process, lock: database.database) {
+            state -> Result<Void, PortError> in
             if let found = state.databases[database.database], found.instance != database.owner.instance {
                 return .failure(.permanent(code: "42P04", message: "the database is another's"))
             }
@@ -70,7 +71,8 @@ struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge, OAuthC
     }
 
     func quarantineDatabase(_ database: TenantDatabase, as renamed: String, fence: String) async throws(PortError) {
-        try await world.call("quarantineDatabase", by: process, lock: database.database) { state -> Result<Void, PortError> in
+        try await world.call("quarantineDatabase", by: process, lock: database.database) {
+            state -> Result<Void, PortError> in
             if state.databases[database.database]?.instance == database.owner.instance {
                 state.databases[database.database] = nil
                 state.quarantined.insert(renamed)
@@ -81,10 +83,12 @@ struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge, OAuthC
 
     func dropRole(_ database: TenantDatabase, fence: String) async throws(PortError) {
         try await world.call("dropRole", by: process, lock: database.database) { state -> Result<Void, PortError> in
-            guard state.databases[database.database] == nil else {
+            guard state.databases[database.database]?.instance != database.owner.instance else {
                 return .failure(.transient(code: "2BP01", message: "the role owns a database"))
             }
-            if state.roles[database.role]?.owner.instance == database.owner.instance { state.roles[database.role] = nil }
+            if state.roles[database.role]?.owner.instance == database.owner.instance {
+                state.roles[database.role] = nil
+            }
             return .success(())
         }
     }
@@ -92,20 +96,37 @@ struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge, OAuthC
     // MARK: Nomad
 
     func putSecret(_ items: [String: Secret], for workload: Workload) async throws(PortError) {
-        try await world.call("putSecret", by: process) { state -> Result<Void, PortError> in
-            if let found = state.secrets[workload.job], found.owner.generation > workload.owner.generation {
-                return .failure(.superseded(message: "a newer generation wrote it"))
+        let guards = world.guards
+        let current = try await world.call("readSecret", by: process) { .success($0.secrets[workload.job]) }
+        if let current {
+            guard current.owner.generation <= workload.owner.generation else {
+                throw .superseded(message: "a newer generation wrote it")
             }
-            state.secrets[workload.job] = (workload.owner, items)
+            if guards.tombstone, current.emptiedBy == workload.owner.saga {
+                throw .superseded(message: "emptied by the same saga")
+            }
+        }
+        let index = current?.index ?? 0
+        try await world.call("putSecret", by: process) { state -> Result<Void, PortError> in
+            if guards.compareAndSet, (state.secrets[workload.job]?.index ?? 0) != index {
+                return .failure(.conflict(code: "cas", message: "the variable has moved"))
+            }
+            state.index += 1
+            state.secrets[workload.job] = World.Variable(owner: workload.owner, index: state.index, items: items)
             return .success(())
         }
     }
 
     func deleteSecret(for workload: Workload) async throws(PortError) {
+        let guards = world.guards
         try await world.call("deleteSecret", by: process) { state -> Result<Void, PortError> in
-            if let found = state.secrets[workload.job], found.owner.generation <= workload.owner.generation {
-                state.secrets[workload.job] = nil
+            if let found = state.secrets[workload.job], found.owner.generation > workload.owner.generation {
+                return .success(())
             }
+            state.index += 1
+            state.secrets[workload.job] =
+                guards.tombstone
+                ? World.Variable(owner: workload.owner, index: state.index, emptiedBy: workload.owner.saga) : nil
             return .success(())
         }
     }

@@ -1,3 +1,5 @@
+internal import Kernel
+internal import Metrics
 internal import Synchronization
 
 /// A bounded set of connections, lent one at a time.
@@ -8,6 +10,8 @@ package final class Pool: Sendable {
     private let settings: ConnectionSettings
     private let waitLimit: Duration
     private let state: Mutex<State>
+    /// How long each borrower waited, made a connection or not.
+    private let waited: Timer
 
     /// A pool that connects when first needed.
     ///
@@ -30,6 +34,10 @@ package final class Pool: Sendable {
         settings = ConnectionSettings(conninfo: conninfo, role: role, applicationName: applicationName, limits: limits)
         self.waitLimit = waitLimit
         state = Mutex(State(free: size))
+        waited = Timer(
+            label: "signalbox_pool_wait_seconds",
+            dimensions: [("application", applicationName), ("role", role ?? "")]
+        )
     }
 
     /// Lends a connection to `body`, which runs synchronously on the connection's thread.
@@ -108,8 +116,14 @@ package final class Pool: Sendable {
 
     private func borrow() async throws(PostgresError) -> Loan {
         if Task.isCancelled { throw PostgresError(.cancelled, message: "cancelled before it was sent") }
-        if let outcome = state.withLock({ $0.take() }) { return try outcome.get() }
-        return try await wait().get()
+        if let outcome = state.withLock({ $0.take() }) {
+            waited.recordNanoseconds(0)
+            return try outcome.get()
+        }
+        let start = ContinuousClock.now
+        let outcome = await wait()
+        waited.recordMicroseconds((ContinuousClock.now - start).microseconds)
+        return try outcome.get()
     }
 
     private func wait() async -> Result<Loan, PostgresError> {

@@ -20,7 +20,7 @@ struct ListenerTests {
     func reconnects() async throws {
         let conninfo = try #require(TestDatabase.current).superuser
         let speaker = try await Connection.open(conninfo)
-        var heard = Listener(conninfo: conninfo, channels: ["log"], applicationName: "to_be_lost").makeAsyncIterator()
+        var heard = Listener(conninfo: conninfo, channels: ["back"], applicationName: "to_be_lost").makeAsyncIterator()
         #expect(await heard.next() == .listening)
         try await speaker.run(
             """
@@ -30,8 +30,8 @@ struct ListenerTests {
             """
         )
         #expect(await heard.next() == .listening)
-        try await speaker.script("NOTIFY log, 'again'")
-        #expect(await heard.next() == .notification(channel: "log", payload: "again"))
+        try await speaker.script("NOTIFY back, 'again'")
+        #expect(await heard.next() == .notification(channel: "back", payload: "again"))
     }
 
     @Test("waits out a server that is away, and ends with its task")

@@ -124,9 +124,8 @@ extension API {
     /// Whether the process is about to stop, so that nothing should be waited for.
     var stopping: Bool { Task.isShuttingDownGracefully }
 
-    /// Gives a command.
-    ///
-    /// - Parameter member: The member of the body that has the name and the slug in it, when they are not at its top.
+    /// Gives a command; `member` is the member of the body that has the name and the slug in it, when they are not at
+    /// its top.
     func give<Value: Sendable>(
         below member: String? = nil,
         _ command: () async throws(CommandError) -> Value

@@ -10,11 +10,15 @@ package struct APIServer: Service {
     private let application: Application<Dispatcher>
     private let drain: Duration
 
+    /// Ready to listen.
+    ///
     /// - Parameters:
     ///   - backend: The rest of the plane.
     ///   - settings: Where to listen and what to allow.
     ///   - version: The version of the build, for the OpenAPI document.
     ///   - edgeToken: What the edge router sends; `nil` closes its route.
+    ///   - ids: Time and chance.
+    ///   - logger: Takes a line for everything that goes wrong on our side.
     ///   - onRunning: Called once with the port that requests are taken on.
     package init(
         backend: Backend,

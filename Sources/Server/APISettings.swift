@@ -6,7 +6,7 @@ package struct APISettings: Sendable {
     package var port: Int
     /// Bytes of the largest body that is taken.
     package var bodyLimit: Int
-    /// Origins of web pages that may call the API, e.g. `https://console.example`.
+    /// Origins of web pages that may call the API, like `https://console.example`.
     package var allowedOrigins: [String]
     /// Whether the API is reached over TLS, so that browsers are told to insist on it.
     package var secure: Bool

@@ -9,6 +9,8 @@ package struct Gate: Sendable {
     /// Hex SHA-256 of the edge's token; nobody is the edge without one.
     private let edgeTokenHash: String?
 
+    /// A gate for people and the edge.
+    ///
     /// - Parameters:
     ///   - authenticate: Who holds this key; `nil` when it is unknown, wrong, revoked or expired.
     ///   - edgeToken: What the edge router sends; `nil` closes its routes.

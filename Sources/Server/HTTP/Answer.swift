@@ -22,11 +22,7 @@ package struct Answer: Sendable {
         self.body = body
     }
 
-    /// A JSON document.
-    ///
-    /// - Parameters:
-    ///   - position: The log position that it reflects.
-    ///   - version: The version of the stream that it is about.
+    /// A JSON document, with the log position that it reflects and the version of the stream that it is about.
     package static func json(
         _ value: some Encodable,
         status: HTTPResponse.Status = .ok,
@@ -60,9 +56,7 @@ package struct Answer: Sendable {
 }
 
 extension Answer {
-    /// As Hummingbird sends it.
-    ///
-    /// - Parameter headOnly: Leaves the content out and says how long it would be (HEAD).
+    /// As Hummingbird sends it; to HEAD without its content, but saying how long that would be.
     func response(headOnly: Bool) -> Response {
         var headers = headers
         switch body {

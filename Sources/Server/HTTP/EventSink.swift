@@ -15,7 +15,7 @@ package struct ServerSentEvent: Sendable, Equatable {
         self.data = data
     }
 
-    /// The bytes on the wire. Data with line breaks becomes several `data:` lines.
+    /// The bytes on the wire; data with line breaks becomes several `data:` lines.
     package var bytes: [UInt8] {
         var text: [UInt8] = []
         if let id { text += Array("id: \(id)\n".utf8) }

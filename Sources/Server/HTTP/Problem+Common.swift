@@ -84,7 +84,7 @@ extension Problem {
         detail: "Send If-Match with the ETag of the last answer."
     )
 
-    /// - Parameter version: The version that the resource has now, when it is known.
+    /// Says which version the resource has now, when that is known.
     package static func preconditionFailed(version: Int64?) -> Problem {
         Problem(
             "precondition-failed",
@@ -106,7 +106,7 @@ extension Problem {
         title: "A request with this idempotency key is still being handled"
     )
 
-    /// - Parameter seconds: After how long another try may help.
+    /// Another try may help after so many seconds.
     package static func unavailable(retryAfter seconds: Int = 1, cause: (any Error)? = nil) -> Problem {
         Problem(
             "unavailable",
@@ -118,9 +118,7 @@ extension Problem {
         )
     }
 
-    /// - Parameters:
-    ///   - position: Where the read model is now.
-    ///   - wanted: Where the reader wanted it to be.
+    /// The read models are at `position`, and the reader wanted them to be at `wanted`.
     package static func behind(at position: Int64, wanted: Int64) -> Problem {
         Problem(
             "behind",

@@ -11,7 +11,7 @@ package struct TraceContext: Sendable, Equatable {
 
     /// A span of our own in the caller's trace, or in a new one when the caller's header is missing or wrong.
     ///
-    /// - Parameter header: `traceparent` as it came in; versions above 00 are read by their first four fields.
+    /// The header is `traceparent` as it came in; versions above 00 are read by their first four fields.
     package init(continuing header: String?, ids: IDSource) {
         let fresh = ids.unique()
         let parent = header.flatMap(Self.parse)

@@ -122,7 +122,7 @@ extension API {
 extension API {
     /// The answer to a command that started an operation, held for as long as the caller prefers.
     ///
-    /// - Parameter document: The body, given the status of the operation.
+    /// `document` makes the body, given the status of the operation.
     func accepted<Value>(
         _ call: Call,
         operation: UniqueID,
@@ -183,6 +183,8 @@ extension API {
     private func progress(after position: Int64, within patience: Duration) async throws(Problem) -> Int64 {
         do {
             try await backend.reads.wait(position + 1, patience)
+            // A pace for a busy log, where every look would find the read models moved; cut short, nothing is lost.
+            try? await Task.sleep(for: .milliseconds(20))
             return position + 1
         } catch {
             guard case .behind(let position) = error else { throw .unavailable(cause: error) }

@@ -7,9 +7,7 @@ package struct OpenAPI: Sendable {
     private let schemas: [String: Schema]
     private let version: String
 
-    /// - Parameters:
-    ///   - schemas: The shapes that routes refer to by name.
-    ///   - version: The version of the build.
+    /// Of a table whose routes refer to these shapes by name, and of this version of the build.
     package init(_ table: RouteTable, schemas: [String: Schema], version: String) {
         self.table = table
         self.schemas = schemas

@@ -51,7 +51,7 @@ package struct Route: Sendable {
     }
 
     package var method: HTTPRequest.Method
-    /// The path with its parameters in braces, e.g. `/v1/instances/{instance}`.
+    /// The path with its parameters in braces, as in `/v1/instances/{instance}`.
     package var path: String
     /// The operation's id in the OpenAPI document; unique.
     package var name: String

@@ -46,9 +46,7 @@ package protocol RequestBody: Decodable, Sendable {
 }
 
 extension Schema {
-    /// What is wrong with a value; empty when nothing is.
-    ///
-    /// - Parameter pointer: Where the value is, as a URI fragment.
+    /// What is wrong with a value at a place in the body (a URI fragment); empty when nothing is.
     package func faults(in value: JSONValue, at pointer: String = "#") -> [Problem.Fault] {
         func fault(_ detail: String) -> [Problem.Fault] { [Problem.Fault(detail, pointer: pointer)] }
         switch self {

@@ -151,7 +151,8 @@ let package = Package(
             "ServerTests",
             [
                 "Server", "Commands", "Projections", "Sagas", "Audit", "Domain", "EventStore", "Kernel", "Platform",
-                "Postgres", "SignalboxTestKit", .hummingbirdTesting, .hummingbird, .httpTypes, .nioCore, .logging,
+                "Postgres", "SignalboxTestKit", .asyncHTTPClient, .hummingbirdTesting, .hummingbird, .httpTypes, .nioCore,
+                .nioHTTP1, .logging, .metrics, .serviceLifecycle,
             ]
         ),
         .tests(

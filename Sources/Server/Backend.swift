@@ -68,9 +68,9 @@ package struct KeyWish: Sendable, Equatable {
 
 /// The questions that the read models answer.
 package struct ReadDoor: Sendable {
-    package typealias Organizations = Reading<Page<OrganizationView>>
-    package typealias Instances = Reading<Page<InstanceView>>
-    package typealias Operations = Reading<Page<OperationView>>
+    package typealias OrganizationList = Reading<Page<OrganizationView>>
+    package typealias InstanceList = Reading<Page<InstanceView>>
+    package typealias OperationList = Reading<Page<OperationView>>
 
     /// Returns once every read model has passed a position, or fails as `behind` when the time is over.
     package var wait: @Sendable (Int64, Duration) async throws(ReadError) -> Void =
@@ -86,13 +86,13 @@ package struct ReadDoor: Sendable {
     package var organization: @Sendable (OrganizationID) async throws(ReadError) -> Reading<OrganizationView?> =
         { _ throws(ReadError) in throw .unavailable }
     /// Of one user, or all.
-    package var organizations: @Sendable (UserID?, PageRequest) async throws(ReadError) -> Organizations =
+    package var organizations: @Sendable (UserID?, PageRequest) async throws(ReadError) -> OrganizationList =
         { _, _ throws(ReadError) in throw .unavailable }
     package var members: @Sendable (OrganizationID, PageRequest) async throws(ReadError) -> Reading<Page<MemberView>> =
         { _, _ throws(ReadError) in throw .unavailable }
     package var instance: @Sendable (InstanceID) async throws(ReadError) -> Reading<InstanceView?> =
         { _ throws(ReadError) in throw .unavailable }
-    package var instances: @Sendable (OrganizationID, PageRequest) async throws(ReadError) -> Instances =
+    package var instances: @Sendable (OrganizationID, PageRequest) async throws(ReadError) -> InstanceList =
         { _, _ throws(ReadError) in throw .unavailable }
     package var history: @Sendable (InstanceID, PageRequest) async throws(ReadError) -> Reading<Page<TimelineEntry>> =
         { _, _ throws(ReadError) in throw .unavailable }
@@ -102,7 +102,7 @@ package struct ReadDoor: Sendable {
         { _ throws(ReadError) in throw .unavailable }
     /// Of some organizations, or of all.
     package var operations:
-        @Sendable ([OrganizationID]?, OperationView.Status?, PageRequest) async throws(ReadError) -> Operations =
+        @Sendable ([OrganizationID]?, OperationView.Status?, PageRequest) async throws(ReadError) -> OperationList =
             { _, _, _ throws(ReadError) in throw .unavailable }
     package var releases: @Sendable () async throws(ReadError) -> Reading<[ReleaseView]> =
         { () throws(ReadError) in throw .unavailable }

@@ -1,0 +1,178 @@
+import Commands
+import Domain
+import HTTPTypes
+import Kernel
+@testable import Server
+import Testing
+
+@Suite("Who may do what")
+struct AccessTests {
+    @Test(
+        "no key, or one that is not good, is 401 with a challenge",
+        arguments: ["", "Bearer ", "Bearer sbx_1_x", "Basic YTpi", "Bearer sbx_0_abc", "Bearer nonsense"]
+    )
+    func unauthenticated(header: String) async throws {
+        let stage = try await Stage()
+        let headers: HTTPFields = header.isEmpty ? [:] : [.authorization: header]
+        let reply = try await stage.send(.get, "/v1/organizations", headers: headers)
+        #expect(reply.status == .unauthorized)
+        #expect(reply.problem == "unauthenticated")
+        #expect(reply.headers[.wwwAuthenticate]?.hasPrefix("Bearer") == true)
+    }
+
+    @Test("the right id with a wrong secret is 401")
+    func wrongSecret() async throws {
+        let stage = try await Stage()
+        let forged = try #require(IssuedKey("sbx_\(stage.ana.id)_\(String(repeating: "0", count: 64))"))
+        #expect(try await stage.send(.get, "/v1/organizations", as: forged).status == .unauthorized)
+    }
+
+    @Test("a revoked key is 401")
+    func revoked() async throws {
+        let stage = try await Stage()
+        let made = try await stage.send(.post, "/v1/me/api-keys", as: stage.ana, body: "{}")
+        #expect(made.status == .created)
+        let text = try #require(made.json["key"]?.string)
+        let key = try #require(IssuedKey(text))
+        #expect(try await stage.send(.get, "/v1/me", as: key).status == .ok)
+        let gone = try await stage.send(.delete, "/v1/me/api-keys/\(key.id)", as: stage.ana)
+        #expect(gone.status == .noContent)
+        #expect(try await stage.send(.get, "/v1/me", as: key).status == .unauthorized)
+    }
+
+    @Test("an expired key is 401")
+    func expired() async throws {
+        let stage = try await Stage()
+        let key = IssuedKey(ids: .system)
+        let past = Timestamp(microseconds: IDSource.system.now().microseconds - 1_000_000)
+        _ = try await stage.desk.issueUserKey(for: stage.anaID, expiresAt: past, key: key, by: .own(ids: .system))
+        #expect(try await stage.send(.get, "/v1/me", as: key).status == .unauthorized)
+    }
+
+    @Test("a key that may only read cannot write: 403, and nothing appended")
+    func readOnly() async throws {
+        let stage = try await Stage()
+        let made = try await stage.send(.post, "/v1/me/api-keys", as: stage.ana, body: #"{"scopes":["read"]}"#)
+        let key = try #require(made.json["key"]?.string.flatMap { IssuedKey($0) })
+        #expect(try await stage.send(.get, "/v1/organizations", as: key).status == .ok)
+        let size = try await stage.size
+        let reply = try await stage.onboard("acme", as: key)
+        #expect(reply.status == .forbidden)
+        #expect(reply.problem == "forbidden")
+        #expect(try await stage.size == size)
+    }
+
+    @Test("a key cannot issue one that may do more")
+    func escalation() async throws {
+        let stage = try await Stage()
+        let made = try await stage.send(.post, "/v1/me/api-keys", as: stage.ana, body: #"{"scopes":["read","write"]}"#)
+        let key = try #require(made.json["key"]?.string.flatMap { IssuedKey($0) })
+        let reply = try await stage.send(.post, "/v1/me/api-keys", as: key, body: #"{"scopes":["*"]}"#)
+        #expect(reply.status == .forbidden)
+    }
+
+    @Test("what belongs to another organization is 404 everywhere")
+    func foreign() async throws {
+        let stage = try await Stage()
+        let made = try await stage.onboard("acme")
+        let organization = try #require(made.json["organization"]?["id"]?.string)
+        let instance = try #require(made.json["instance"]?["id"]?.string)
+        let subscription = try #require(made.json["subscription"]?["id"]?.string)
+        let operation = try #require(made.json["operation"]?["id"]?.string)
+        let paths = [
+            "/v1/organizations/\(organization)", "/v1/organizations/\(organization)/members",
+            "/v1/organizations/\(organization)/instances", "/v1/organizations/\(organization)/api-keys",
+            "/v1/instances/\(instance)", "/v1/instances/\(instance)/history", "/v1/subscriptions/\(subscription)",
+            "/v1/operations/\(operation)", "/v1/operations/\(operation)/stream",
+            "/v1/operations?organization=\(organization)", "/v1/events?organization=\(organization)",
+        ]
+        for path in paths {
+            let reply = try await stage.send(.get, path, as: stage.bob)
+            #expect(reply.status == .notFound, "\(path)")
+            #expect(reply.problem == "not-found", "\(path)")
+        }
+        let size = try await stage.size
+        let commands: [(HTTPRequest.Method, String, HTTPFields, String)] = [
+            (.patch, "/v1/organizations/\(organization)", [.ifMatch: "*"], #"{"name":"Mine"}"#),
+            (.post, "/v1/organizations/\(organization)/instances", [:], #"{"name":"two","priceId":"team-monthly"}"#),
+            (.post, "/v1/instances/\(instance)/retry", [:], "{}"),
+            (.post, "/v1/organizations/\(organization)/api-keys", [:], #"{"role":"viewer"}"#),
+        ]
+        for (method, path, headers, body) in commands {
+            let reply = try await stage.send(method, path, as: stage.bob, headers: headers, body: body)
+            #expect(reply.status == .notFound, "\(path)")
+        }
+        #expect(try await stage.size == size)
+    }
+
+    @Test("an organization's key acts there with its role, and nowhere else")
+    func organizationKey() async throws {
+        let stage = try await Stage()
+        let made = try await stage.onboard("acme")
+        let other = try await stage.onboard("other")
+        let organization = try #require(made.json["organization"]?["id"]?.string)
+        let issued = try await stage.send(
+            .post,
+            "/v1/organizations/\(organization)/api-keys",
+            as: stage.ana,
+            body: #"{"role":"viewer","scopes":["read","write"]}"#
+        )
+        let key = try #require(issued.json["key"]?.string.flatMap { IssuedKey($0) })
+        #expect(try await stage.send(.get, "/v1/organizations/\(organization)", as: key).status == .ok)
+        let stranger = try #require(other.json["organization"]?["id"]?.string)
+        #expect(try await stage.send(.get, "/v1/organizations/\(stranger)", as: key).status == .notFound)
+        let list = try await stage.send(.get, "/v1/organizations", as: key)
+        #expect(list.json["data"]?.array?.count == 1)
+        let rename = try await stage.send(
+            .patch,
+            "/v1/organizations/\(organization)",
+            as: key,
+            headers: [.ifMatch: "*"],
+            body: #"{"name":"New"}"#
+        )
+        #expect(rename.status == .forbidden)
+        #expect(try await stage.send(.get, "/v1/events", as: key).status == .forbidden)
+    }
+
+    @Test("platform routes are for the platform; its auditors read everything and change nothing")
+    func platform() async throws {
+        let stage = try await Stage()
+        let made = try await stage.onboard("acme")
+        let organization = try #require(made.json["organization"]?["id"]?.string)
+        #expect(try await stage.send(.get, "/v1/admin/releases", as: stage.ana).status == .forbidden)
+        #expect(try await stage.send(.get, "/v1/admin/releases", as: stage.auditorKey).status == .ok)
+        #expect(try await stage.send(.get, "/v1/organizations/\(organization)", as: stage.auditorKey).status == .ok)
+        #expect(try await stage.send(.get, "/v1/events", as: stage.operatorKey).status == .ok)
+        let size = try await stage.size
+        let reply = try await stage.send(
+            .patch,
+            "/v1/organizations/\(organization)",
+            as: stage.auditorKey,
+            headers: [.ifMatch: "*"],
+            body: #"{"name":"New"}"#
+        )
+        #expect(reply.status == .forbidden)
+        #expect(try await stage.size == size)
+    }
+
+    @Test("the edge's document wants the edge's token")
+    func edge() async throws {
+        let stage = try await Stage()
+        #expect(try await stage.send(.get, "/traefik/dynamic").status == .unauthorized)
+        #expect(try await stage.send(.get, "/traefik/dynamic", as: stage.operatorKey).status == .unauthorized)
+        let reply = try await stage.send(
+            .get,
+            "/traefik/dynamic",
+            headers: [.authorization: "Bearer \(Stage.edgeToken)"]
+        )
+        #expect(reply.status == .ok)
+    }
+
+    @Test("compares secrets whole")
+    func comparison() {
+        #expect(APIKey.same("abc", "abc"))
+        #expect(!APIKey.same("abc", "abd"))
+        #expect(!APIKey.same("abc", "ab"))
+        #expect(!APIKey.same("", "a"))
+    }
+}

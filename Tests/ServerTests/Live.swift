@@ -1,0 +1,96 @@
+import AsyncHTTPClient
+import Commands
+import HTTPTypes
+import Kernel
+import Logging
+import NIOCore
+import NIOHTTP1
+@testable import Server
+import ServiceLifecycle
+import Testing
+
+/// A server on a port of its own, and a client for it.
+struct Live: Sendable {
+    let base: String
+    let group: ServiceGroup
+
+    /// Opens a stream of server-sent events and gives back its bytes as they come.
+    func open(_ path: String, as key: IssuedKey, lastEventID: String?) async throws -> HTTPClientResponse.Body {
+        var request = HTTPClientRequest(url: base + path)
+        request.headers.add(name: "Authorization", value: "Bearer \(key.text)")
+        if let lastEventID { request.headers.add(name: "Last-Event-ID", value: lastEventID) }
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(20))
+        #expect(response.status == .ok)
+        return response.body
+    }
+}
+
+extension Stage {
+    /// Serves for as long as `body` runs, then shuts down gracefully and waits for the end.
+    func serving(_ body: @escaping @Sendable (Live) async throws -> Void) async throws {
+        var quiet = Logger(label: "test")
+        quiet.logLevel = .critical
+        var settings = settings
+        settings.port = 0
+        let (ports, opened) = AsyncStream.makeStream(of: Int.self)
+        let server = APIServer(
+            backend: backend,
+            settings: settings,
+            version: "test",
+            edgeToken: Self.edgeToken,
+            logger: quiet,
+            onRunning: { opened.yield($0) }
+        )
+        let group = ServiceGroup(services: [server], gracefulShutdownSignals: [], logger: quiet)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            let port = try #require(await ports.first { _ in true })
+            let result = await Task { try await body(Live(base: "http://127.0.0.1:\(port)", group: group)) }.result
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+            try result.get()
+        }
+    }
+}
+
+/// The lines of a body as they come.
+struct Lines {
+    private var chunks: HTTPClientResponse.Body.AsyncIterator
+    private var buffer: [UInt8] = []
+
+    init(_ body: HTTPClientResponse.Body) {
+        chunks = body.makeAsyncIterator()
+    }
+
+    /// The next line without its end; `nil` when the body has ended.
+    mutating func next() async throws -> String? {
+        while true {
+            if let end = buffer.firstIndex(of: UInt8(ascii: "\n")) {
+                let line = String(decoding: buffer[..<end], as: UTF8.self)
+                buffer.removeSubrange(...end)
+                return line
+            }
+            guard let chunk = try await chunks.next() else { return nil }
+            buffer += chunk.readableBytesView
+        }
+    }
+}
+
+extension Call {
+    /// A call that carries nothing.
+    static func testing(_ method: HTTPRequest.Method, _ path: String) -> Call {
+        Call(
+            method: method,
+            route: path,
+            path: path,
+            parameters: [:],
+            query: Query(),
+            headers: [:],
+            body: [],
+            principal: nil,
+            requestID: "test",
+            trace: TraceContext(continuing: nil, ids: .system),
+            logger: Logger(label: "test")
+        )
+    }
+}

@@ -1,0 +1,170 @@
+import Domain
+import EventStore
+import Kernel
+import Projections
+@testable import Server
+import SignalboxTestKit
+
+/// All rows of a read model, folded from the log, by key.
+private func rows<Model: Projection>(_ model: Model.Type, _ log: MemoryLog) async throws(ReadError) -> [String: Model.Row] {
+    var rows: [String: Model.Row] = [:]
+    do {
+        let page = try await log.read(after: 0, through: nil, matching: .everything, limit: 100_000)
+        for record in page.events where Model.reads.contains(record.type) {
+            guard let entry = try Entry(record), let key = Model.key(of: entry) else { continue }
+            try Model.fold(into: &rows[key], entry)
+        }
+    } catch {
+        throw .unavailable
+    }
+    return rows
+}
+
+private func frontier(_ log: MemoryLog) async throws(ReadError) -> Int64 {
+    do { return try await log.frontier() } catch { throw .unavailable }
+}
+
+/// A part of a list; the cursor is simply an index.
+private func page<Element>(_ all: [Element], _ request: PageRequest) throws(ReadError) -> Page<Element> {
+    guard let start = request.after.map({ Int($0) }) ?? 0 else { throw .badCursor }
+    let part = Array(all.dropFirst(start).prefix(request.limit))
+    let end = start + part.count
+    return Page(data: part, next: end < all.count ? String(end) : nil)
+}
+
+extension ReadDoor {
+    /// Answers by folding the whole log for every question.
+    init(folding log: MemoryLog) {
+        self.init()
+        position = { () throws(ReadError) in try await frontier(log) }
+        wait = { wanted, time throws(ReadError) in
+            let deadline = ContinuousClock.now + time
+            while try await frontier(log) < wanted {
+                guard ContinuousClock.now < deadline else { throw .behind(position: try await frontier(log)) }
+                try? await Task.sleep(for: .milliseconds(2))
+            }
+        }
+        role = { user, organization throws(ReadError) in
+            try await rows(Members.self, log)["\(organization).\(user)"]?.role
+        }
+        key = { id throws(ReadError) in try await rows(APIKeys.self, log)[id.description] }
+        keys = { owner, request throws(ReadError) in
+            let all = try await rows(APIKeys.self, log).values.filter { $0.owner == owner }.sorted { $0.id < $1.id }
+            return Reading(try page(all.map(\.view), request), at: try await frontier(log))
+        }
+        organization = { id throws(ReadError) in
+            Reading(try await rows(Organizations.self, log)[id.description], at: try await frontier(log))
+        }
+        organizations = { user, request throws(ReadError) in
+            let mine = try await rows(Members.self, log).values.filter { $0.userID == user }.map(\.organizationID)
+            let all = try await rows(Organizations.self, log).values
+                .filter { user == nil || mine.contains($0.id) }.sorted { $0.id < $1.id }
+            return Reading(try page(all, request), at: try await frontier(log))
+        }
+        members = { organization, request throws(ReadError) in
+            let all = try await rows(Members.self, log).values.filter { $0.organizationID == organization }
+            return Reading(try page(Array(all), request), at: try await frontier(log))
+        }
+        instance = { id throws(ReadError) in
+            let row = try await rows(Instances.self, log)[id.description]
+            return Reading(row.map { InstanceView($0, subscription: nil) }, at: try await frontier(log))
+        }
+        instances = { organization, request throws(ReadError) in
+            let all = try await rows(Instances.self, log).values
+                .filter { $0.organizationID == organization }.sorted { $0.id < $1.id }
+            return Reading(
+                try page(all.map { InstanceView($0, subscription: nil) }, request),
+                at: try await frontier(log)
+            )
+        }
+        history = { instance, request throws(ReadError) in
+            let all = try await rows(Timeline.self, log).values
+                .filter { $0.instanceID == instance }.sorted { $0.position < $1.position }
+            return Reading(try page(all, request), at: try await frontier(log))
+        }
+        subscription = { id throws(ReadError) in
+            Reading(try await rows(Subscriptions.self, log)[id.description], at: try await frontier(log))
+        }
+        operation = { id throws(ReadError) in
+            Reading(try await rows(Operations.self, log)[id.description], at: try await frontier(log))
+        }
+        operations = { organizations, status, request throws(ReadError) in
+            let all = try await rows(Operations.self, log).values
+                .filter { row in organizations.map { row.organizationID.map($0.contains) ?? false } ?? true }
+                .filter { status == nil || $0.status == status }
+                .sorted { $0.position > $1.position }
+            return Reading(try page(all, request), at: try await frontier(log))
+        }
+        releases = { () throws(ReadError) in
+            let all = try await rows(Releases.self, log).values.flatMap(\.releases)
+            return Reading(all, at: try await frontier(log))
+        }
+        routes = { floor throws(ReadError) in
+            let position = try await frontier(log)
+            guard position >= floor else { throw .behind(position: position) }
+            return Reading(try await rows(Routes.self, log).values.sorted { $0.router < $1.router }, at: position)
+        }
+    }
+}
+
+extension EventDoor {
+    /// The log as it is, looked at every few milliseconds.
+    init(_ log: MemoryLog) {
+        self.init()
+        let slice: @Sendable (Wish, Int64, Int) async throws(Failure) -> Slice = { wish, after, limit throws(Failure) in
+            do {
+                let filter = EventFilter(
+                    types: wish.type.map { [$0] },
+                    organization: wish.organization,
+                    stream: wish.stream.flatMap { StreamName($0) },
+                    actor: wish.actor,
+                    from: wish.from,
+                    to: wish.to
+                )
+                let page = try await log.read(after: after, through: nil, matching: filter, limit: 100_000)
+                let events = page.events.prefix(limit)
+                let all = events.count == page.events.count
+                return Slice(
+                    events: events.map(EventView.init(testing:)),
+                    scannedTo: all ? page.scannedTo : events.last?.position ?? after
+                )
+            } catch {
+                throw .unavailable
+            }
+        }
+        list = slice
+        next = { wish, after, limit, patience throws(Failure) in
+            let deadline = ContinuousClock.now + patience
+            while true {
+                let found = try await slice(wish, after, limit)
+                if !found.events.isEmpty || ContinuousClock.now >= deadline || Task.isCancelled { return found }
+                try? await Task.sleep(for: .milliseconds(2))
+            }
+        }
+        one = { position throws(Failure) in try await slice(Wish(), position - 1, 1).events.first }
+        frontier = { () throws(Failure) in
+            do { return try await log.frontier() } catch { throw .unavailable }
+        }
+    }
+}
+
+extension EventView {
+    init(testing event: RecordedEvent) {
+        self.init(
+            position: event.position,
+            id: event.id,
+            stream: event.stream.text,
+            version: event.version,
+            type: event.type,
+            schemaVersion: Int(event.schemaVersion),
+            recordedAt: event.recordedAt,
+            organization: event.organization,
+            actor: event.actor,
+            command: event.command,
+            cause: event.cause,
+            correlation: event.correlation,
+            data: event.payload.flatMap { try? JSON.decode(JSONValue.self, from: $0) },
+            metadata: (try? JSON.decode(JSONValue.self, from: Array(event.metadata.utf8))) ?? .object([:])
+        )
+    }
+}

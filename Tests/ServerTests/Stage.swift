@@ -1,0 +1,148 @@
+import Commands
+import Domain
+import EventStore
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import Kernel
+import Logging
+import Projections
+@testable import Server
+import SignalboxTestKit
+import Synchronization
+
+/// A whole API over a log in memory: commands are really decided, and questions are answered by really folding.
+struct Stage: Sendable {
+    let log = MemoryLog()
+    let desk: CommandDesk
+    var settings = APISettings(readWait: .milliseconds(50), heartbeat: .milliseconds(100))
+    var backend: Backend
+    /// The key of a user who belongs to nothing yet.
+    let ana: IssuedKey
+    let anaID: UserID
+    /// Somebody else's.
+    let bob: IssuedKey
+    let bobID: UserID
+    let operatorKey: IssuedKey
+    let auditorKey: IssuedKey
+    static let edgeToken = "the-edge-of-the-tests"
+
+    init() async throws {
+        let keys = try MasterKeys([1: (0..<32).map { UInt8(truncatingIfNeeded: $0 &* 89 &+ 7) ^ 0x5A }])
+        desk = CommandDesk(
+            log: log,
+            claims: log,
+            vault: Vault(keys: keys, subjects: SubjectKeysInMemory()),
+            settings: .init(catalogue: Self.catalogue, host: { slug, name in "\(name).\(slug).test" })
+        )
+        let own = { CommandEnvelope.own(ids: .system) }
+        _ = try await desk.registerRelease(
+            .init(version: "v1.0.0", image: "example/app:1.0.0", status: .stable, minimumTier: .freeTrial, breaking: false),
+            makeDefault: true,
+            by: own()
+        )
+        (ana, bob) = (IssuedKey(ids: .system), IssuedKey(ids: .system))
+        (operatorKey, auditorKey) = (IssuedKey(ids: .system), IssuedKey(ids: .system))
+        anaID = try await desk.registerUser(issuer: "local", subject: "ana", by: own()).answer.user
+        bobID = try await desk.registerUser(issuer: "local", subject: "bob", by: own()).answer.user
+        _ = try await desk.issueUserKey(for: anaID, key: ana, by: own())
+        _ = try await desk.issueUserKey(for: bobID, key: bob, by: own())
+        _ = try await desk.issuePlatformKey(.operator, key: operatorKey, by: own())
+        _ = try await desk.issuePlatformKey(.auditor, key: auditorKey, by: own())
+        backend = Backend(catalogue: Self.catalogue)
+        backend.commands = CommandDoor(desk)
+        backend.reads = ReadDoor(folding: log)
+        backend.events = EventDoor(log)
+    }
+
+    /// What a request is answered.
+    struct Reply: Sendable {
+        var status: HTTPResponse.Status
+        var headers: HTTPFields
+        var text: String
+        var json: JSONValue { (try? JSON.decode(JSONValue.self, from: Array(text.utf8))) ?? .null }
+        /// The slug of the problem.
+        var problem: String? { json["type"]?.string.map { String($0.dropFirst(Problem.namespace.count)) } }
+        var pointers: [String] { json["errors"]?.array?.compactMap { $0["pointer"]?.string } ?? [] }
+        var parameters: [String] { json["errors"]?.array?.compactMap { $0["parameter"]?.string } ?? [] }
+    }
+
+    /// Sends one request through everything but the network.
+    func send(
+        _ method: HTTPRequest.Method,
+        _ path: String,
+        as key: IssuedKey? = nil,
+        headers: HTTPFields = [:],
+        body: String? = nil
+    ) async throws -> Reply {
+        var headers = headers
+        if let key { headers[.authorization] = "Bearer \(key.text)" }
+        if body != nil, headers[.contentType] == nil { headers[.contentType] = "application/json" }
+        let dispatcher = Dispatcher(backend: backend, settings: settings, version: "test", edgeToken: Self.edgeToken)
+        var quiet = Logger(label: "test")
+        quiet.logLevel = .critical
+        let (sent, content) = (headers, body)
+        return try await Application(responder: dispatcher, logger: quiet).test(.router) { client in
+            try await client.execute(
+                uri: path,
+                method: method,
+                headers: sent,
+                body: content.map { ByteBuffer(string: $0) }
+            ) { response in
+                Reply(status: response.status, headers: response.headers, text: String(buffer: response.body))
+            }
+        }
+    }
+
+    /// Onboards an organization for a user and gives back the answer.
+    @discardableResult
+    func onboard(_ slug: String, as key: IssuedKey? = nil, headers: HTTPFields = [:]) async throws -> Reply {
+        try await send(
+            .post,
+            "/v1/onboarding",
+            as: key ?? ana,
+            headers: headers,
+            body: #"{"organization":{"name":"Acme","slug":"\#(slug)"},"priceId":"team-monthly"}"#
+        )
+    }
+
+    /// How many events the log has.
+    var size: Int64 { get async throws { try await log.frontier() } }
+
+    static let catalogue = Catalogue(
+        offers: [Tier.team, .starter].map { tier in
+            Catalogue.Offer(
+                price: .init(code: "\(tier.label)-monthly", currency: "USD", amount: 9900, interval: "month"),
+                plan: .init(
+                    tier: tier,
+                    resources: .init(cpu: 500, memory: 512, priority: 50),
+                    update: .init(canary: 0, autoRevert: false),
+                    quotas: ["QUOTA_ORG_CUSTOMER": "10"],
+                    entitlements: ["billing.customers.max": "10"]
+                ),
+                computeEngine: .hetzner
+            )
+        }
+    )
+}
+
+/// The keys of subjects, for as long as a test lasts.
+private final class SubjectKeysInMemory: SubjectKeys {
+    private let keys = Mutex<[String: SubjectKey]>([:])
+
+    func wrappedKey(of subject: String) async throws(LogError) -> SubjectKey {
+        keys.withLock { $0[subject] ?? .none }
+    }
+
+    func keep(_ wrapped: [UInt8], for subject: String) async throws(LogError) -> SubjectKey {
+        keys.withLock { keys in
+            if let held = keys[subject] { return held }
+            keys[subject] = .wrapped(wrapped)
+            return .wrapped(wrapped)
+        }
+    }
+
+    func destroy(of subject: String) async throws(LogError) {
+        keys.withLock { $0[subject] = .destroyed }
+    }
+}

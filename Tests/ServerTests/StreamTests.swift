@@ -1,0 +1,140 @@
+import Commands
+import Domain
+import EventStore
+import HTTPTypes
+import Kernel
+@testable import Server
+import ServiceLifecycle
+import SignalboxTestKit
+import Synchronization
+import Testing
+
+@Suite("Streams and waiting")
+struct StreamTests {
+    @Test("an operation's stream ends with its end")
+    func operation() async throws {
+        let stage = try await Stage()
+        let made = try await stage.onboard("acme")
+        let operation = try #require(made.json["operation"]?["id"]?.string)
+        try await stage.finish(operation)
+        let reply = try await stage.send(.get, "/v1/operations/\(operation)/stream", as: stage.ana)
+        #expect(reply.headers[.contentType] == "text/event-stream")
+        #expect(reply.text.hasPrefix("retry: 1000\n\n"))
+        #expect(reply.text.contains("\nevent: operation\ndata: {"))
+        #expect(reply.text.contains("\"status\":\"completed\""))
+    }
+
+    @Test("Prefer: wait holds the answer until the operation ends")
+    func waits() async throws {
+        let stage = try await Stage()
+        let made = try await stage.onboard("acme")
+        let operation = try #require(made.json["operation"]?["id"]?.string)
+        async let held = stage.send(.get, "/v1/operations/\(operation)", as: stage.ana, headers: [.prefer: "wait=20"])
+        try await stage.finish(operation)
+        let reply = try await held
+        #expect(reply.json["status"] == "completed")
+        #expect(reply.headers[.preferenceApplied] == "wait=20")
+    }
+
+    @Test("a command that is waited for is still 202 when the time is over")
+    func timeOver() async throws {
+        let stage = try await Stage()
+        let start = ContinuousClock.now
+        let reply = try await stage.onboard("acme", headers: [.prefer: "respond-async, wait=1"])
+        #expect(reply.status == .accepted)
+        #expect(reply.json["operation"]?["status"] == "queued")
+        #expect(reply.headers[.preferenceApplied] == "wait=1")
+        #expect(ContinuousClock.now - start >= .milliseconds(900))
+    }
+
+    @Test("events are streamed as they come, from after the last one seen, with heartbeats between")
+    func events() async throws {
+        let stage = try await Stage()
+        let seen = try await stage.size
+        try await stage.serving { live in
+            let stream = try await live.open("/v1/events/stream", as: stage.operatorKey, lastEventID: String(seen))
+            try await stage.onboard("acme")
+            var lines = Lines(stream)
+            var positions: [Int64] = []
+            while positions.count < 3, let line = try await lines.next() {
+                if line.hasPrefix("id: ") { positions.append(Int64(line.dropFirst(4)) ?? 0) }
+            }
+            #expect(positions == [seen + 1, seen + 2, seen + 3])
+            while let line = try await lines.next() { if line == ": hb" { return } }
+            Issue.record("no heartbeat")
+        }
+    }
+
+    @Test("a position that never was is answered with a reset", arguments: ["999999", "nonsense", "-1"])
+    func reset(position: String) async throws {
+        let stage = try await Stage()
+        try await stage.serving { live in
+            let stream = try await live.open("/v1/events/stream", as: stage.operatorKey, lastEventID: position)
+            var lines = Lines(stream)
+            var head: [String] = []
+            while head.count < 5, let line = try await lines.next() { head.append(line) }
+            let size = try await stage.size
+            #expect(head == ["retry: 1000", "", "id: \(size)", "event: reset", "data: {\"position\":\(size)}"])
+        }
+    }
+
+    @Test("a graceful shutdown ends streams, answers what is under way and takes nothing new")
+    func shutdown() async throws {
+        let stage = try await Stage()
+        let ended = Mutex(false)
+        try await stage.serving { live in
+            let stream = try await live.open("/v1/events/stream", as: stage.operatorKey, lastEventID: nil)
+            var lines = Lines(stream)
+            #expect(try await lines.next() == "retry: 1000")
+            await live.group.triggerGracefulShutdown()
+            while try await lines.next() != nil {}
+            ended.withLock { $0 = true }
+        }
+        #expect(ended.withLock { $0 })
+    }
+
+    @Test("data with line breaks becomes several data lines")
+    func lineBreaks() {
+        let event = ServerSentEvent(id: 3, name: "x", data: Array("a\nb".utf8))
+        #expect(String(decoding: event.bytes, as: UTF8.self) == "id: 3\nevent: x\ndata: a\ndata: b\n\n")
+    }
+}
+
+extension Stage {
+    /// Lets the saga of an operation run to its end, without doing anything.
+    fileprivate func finish(_ operation: String) async throws {
+        let id = try #require(UniqueID(operation))
+        let kind = "provision-instance"
+        let stream = try #require(StreamName(SagaCause.stream(kind: kind, cause: id)))
+        let events: [SagaEvent] = [
+            .started(
+                .init(
+                    kind: kind,
+                    definition: 1,
+                    subject: "instance-1",
+                    lane: "instance-1",
+                    cause: id,
+                    input: .object([:]),
+                    steps: ["one"],
+                    deadline: IDSource.system.now()
+                )
+            ),
+            .completed(.init()),
+        ]
+        let causation = Causation(actor: "saga-\(kind)", command: IDSource.system.unique())
+        _ = try await log.append(
+            AppendRequest(
+                causation: causation,
+                writes: [
+                    StreamWrite(
+                        stream,
+                        expecting: .none,
+                        events: try events.map {
+                            NewEvent(id: IDSource.system.unique(), type: $0.name.rawValue, payload: try $0.payload())
+                        }
+                    )
+                ]
+            )
+        )
+    }
+}

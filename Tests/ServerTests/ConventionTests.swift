@@ -6,7 +6,10 @@ import Testing
 
 @Suite("Conventions of every route")
 struct ConventionTests {
-    @Test("an unknown route is a problem", arguments: ["/nothing", "/v1", "/v1/organizations/", "/v1//organizations", "/%ZZ"])
+    @Test(
+        "an unknown route is a problem",
+        arguments: ["/nothing", "/v1", "/v1/organizations/", "/v1//organizations", "/%ZZ"]
+    )
     func unknown(path: String) async throws {
         let stage = try await Stage()
         let reply = try await stage.send(.get, path, as: stage.ana)
@@ -66,8 +69,10 @@ struct ConventionTests {
     @Test(
         "a wrong traceparent starts a new trace",
         arguments: [
-            "00-00000000000000000000000000000000-b7ad6b7169203331-01", "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-            "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01", "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+            "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+            "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
+            "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
             "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-extra", "nonsense",
         ]
     )
@@ -83,7 +88,10 @@ struct ConventionTests {
         #expect(TraceContext(continuing: header, ids: .system).trace == "0af7651916cd43dd8448eb211c80319c")
     }
 
-    @Test("unknown and wrong parameters are 422 and named", arguments: ["limit=0", "limit=201", "limit=x", "nope=1", "limit=1&limit=2"])
+    @Test(
+        "unknown and wrong parameters are 422 and named",
+        arguments: ["limit=0", "limit=201", "limit=x", "nope=1", "limit=1&limit=2"]
+    )
     func parameters(query: String) async throws {
         let stage = try await Stage()
         let reply = try await stage.send(.get, "/v1/organizations?\(query)", as: stage.ana)

@@ -20,7 +20,9 @@ struct DocumentTests {
         let paths = try #require(try await document()["paths"]?.object)
         var documented: Set<String> = []
         for (path, operations) in paths {
-            for method in operations.object?.keys.map({ $0 }) ?? [] { documented.insert("\(method.uppercased()) \(path)") }
+            for method in operations.object?.keys.map({ $0 }) ?? [] {
+                documented.insert("\(method.uppercased()) \(path)")
+            }
         }
         #expect(documented == Set(table.routes.map { "\($0.method.rawValue) \($0.path)" }))
         #expect(documented.contains("GET /openapi.json"))

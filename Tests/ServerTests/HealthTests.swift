@@ -27,7 +27,9 @@ struct HealthTests {
     func verbose() async throws {
         var stage = try await Stage()
         stage.backend.plane.checks = { [.init("read models"), .init("log")] }
-        let names = try await stage.send(.get, "/readyz?verbose").json["checks"]?.array?.compactMap { $0["name"]?.string }
+        let names = try await stage.send(.get, "/readyz?verbose").json["checks"]?.array?.compactMap {
+            $0["name"]?.string
+        }
         #expect(names == ["database", "read models", "log"])
     }
 

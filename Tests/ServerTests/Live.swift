@@ -53,26 +53,25 @@ extension Stage {
     }
 }
 
-/// The lines of a body as they come.
-struct Lines {
-    private var chunks: HTTPClientResponse.Body.AsyncIterator
-    private var buffer: [UInt8] = []
-
-    init(_ body: HTTPClientResponse.Body) {
-        chunks = body.makeAsyncIterator()
-    }
-
-    /// The next line without its end; `nil` when the body has ended.
-    mutating func next() async throws -> String? {
-        while true {
-            if let end = buffer.firstIndex(of: UInt8(ascii: "\n")) {
-                let line = String(decoding: buffer[..<end], as: UTF8.self)
-                buffer.removeSubrange(...end)
-                return line
+/// The lines of a body as they come, without their ends.
+func lines(_ body: HTTPClientResponse.Body) -> AsyncThrowingStream<String, any Error> {
+    AsyncThrowingStream { lines in
+        let reading = Task {
+            var buffer: [UInt8] = []
+            do {
+                for try await chunk in body {
+                    buffer += chunk.readableBytesView
+                    while let end = buffer.firstIndex(of: UInt8(ascii: "\n")) {
+                        lines.yield(String(decoding: buffer[..<end], as: UTF8.self))
+                        buffer.removeSubrange(...end)
+                    }
+                }
+                lines.finish()
+            } catch {
+                lines.finish(throwing: error)
             }
-            guard let chunk = try await chunks.next() else { return nil }
-            buffer += chunk.readableBytesView
         }
+        lines.onTermination = { _ in reading.cancel() }
     }
 }
 

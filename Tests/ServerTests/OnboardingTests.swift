@@ -23,7 +23,9 @@ struct OnboardingTests {
         #expect(reply.json["instance"]?["id"]?.string.flatMap { InstanceID($0) } != nil)
         #expect(reply.headers[.eTag]?.hasPrefix("\"") == true)
         #expect(reply.headers[.logPosition] == String(try await stage.size))
-        let types = try await stage.log.read(after: before, through: nil, matching: .everything, limit: 100).events.map(\.type)
+        let types = try await stage.log.read(after: before, through: nil, matching: .everything, limit: 100).events.map(
+            \.type
+        )
         #expect(Set(types) == ["organization.created", "subscription.requested", "instance.requested"])
     }
 
@@ -87,10 +89,16 @@ struct OnboardingTests {
     @Test(
         "bad input is a problem and appends nothing",
         arguments: [
-            (#"{"organization":{"name":"A","slug":"Bad_Slug"},"priceId":"team-monthly"}"#, "invalid", "#/organization/slug"),
+            (
+                #"{"organization":{"name":"A","slug":"Bad_Slug"},"priceId":"team-monthly"}"#, "invalid",
+                "#/organization/slug"
+            ),
             (#"{"organization":{"name":"A","slug":"www"},"priceId":"team-monthly"}"#, "slug-reserved", nil),
             (#"{"organization":{"name":"","slug":"acme"},"priceId":"team-monthly"}"#, "invalid", "#/organization/name"),
-            (#"{"organization":{"name":" A ","slug":"acme"},"priceId":"team-monthly"}"#, "invalid", "#/organization/name"),
+            (
+                #"{"organization":{"name":" A ","slug":"acme"},"priceId":"team-monthly"}"#, "invalid",
+                "#/organization/name"
+            ),
             (#"{"organization":{"name":"A","slug":"acme"},"priceId":"no-such"}"#, "unknown-price", "#/priceId"),
             (#"{"organization":{"name":"A","slug":"acme"}}"#, "invalid", "#/priceId"),
             (#"{"organization":{"name":"A","slug":"acme"},"priceId":"x","plan":"TEAM"}"#, "invalid", "#/plan"),
@@ -137,7 +145,10 @@ struct OnboardingTests {
         #expect(try await stage.size == size)
     }
 
-    @Test("says whether a slug can be had", arguments: ["acme": "taken", "www": "reserved", "-a": "malformed", "free": nil])
+    @Test(
+        "says whether a slug can be had",
+        arguments: ["acme": "taken", "www": "reserved", "-a": "malformed", "free": nil]
+    )
     func slugs(slug: String, reason: String?) async throws {
         let stage = try await Stage()
         try await stage.onboard("acme")

@@ -6,7 +6,10 @@ import Projections
 import SignalboxTestKit
 
 /// All rows of a read model, folded from the log, by key.
-private func rows<Model: Projection>(_ model: Model.Type, _ log: MemoryLog) async throws(ReadError) -> [String: Model.Row] {
+private func rows<Model: Projection>(
+    _ model: Model.Type,
+    _ log: MemoryLog
+) async throws(ReadError) -> [String: Model.Row] {
     var rows: [String: Model.Row] = [:]
     do {
         let page = try await log.read(after: 0, through: nil, matching: .everything, limit: 100_000)

@@ -37,7 +37,13 @@ struct Stage: Sendable {
         )
         let own = { CommandEnvelope.own(ids: .system) }
         _ = try await desk.registerRelease(
-            .init(version: "v1.0.0", image: "example/app:1.0.0", status: .stable, minimumTier: .freeTrial, breaking: false),
+            .init(
+                version: "v1.0.0",
+                image: "example/app:1.0.0",
+                status: .stable,
+                minimumTier: .freeTrial,
+                breaking: false
+            ),
             makeDefault: true,
             by: own()
         )

@@ -54,7 +54,7 @@ struct StreamTests {
         try await stage.serving { live in
             let stream = try await live.open("/v1/events/stream", as: stage.operatorKey, lastEventID: String(seen))
             try await stage.onboard("acme")
-            var lines = Lines(stream)
+            var lines = lines(stream).makeAsyncIterator()
             var positions: [Int64] = []
             while positions.count < 3, let line = try await lines.next() {
                 if line.hasPrefix("id: ") { positions.append(Int64(line.dropFirst(4)) ?? 0) }
@@ -70,7 +70,7 @@ struct StreamTests {
         let stage = try await Stage()
         try await stage.serving { live in
             let stream = try await live.open("/v1/events/stream", as: stage.operatorKey, lastEventID: position)
-            var lines = Lines(stream)
+            var lines = lines(stream).makeAsyncIterator()
             var head: [String] = []
             while head.count < 5, let line = try await lines.next() { head.append(line) }
             let size = try await stage.size
@@ -84,7 +84,7 @@ struct StreamTests {
         let ended = Mutex(false)
         try await stage.serving { live in
             let stream = try await live.open("/v1/events/stream", as: stage.operatorKey, lastEventID: nil)
-            var lines = Lines(stream)
+            var lines = lines(stream).makeAsyncIterator()
             #expect(try await lines.next() == "retry: 1000")
             await live.group.triggerGracefulShutdown()
             while try await lines.next() != nil {}

@@ -49,6 +49,7 @@ struct InstanceFoldTests {
         try story.tell(InstanceEvent.provisioningFailed(failure), of: 400)
         let failed = try #require(try story.rows(of: Instances.self)["400"])
         #expect(failed.status == .provisioningFailed)
+        #expect(failed.conditions.map(\.status) == [.no])
         #expect(failed.lastError?.step == "workload" && failed.lastError?.reason == "no room")
         try story.tell(InstanceEvent.retryRequested(.init(generation: 2)), of: 400)
         let retried = try #require(try story.rows(of: Instances.self)["400"])
@@ -66,7 +67,7 @@ struct InstanceFoldTests {
         }
         let two = try Story.fold(Instances.self, Array(story.events.prefix(3)), pages: [1]).rows["400"]?.conditions
             .first
-        #expect(two?.since == Story.moment(2) && two?.message == "two")
+        #expect(two?.since == Story.moment(2) && two?.reason == "two")
         let three = try story.rows(of: Instances.self)["400"]?.conditions.first
         #expect(three?.since == Story.moment(4) && three?.status == .no)
     }

@@ -1,6 +1,7 @@
 import Domain
 import EventStore
 import Kernel
+import Logging
 import Postgres
 import SignalboxTestKit
 import Testing
@@ -219,6 +220,27 @@ struct RunnerTests {
             #expect(asked.count == 1)
             #expect(try await stage.rows(of: Instances.self).isEmpty)
             #expect(try await stage.readModels.position() == 0)
+        }
+    }
+
+    @Test("a log that ends before the checkpoint, as after a bad restore, stops the feeding")
+    func restored() async throws {
+        try await Stage.with { stage in
+            let (alarm, asked) = (Bell(), Bell())
+            let feed: EventFeed = { position, _, _ throws(LogError) in
+                asked.ring()
+                return EventPage(events: [], scannedFrom: position + 1, scannedTo: position + 1)
+            }
+            let logger = Logger(label: "test") { _ in Alarm(bell: alarm) }
+            let runner = stage.runner("a", of: [Instances.self], feed: feed, logger: logger)
+            try await runner.prepare()
+            try await stage.pool.with { connection throws(PostgresError) in
+                _ = try connection.run("UPDATE rm.checkpoint SET position = 4")
+            }
+            try await stage.running(runner) {
+                try await eventually { alarm.count > 0 }
+            }
+            #expect(asked.count == 0)
         }
     }
 

@@ -47,7 +47,8 @@ struct Stage {
         of projections: [any Projection.Type] = Registry.all,
         lease: Duration = .seconds(2),
         pageLimit: Int = 5000,
-        feed: EventFeed? = nil
+        feed: EventFeed? = nil,
+        logger: Logger = Stage.silence
     ) -> ProjectionRunner {
         let follower = LogFollower(log: log, bell: log.bell)
         let live: EventFeed = { position, filter, limit throws(LogError) in
@@ -61,7 +62,7 @@ struct Stage {
             owner: owner,
             projections: projections,
             settings: .init(lease: lease, patrol: .milliseconds(50), pageLimit: pageLimit),
-            logger: Self.silence
+            logger: logger
         )
     }
 
@@ -128,5 +129,21 @@ struct Stage {
             }
         }
         return strip(try JSON.decode(JSONValue.self, from: try JSON.encode(row)))
+    }
+}
+
+/// Rings when something critical is logged.
+struct Alarm: LogHandler {
+    let bell: Bell
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.trace
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        if event.level == .critical { bell.ring() }
     }
 }

@@ -63,6 +63,7 @@ extension InstanceRow {
             status = .provisioningFailed
             lastError = Failure(step: fact.step, failure: fact.failure, reason: fact.reason, at: moment)
             slots = []
+            for condition in conditions { note(condition.type, .no, "taken back", at: moment) }
         case .stopRequested: status = .stopping
         case .stopped:
             status = .stopped
@@ -82,7 +83,7 @@ extension InstanceRow {
             status = .running
             desiredRelease = release.version
             lastError = Failure(step: fact.change, failure: "rolled-back", reason: fact.reason, at: moment)
-        case .observed(let fact): note(fact.condition, fact.status, fact.reason, at: moment)
+        case .observed(let fact): note(fact.condition, fact.status, "", reason: fact.reason, at: moment)
         case .driftDetected(let fact):
             note("InSync", .no, "\(fact.what) is \(fact.observed), not \(fact.expected)", at: moment)
         case .driftRepaired(let fact): note("InSync", .yes, fact.what, at: moment)
@@ -103,8 +104,14 @@ extension InstanceRow {
     }
 
     /// Sets a condition; `since` moves only when its status does.
-    private mutating func note(_ type: String, _ status: ConditionStatus, _ message: String, at moment: Timestamp) {
-        let reason =
+    private mutating func note(
+        _ type: String,
+        _ status: ConditionStatus,
+        _ message: String,
+        reason: String? = nil,
+        at moment: Timestamp
+    ) {
+        let usual =
             switch status {
             case .yes: "Done"
             case .no: "Undone"
@@ -115,7 +122,7 @@ extension InstanceRow {
         let condition = Condition(
             type: type,
             status: status,
-            reason: reason,
+            reason: reason ?? usual,
             message: message,
             since: same?.since ?? moment,
             generation: generation

@@ -17,6 +17,12 @@ extension ProjectionRunner {
                     var position = try await pool.with({ connection throws(PostgresError) in try connection.adopt(slice)
                     })
                 else { return }
+                let frontier = try await log.frontier()
+                guard position <= frontier else {
+                    throw LogError.violated(
+                        "\(position) is folded, but the log ends at \(frontier): was an older one restored?"
+                    )
+                }
                 while true {
                     let page = try await next(after: position, for: P.self)
                     let from = position

@@ -85,7 +85,8 @@ let package = Package(
         .floor(
             "Adapters",
             [
-                "Kernel", "Platform", "Postgres", .asyncHTTPClient, .nioCore, .nioHTTP1, .nioPosix, .crypto, .cryptoExtras,
+                "Kernel", "Platform", "Postgres", .asyncHTTPClient, .nioCore, .nioHTTP1, .nioPosix, .crypto,
+                .cryptoExtras,
                 .logging,
             ]
         ),
@@ -109,7 +110,8 @@ let package = Package(
             name: "signalbox",
             dependencies: [
                 "Kernel", "Postgres", "Domain", "EventStore", "Platform", "Commands", "Projections", "Audit", "Sagas",
-                "Adapters", "DevPlane", "Server", "CAssets", .metrics, .argumentParser, .asyncHTTPClient, .serviceLifecycle,
+                "Adapters", "DevPlane", "Server", "CAssets", .metrics, .argumentParser, .asyncHTTPClient,
+                .serviceLifecycle,
                 .unixSignals, .subprocess, .system, .logging, .yams, .nioCore, .nioHTTP1, .crypto,
             ],
             swiftSettings: house
@@ -131,7 +133,10 @@ let package = Package(
         .tests("AuditTests", ["Audit", "EventStore", "Kernel", "Postgres", "SignalboxTestKit"]),
         .tests(
             "SagasTests",
-            ["Sagas", "Commands", "Domain", "EventStore", "Kernel", "Platform", "Postgres", "SignalboxTestKit", .crypto]
+            [
+                "Sagas", "Commands", "Domain", "EventStore", "Kernel", "Platform", "Postgres", "SignalboxTestKit",
+                .crypto,
+            ]
         ),
         .tests(
             "AdaptersTests",
@@ -143,7 +148,8 @@ let package = Package(
         .tests(
             "DevPlaneTests",
             [
-                "DevPlane", "Platform", "Kernel", "Postgres", "SignalboxTestKit", .asyncHTTPClient, .nioCore, .subprocess,
+                "DevPlane", "Platform", "Kernel", "Postgres", "SignalboxTestKit", .asyncHTTPClient, .nioCore,
+                .subprocess,
                 .logging,
             ]
         ),
@@ -151,14 +157,16 @@ let package = Package(
             "ServerTests",
             [
                 "Server", "Commands", "Projections", "Sagas", "Audit", "Domain", "EventStore", "Kernel", "Platform",
-                "Postgres", "SignalboxTestKit", .asyncHTTPClient, .hummingbirdTesting, .hummingbird, .httpTypes, .nioCore,
+                "Postgres", "SignalboxTestKit", .asyncHTTPClient, .hummingbirdTesting, .hummingbird, .httpTypes,
+                .nioCore,
                 .nioHTTP1, .logging, .metrics, .serviceLifecycle,
             ]
         ),
         .tests(
             "ScenarioTests",
             [
-                "signalbox", "Kernel", "Postgres", "EventStore", "SignalboxTestKit", .asyncHTTPClient, .nioCore, .nioHTTP1,
+                "signalbox", "Kernel", "Platform", "Postgres", "EventStore", "SignalboxTestKit", .asyncHTTPClient,
+                .nioCore, .nioHTTP1,
                 .subprocess, .system, .logging,
             ]
         ),

@@ -15,7 +15,7 @@ package enum ExpectedVersion: Sendable, Equatable {
 /// One event to be written.
 package struct NewEvent: Sendable, Equatable {
     package var id: UniqueID
-    /// `category.kebab-case`, e.g. `instance.running`.
+    /// `category.kebab-case`, as in `instance.running`.
     package var type: String
     package var schemaVersion: Int16
     /// UTF-8 JSON, stored byte for byte.
@@ -52,7 +52,7 @@ package struct StreamWrite: Sendable, Equatable {
 
 /// A name that only one stream may hold at a time.
 package struct Claim: Hashable, Sendable, Comparable {
-    /// `slug`, `host`, `identity`, …
+    /// What is unique, as in `slug`, `host` or `identity`.
     package var kind: String
     package var key: String
 
@@ -116,7 +116,7 @@ package struct WorkUpdate: Sendable, Equatable {
     /// `queued`, `running`, `waiting`, `compensating`, `parked` or an end (`completed`, `compensated`, `abandoned`, `superseded`).
     package var status: String
     package var step: String
-    /// The target the step talks to, e.g. `nomad`.
+    /// The target the step talks to, as in `nomad`.
     package var target: String
     /// When it is due next; `nil` means never by itself.
     package var wakeAt: Timestamp?
@@ -206,7 +206,10 @@ package enum AppendError: Error, Equatable, Sendable {
     /// The command id was used for another request.
     case commandReused
     /// Nothing was written and nothing is wrong with the request: try later.
+    ///
+    /// One exception: when the database went away under way and stays away, nobody knows. The same command again, or the
+    /// same events at the same version, are recognised.
     case unavailable
-    /// The request itself cannot be written, e.g. an event id that is in the log already.
+    /// The request itself cannot be written, whoever asks and whenever. The text is for programmers.
     case invalid(String)
 }

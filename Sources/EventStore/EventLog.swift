@@ -19,7 +19,10 @@ package protocol EventLog: Sendable {
     /// - Parameters:
     ///   - position: The last position the reader has.
     ///   - through: Nothing above it is read; `nil` means up to the frontier.
+    ///   - filter: Which of them are wanted.
     ///   - limit: How many positions are looked at, at most.
+    /// - Returns: What was found, and how far was looked.
+    /// - Throws: ``LogError``.
     func read(
         after position: Int64,
         through: Int64?,
@@ -81,6 +84,10 @@ package protocol WorkQueue: Sendable {
 
     /// The rows in one of these states, whoever holds them, in the order of their streams.
     ///
-    /// - Parameter kinds: `nil` means every kind.
+    /// - Parameters:
+    ///   - kinds: `nil` means every kind.
+    ///   - statuses: The states wanted.
+    /// - Returns: All of them; their leases are not touched.
+    /// - Throws: ``LogError``.
     func list(kinds: [String]?, statuses: [String]) async throws(LogError) -> [WorkItem]
 }

@@ -13,7 +13,9 @@ struct Flush: Sendable {
 
     let waiting: [Waiting]
 
-    /// Takes what fits into one transaction; the others wait for the next. The first is always taken.
+    /// Takes what fits into one transaction; the others wait for the next.
+    ///
+    /// The first in line is always taken, so nobody waits for ever.
     static func take(from waiting: inout [Waiting]) -> Flush {
         var streams: Set<StreamName> = []
         var claims: Set<Claim> = []

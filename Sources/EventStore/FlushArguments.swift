@@ -1,7 +1,9 @@
 internal import Kernel
 internal import Postgres
 
-/// The arguments of `log.append` for one flush, and how to read its answer. See `schema/functions/append.sql`.
+/// The arguments of `log.append` for one flush, and how to read its answer.
+///
+/// `schema/functions/append.sql` says what each means.
 struct FlushArguments {
     static let statement = """
         SELECT outcomes, firsts, lasts, versions, culprits, answers
@@ -84,6 +86,7 @@ struct FlushArguments {
     /// - Parameters:
     ///   - hint: A position that was seen in the log, 0 for none.
     ///   - again: Whether the same flush may have been written already.
+    /// - Returns: All 43 of them.
     func parameters(hint: Int64, again: Bool) -> Parameters {
         var parameters = Parameters(
             reserving: 512 * requests.count + events.reduce(0) { $0 + $1.event.payload.count + 64 }

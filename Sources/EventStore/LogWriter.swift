@@ -20,6 +20,7 @@ package final class LogWriter: Sendable {
 
     private let connect: @Sendable () async throws(PostgresError) -> Connection
     private let onWritten: @Sendable (Written) -> Void
+    private let patience: Duration
     private let logger: Logger
     private let mailbox: Mailbox<Waiting>
     /// Whether the database could not be reached the last time; requests are refused at once then.
@@ -30,20 +31,26 @@ package final class LogWriter: Sendable {
     /// - Parameters:
     ///   - connect: Makes a connection that may execute `log.append`; called again whenever one is lost.
     ///   - queue: How many requests may wait; more are refused as `unavailable`.
+    ///   - patience: How long a flush whose fate is unknown is held while the database is away.
+    ///   - logger: For what operators should know.
     ///   - onWritten: Called after each commit that wrote something; must not block.
     init(
         connect: @escaping @Sendable () async throws(PostgresError) -> Connection,
         queue: Int,
+        patience: Duration,
         logger: Logger,
         onWritten: @escaping @Sendable (Written) -> Void
     ) {
         self.connect = connect
         self.onWritten = onWritten
+        self.patience = patience
         self.logger = logger
         self.mailbox = Mailbox(limit: queue)
     }
 
-    /// Writes one decision; returns when it is durable. Once called it cannot be taken back.
+    /// Writes one decision; returns when it is durable.
+    ///
+    /// Once called it cannot be taken back.
     package func append(_ request: AppendRequest) async throws(AppendError) -> Appended {
         if let flaw = request.flaw { throw .invalid(flaw) }
         guard !isDown.load(ordering: .relaxed) else { throw .unavailable }
@@ -71,6 +78,7 @@ package final class LogWriter: Sendable {
     /// Writes until ``close()``, over one connection after another.
     package func run() async {
         var unanswered: Flush?
+        var lostAt = ContinuousClock.now
         var pause = Duration.milliseconds(50)
         while true {
             do throws(PostgresError) {
@@ -81,12 +89,17 @@ package final class LogWriter: Sendable {
                 unanswered = await write(beginningWith: unanswered, on: connection)
                 await connection.close()
                 guard unanswered != nil else { break }
+                lostAt = .now
                 FlushMetrics.resends.increment()
                 logger.warning("the connection of the log writer was lost; its flush is sent again")
             } catch {
                 isDown.store(true, ordering: .relaxed)
                 for waiting in mailbox.takeAll() { waiting.continuation.resume(returning: .failure(.unavailable)) }
                 logger.error("the log cannot be written", metadata: ["error": "\(error)"])
+                if ContinuousClock.now - lostAt > patience {
+                    unanswered?.refuse(.unavailable)
+                    unanswered = nil
+                }
                 guard !mailbox.isClosed || unanswered != nil else { break }
                 do {
                     try await Task.sleep(for: pause * Double.random(in: 0.5...1))

@@ -26,15 +26,27 @@ package final class PostgresLog: EventLog {
     ///   - role: Who they become after the login.
     ///   - pool: For reads and wake-ups, as a role that may read the log and execute its functions.
     ///   - queue: How many appends may wait; more are refused as `unavailable`.
+    ///   - patience: How long an append is held whose fate is unknown because the database went away under way; then
+    ///     it is answered as `unavailable`.
+    ///   - logger: For what operators should know.
+    /// - Returns: A log that can be read at once.
     /// - Throws: ``PostgresError`` when there is no log there now.
     package static func open(
         conninfo: String,
         role: String? = "signalbox_append",
         pool: Pool,
         queue: Int = 4096,
+        patience: Duration = .seconds(5),
         logger: Logger = Logger(label: "signalbox.log")
     ) async throws(PostgresError) -> PostgresLog {
-        let log = PostgresLog(conninfo: conninfo, role: role, pool: pool, queue: queue, logger: logger)
+        let log = PostgresLog(
+            conninfo: conninfo,
+            role: role,
+            pool: pool,
+            queue: queue,
+            patience: patience,
+            logger: logger
+        )
         log.writer.saw(try await log.newestPosition())
         return log
     }
@@ -42,13 +54,21 @@ package final class PostgresLog: EventLog {
     /// A log that is only read, such as by a command line: it appends nothing and hears nothing.
     ///
     /// - Parameter pool: As a role that may read the log.
+    /// - Returns: A log that refuses appends.
     package static func reader(pool: Pool) -> PostgresLog {
-        let log = PostgresLog(conninfo: "", role: nil, pool: pool, queue: 1, logger: Logger(label: "signalbox.log"))
+        let log = PostgresLog(
+            conninfo: "",
+            role: nil,
+            pool: pool,
+            queue: 1,
+            patience: .zero,
+            logger: Logger(label: "signalbox.log")
+        )
         log.close()
         return log
     }
 
-    private init(conninfo: String, role: String?, pool: Pool, queue: Int, logger: Logger) {
+    private init(conninfo: String, role: String?, pool: Pool, queue: Int, patience: Duration, logger: Logger) {
         let notices = Mailbox<LogWriter.Written>()
         let (bell, workBell) = (bell, workBell)
         self.pool = pool
@@ -60,6 +80,7 @@ package final class PostgresLog: EventLog {
                 try await Connection.open(conninfo, role: role, applicationName: "signalbox-log")
             },
             queue: queue,
+            patience: patience,
             logger: logger
         ) { written in
             // Whoever waits in this process need not wait for the round trip.

@@ -4,7 +4,7 @@ internal import CAssets
 package enum Schema {
     /// One file.
     package struct File: Sendable, Equatable {
-        /// Relative to the root of the repository, e.g. `schema/functions/append.sql`.
+        /// Relative to the root of the repository, as in `schema/functions/append.sql`.
         package let path: String
         package let text: String
 

@@ -13,15 +13,17 @@ package struct RunningLog: Sendable {
 ///
 /// - Parameters:
 ///   - database: Where the log is.
+///   - patience: How long an append is held whose fate is unknown.
 ///   - body: What uses it.
 /// - Returns: What `body` returns.
 /// - Throws: What `body` throws, or `PostgresError` when the log cannot be opened.
 package func withLog<Value: Sendable>(
     in database: TestDatabase,
+    patience: Duration = .seconds(5),
     _ body: (RunningLog) async throws -> Value
 ) async throws -> Value {
     let pool = Pool(conninfo: database.application, size: 4, role: "signalbox_append")
-    let log = try await PostgresLog.open(conninfo: database.application, pool: pool)
+    let log = try await PostgresLog.open(conninfo: database.application, pool: pool, patience: patience)
     let outcome: Result<Value, any Error> = await withTaskGroup(of: Void.self) { group in
         group.addTask { await log.run() }
         let outcome: Result<Value, any Error>

@@ -5,7 +5,7 @@ internal import Synchronization
 extension PostgresServer {
     private static let template = "signalbox_template"
 
-    func makeDatabase(_ template: TestDatabase.Template) async throws -> TestDatabase {
+    package func makeDatabase(_ template: TestDatabase.Template) async throws -> TestDatabase {
         try await makeTemplate()
         // Random, not counted: two processes may share a server one day.
         let database = TestDatabase(server: self, name: "test_\(UInt64.random(in: 0 ... .max))")

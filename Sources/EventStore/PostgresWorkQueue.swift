@@ -46,7 +46,8 @@ package struct PostgresWorkQueue: WorkQueue {
 
     package func release(_ item: WorkItem) async throws(LogError) {
         try await LogError.wrap { () async throws(PostgresError) in
-            try await self.pool.with { connection throws(PostgresError) in
+            // A task that was told to stop gives back what it holds, so that a successor need not wait.
+            try await self.pool.with(evenIfCancelled: true) { connection throws(PostgresError) in
                 _ = try connection.run("SELECT log.release(\(item.stream.text), \(item.fence))", prepared: true)
             }
         }

@@ -25,13 +25,19 @@ extension Connection {
         try script("BEGIN ISOLATION LEVEL \(isolation.rawValue)")
         do throws(PostgresError) {
             let value = try body(self)
-            if Task.isCancelled { throw PostgresError(.cancelled, message: "cancelled before the commit") }
+            if Task.isCancelled, try heedsCancellation() {
+                throw PostgresError(.cancelled, message: "cancelled before the commit")
+            }
             try commit()
             return value
         } catch {
             rollback()
             throw error
         }
+    }
+
+    private func heedsCancellation() throws(PostgresError) -> Bool {
+        try withSession { session throws(PostgresError) in session.heedsCancellation }
     }
 
     func commit() throws(PostgresError) {
@@ -60,13 +66,17 @@ extension Connection {
     }
 
     /// Runs `body` if the session is still there, and makes sure that no transaction is left open.
-    func use<Value: Sendable>(_ body: @Sendable (isolated Connection) throws(PostgresError) -> Value) -> Use<Value> {
+    func use<Value: Sendable>(
+        heedingCancellation heeds: Bool,
+        _ body: @Sendable (isolated Connection) throws(PostgresError) -> Value
+    ) -> Use<Value> {
         guard isFresh else {
             close()
             return .stale
         }
         let outcome: Result<Value, PostgresError>
         do throws(PostgresError) {
+            try withSession { session throws(PostgresError) in session.heedsCancellation = heeds }
             outcome = .success(try body(self))
         } catch {
             outcome = .failure(error)

@@ -44,14 +44,20 @@ package final class Pool: Sendable {
     ///
     /// A transaction that `body` leaves open is rolled back.
     ///
-    /// - Parameter body: What uses the connection; it is run at most once.
+    /// - Parameters:
+    ///   - evenIfCancelled: Whether it is done for a cancelled task too, as putting things in order must be: a lease is
+    ///     given back, a door shut. Waiting for a free connection then has no limit but that of the others' statements.
+    ///   - body: What uses the connection; it is run at most once.
     /// - Returns: What `body` returns.
     /// - Throws: What `body` throws; `busy` when no connection became free in time, `unreachable` when none could be
     ///   made, `cancelled`: then nothing was sent.
     package func with<Value: Sendable>(
+        evenIfCancelled: Bool = false,
         _ body: @Sendable (isolated Connection) throws(PostgresError) -> Value
     ) async throws(PostgresError) -> Value {
-        var loan = try await borrow()
+        var settings = settings
+        settings.heedsCancellation = !evenIfCancelled
+        var loan = try await borrow(evenIfCancelled: evenIfCancelled)
         while true {
             let connection: Connection
             switch loan {
@@ -65,7 +71,7 @@ package final class Pool: Sendable {
                     throw error
                 }
             }
-            switch await connection.use(body) {
+            switch await connection.use(heedingCancellation: !evenIfCancelled, body) {
             case .stale:
                 loan = .permit
             case .ran(let outcome, let reusable):
@@ -114,19 +120,21 @@ package final class Pool: Sendable {
 
     private static let closed = PostgresError(.busy, message: "the pool is closed")
 
-    private func borrow() async throws(PostgresError) -> Loan {
-        if Task.isCancelled { throw PostgresError(.cancelled, message: "cancelled before it was sent") }
+    private func borrow(evenIfCancelled: Bool) async throws(PostgresError) -> Loan {
+        if Task.isCancelled, !evenIfCancelled {
+            throw PostgresError(.cancelled, message: "cancelled before it was sent")
+        }
         if let outcome = state.withLock({ $0.take() }) {
             waited.recordNanoseconds(0)
             return try outcome.get()
         }
         let start = ContinuousClock.now
-        let outcome = await wait()
+        let outcome = await wait(evenIfCancelled: evenIfCancelled)
         waited.recordMicroseconds((ContinuousClock.now - start).microseconds)
         return try outcome.get()
     }
 
-    private func wait() async -> Result<Loan, PostgresError> {
+    private func wait(evenIfCancelled: Bool) async -> Result<Loan, PostgresError> {
         let ticket = state.withLock { $0.ticket() }
         let outcome: Result<Loan, PostgresError> = await withTaskGroup { group in
             group.addTask {
@@ -140,6 +148,7 @@ package final class Pool: Sendable {
                     if let now { waiter.resume(returning: now) }
                 }
             } onCancel: {
+                guard !evenIfCancelled else { return }
                 self.turnAway(ticket, because: PostgresError(.cancelled, message: "cancelled before it was sent"))
             }
             group.cancelAll()

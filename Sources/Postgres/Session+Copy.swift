@@ -70,7 +70,10 @@ extension Session {
     }
 
     private var copyPatience: Patience {
-        Patience(limit: statementLimit.map { $0 + limits.grace }, whenCancelled: .tellServer)
+        Patience(
+            limit: statementLimit.map { $0 + limits.grace },
+            whenCancelled: heedsCancellation ? .tellServer : .goOn
+        )
     }
 
     private func startCopy(_ statement: String, expecting status: ExecStatusType) throws(PostgresError) {

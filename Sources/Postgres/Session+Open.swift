@@ -17,6 +17,7 @@ extension Session {
         let fallbacks = defaults.merging(["application_name": settings.applicationName]) { $1 }
         options.merge(fallbacks) { told, _ in told }
         let session = try start(options, limits: settings.limits)
+        session.heedsCancellation = settings.heedsCancellation
         // Verbose while connecting: the only way to learn the SQLSTATE of a refused login from libpq 15.
         PQsetErrorVerbosity(session.raw, PQERRORS_VERBOSE)
         try session.connect()
@@ -38,7 +39,7 @@ extension Session {
     }
 
     private func connect() throws(PostgresError) {
-        var patience = Patience(limit: limits.connect, whenCancelled: .giveUp)
+        var patience = Patience(limit: limits.connect, whenCancelled: heedsCancellation ? .giveUp : .goOn)
         guard PQstatus(raw) != CONNECTION_BAD else { throw unreachable }
         var wanted = Int16(POLLOUT)
         while true {
@@ -106,4 +107,6 @@ struct ConnectionSettings: Sendable {
     var role: String?
     var applicationName: String
     var limits: SessionLimits
+    /// Whether the end of the task ends the attempt.
+    var heedsCancellation = true
 }

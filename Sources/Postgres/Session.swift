@@ -39,6 +39,8 @@ final class Session: @unchecked Sendable {
     let limits: SessionLimits
     /// The server-side limit now in force; the client's own is this and the grace.
     private(set) var statementLimit: Duration?
+    /// Whether the end of the task ends what it waits for; not while something must be put in order.
+    var heedsCancellation = true
     /// The names of statements prepared on demand, by their text.
     private var prepared: [String: String] = [:]
 
@@ -135,7 +137,9 @@ final class Session: @unchecked Sendable {
     ///
     /// - Throws: ``PostgresError`` of kind `cancelled` when the task was cancelled before, else as for any statement.
     func begin(cancellable: Bool, _ send: () -> Int32) throws(PostgresError) {
-        if cancellable && Task.isCancelled { throw PostgresError(.cancelled, message: "cancelled before it was sent") }
+        if cancellable && heedsCancellation && Task.isCancelled {
+            throw PostgresError(.cancelled, message: "cancelled before it was sent")
+        }
         guard send() == 1 else {
             // libpq refuses what can never be sent (too many parameters) and leaves the session as it was.
             throw PQstatus(raw) == CONNECTION_OK ? PostgresError(.shape, message: words) : lost
@@ -145,7 +149,7 @@ final class Session: @unchecked Sendable {
     func finish(cancellable: Bool) throws(PostgresError) -> Rows {
         var patience = Patience(
             limit: statementLimit.map { $0 + limits.grace },
-            whenCancelled: cancellable ? .tellServer : .goOn
+            whenCancelled: cancellable && heedsCancellation ? .tellServer : .goOn
         )
         var last: Rows?
         var refusal: PostgresError?

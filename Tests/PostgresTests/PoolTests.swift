@@ -86,6 +86,27 @@ struct PoolTests {
         _ = try await process(pool)
     }
 
+    @Test("puts things in order for a cancelled task, when told to", arguments: [0, 1])
+    func evenIfCancelled(connectionsBefore: Int) async throws {
+        let pool = try pool(size: 1)
+        if connectionsBefore > 0 { _ = try await process(pool) }
+        let task = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            return try await pool.with(evenIfCancelled: true) { connection throws(PostgresError) in
+                try connection.transaction { tx throws(PostgresError) in
+                    try tx.run("SELECT 7 FROM pg_sleep(0.15)").column(Int.self)
+                }
+            }
+        }
+        #expect(try await task.value == [7])
+        let cancelled = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            return try await process(pool)
+        }
+        let error = await #expect(throws: PostgresError.self) { try await cancelled.value }
+        #expect(error?.kind == .cancelled)
+    }
+
     @Test("replaces a session that was ended behind its back, and nobody notices")
     func replaces() async throws {
         let pool = try pool(size: 1)

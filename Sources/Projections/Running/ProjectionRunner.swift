@@ -184,8 +184,8 @@ package struct ProjectionRunner: Sendable {
 
     /// Shuts the door even for a cancelled task, so that a successor need not wait for the lease to run out.
     private func giveBack(_ item: WorkItem) async {
-        // A task of its own, awaited here: what is cancelled cannot talk to the database any more.
-        await Task { try? await work.release(item) }.value
+        // A lease that is not given back runs out by itself.
+        try? await work.release(item)
     }
 }
 

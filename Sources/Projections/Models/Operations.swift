@@ -71,10 +71,13 @@ extension OperationView {
         case .stepSucceeded(let fact):
             go(.running)
             update(fact.step) { step in
+                // A step that is tried again is not started again: its intent stands.
+                if step.status == .waiting, step.error != nil { step.attempts += 1 }
                 step.status = fact.skipped == true ? .skipped : .succeeded
                 step.startedAt = step.startedAt ?? moment
                 step.endedAt = moment
                 step.error = nil
+                step.condition = nil
             }
         case .stepAttemptFailed(let fact):
             if let retryAt = fact.retryAt { wait(until: retryAt) }
@@ -95,7 +98,8 @@ extension OperationView {
         case .compensationStarted(let fact):
             isCompensating = true
             go(.compensating)
-            if problem == nil { problem = Problem(step: nil, failure: "permanent", message: fact.reason) }
+            let cause = problem ?? Problem(step: nil, failure: "permanent", message: "")
+            problem = Problem(step: cause.step, failure: cause.failure, message: fact.reason)
         case .undoStarted(let fact):
             go(.compensating)
             update(fact.step) { $0.status = .undoing }
@@ -112,8 +116,11 @@ extension OperationView {
             status = .parked
             nextActionAt = nil
             problem = Problem(step: fact.step, failure: "blocked", message: fact.reason)
-        case .operatorActed, .migrated:
+        case .operatorActed:
+            guard status == .parked else { break }
             go(isCompensating ? .compensating : .running)
+            if !isCompensating { problem = nil }
+        case .migrated: break
         case .inputReceived, .inputIgnored: break
         case .completed: end(.completed, at: moment)
         case .compensated: end(.compensated, at: moment)

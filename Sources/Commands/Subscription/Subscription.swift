@@ -75,10 +75,10 @@ package struct Subscription: Decider {
         case (.recordDraft(let id, let generation), _): return try draft(id, generation)
 
         case (.recordActivated(let anchor), .draft): return [.activated(.init(anchor: anchor))]
-        case (.recordActivated, .active): return []
+        case (.recordActivated, .active), (.recordActivated, .paused): return []
         case (.recordActivated, .requested): throw .notDrafted
         case (.recordActivated, .abandoned): throw .abandoned
-        case (.recordActivated, .paused), (.recordActivated, .cancelled), (.recordActivated, .ended): throw .over
+        case (.recordActivated, .cancelled), (.recordActivated, .ended): throw .over
 
         case (.abandon(let reason), .requested), (.abandon(let reason), .draft):
             return [.abandoned(.init(reason: reason))]

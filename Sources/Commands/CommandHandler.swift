@@ -55,6 +55,8 @@ extension CommandDesk {
 private struct Remembered<Answer: Codable & Sendable>: Codable {
     var answer: Answer
     var version: Int64
+    /// The position of its stream before it, which is told when it had nothing to write.
+    var position: Int64
 }
 
 /// Turns decisions into appends: the same for every command.
@@ -110,7 +112,9 @@ struct CommandHandler: Sendable {
     ) async throws(AppendError) -> Receipt<Answer> {
         let remembered: [UInt8]
         do {
-            remembered = try JSON.encode(Remembered(answer: decision.answer, version: decision.version))
+            remembered = try JSON.encode(
+                Remembered(answer: decision.answer, version: decision.version, position: decision.position)
+            )
         } catch {
             throw .invalid("the answer cannot be encoded: \(error)")
         }
@@ -122,12 +126,12 @@ struct CommandHandler: Sendable {
                 claims: decision.claims
             )
         )
-        if let earlier: Receipt<Answer> = try Self.receipt(repeating: appended, otherwise: decision.position) {
+        if let earlier: Receipt<Answer> = try Self.receipt(repeating: appended) {
             return earlier
         }
         return Receipt(
             answer: decision.answer,
-            position: appended.lastPosition > 0 ? appended.lastPosition : decision.position,
+            position: appended.firstPosition > 0 ? appended.lastPosition : decision.position,
             version: decision.version,
             repeated: false
         )
@@ -150,7 +154,7 @@ struct CommandHandler: Sendable {
                     writes: [StreamWrite(stream, expecting: .version(.max))]
                 )
             )
-            return try Self.receipt(repeating: appended, otherwise: 0)
+            return try Self.receipt(repeating: appended)
         } catch {
             switch error {
             case .conflict, .claimed, .fenced: return nil
@@ -162,15 +166,14 @@ struct CommandHandler: Sendable {
     }
 
     private static func receipt<Answer: Codable & Sendable>(
-        repeating appended: Appended,
-        otherwise position: Int64
+        repeating appended: Appended
     ) throws(AppendError) -> Receipt<Answer>? {
         guard let bytes = appended.repeated else { return nil }
         do {
             let remembered = try JSON.decode(Remembered<Answer>.self, from: bytes)
             return Receipt(
                 answer: remembered.answer,
-                position: appended.lastPosition > 0 ? appended.lastPosition : position,
+                position: appended.firstPosition > 0 ? appended.lastPosition : remembered.position,
                 version: remembered.version,
                 repeated: true
             )

@@ -126,6 +126,19 @@ struct DeskTests {
         #expect(receipt.position == onboarded.position - 2)
     }
 
+    @Test("a repeat of a command that wrote nothing tells the position of the first")
+    func satisfiedAgain() async throws {
+        let plane = try await Plane()
+        let person = try await plane.person()
+        let organization = try await plane.onboarded(by: person).answer.organization
+        let first = try await plane.desk.renameOrganization(organization, to: "acme", by: .keyed("k", person))
+        _ = try await plane.desk.renameOrganization(organization, to: "other", by: .once(person))
+        let again = try await plane.desk.renameOrganization(organization, to: "acme", by: .keyed("k", person))
+        #expect(again.repeated)
+        #expect(again.position == first.position)
+        #expect(again.version == first.version)
+    }
+
     @Test("thirty who write at once are all heard, each on what the others left")
     func contention() async throws {
         let plane = try await Plane()

@@ -13,8 +13,7 @@ extension CommandDesk {
         version: String? = nil,
         by envelope: CommandEnvelope
     ) async throws(CommandError) -> Receipt<InstanceRequested> {
-        let known = try await organization(id, for: envelope.principal, to: .operate)
-        return try await handler.commit(envelope, knownBy: known.stream) { () throws(CommandError) in
+        try await handler.commit(envelope, knownBy: Streams.organization(id)) { () throws(CommandError) in
             let organization = try await organization(id, for: envelope.principal, to: .operate)
             do throws(Organization.Refusal) { try organization.model.requireActive() } catch {
                 throw .organization(error)
@@ -48,8 +47,7 @@ extension CommandDesk {
         _ id: InstanceID,
         by envelope: CommandEnvelope
     ) async throws(CommandError) -> Receipt<OperationStarted> {
-        let (known, _) = try await instance(id, for: envelope.principal, to: .operate)
-        return try await handler.commit(envelope, knownBy: known.stream) { () throws(CommandError) in
+        try await handler.commit(envelope, knownBy: Streams.instance(id)) { () throws(CommandError) in
             let (instance, organization) = try await instance(id, for: envelope.principal, to: .operate)
             do throws(Organization.Refusal) { try organization.model.requireActive() } catch {
                 throw .organization(error)
@@ -77,6 +75,10 @@ extension CommandDesk {
         operation: UniqueID
     ) async throws(CommandError) -> (writes: [StreamWrite], claims: [ClaimChange], subscription: SubscriptionID) {
         guard let offer = settings.catalogue.offer(price: price) else { throw .unknownPrice }
+        // `{name}--{slug}` is one DNS label, of at most 63 bytes (RFC 1035, 2.3.4).
+        guard name == InstanceName.main || name.utf8.count + 2 + organization.slug.utf8.count <= 63 else {
+            throw .instance(.nameMalformed)
+        }
         let releases = try await handler.aggregates.load(Release.self, from: Streams.release(settings.application))
         let release: ReleaseSnapshot
         do {

@@ -45,8 +45,7 @@ extension CommandDesk {
             role: role,
             expiresAt: expiresAt
         )
-        let known = try await organization(id, for: envelope.principal, to: .administer)
-        let receipt = try await handler.commit(envelope, knownBy: known.stream) { () throws(CommandError) in
+        let receipt = try await handler.commit(envelope, knownBy: Streams.organization(id)) { () throws(CommandError) in
             let organization = try await organization(id, for: envelope.principal, to: .administer)
             if let own = Self.role(of: envelope.principal, in: id, organization.model), own != .owner, role == .owner {
                 throw .forbidden
@@ -102,8 +101,7 @@ extension CommandDesk {
         of id: OrganizationID,
         by envelope: CommandEnvelope
     ) async throws(CommandError) -> Receipt<Done> {
-        let known = try await organization(id, for: envelope.principal, to: .administer)
-        return try await handler.commit(envelope, knownBy: known.stream) { () throws(CommandError) in
+        try await handler.commit(envelope, knownBy: Streams.organization(id)) { () throws(CommandError) in
             let organization = try await organization(id, for: envelope.principal, to: .administer)
             return try decision(organization, .revokeKey(key), answer: Done(), envelope) { .organization($0) }
         }

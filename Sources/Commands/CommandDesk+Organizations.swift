@@ -68,8 +68,7 @@ extension CommandDesk {
         to name: String,
         by envelope: CommandEnvelope
     ) async throws(CommandError) -> Receipt<Done> {
-        let known = try await organization(id, for: envelope.principal, to: .administer)
-        return try await handler.commit(envelope, knownBy: known.stream) { () throws(CommandError) in
+        try await handler.commit(envelope, knownBy: Streams.organization(id)) { () throws(CommandError) in
             let organization = try await organization(id, for: envelope.principal, to: .administer)
             return try decision(organization, .rename(name), answer: Done(), envelope) { .organization($0) }
         }

@@ -85,10 +85,13 @@ struct CommandHandler: Sendable {
             do throws(CommandError) {
                 decision = try await decide()
             } catch {
-                // The first of two may have been accepted before the rules turned against the second.
-                guard let known, let receipt: Receipt<Answer> = try await recall(envelope, on: known) else {
-                    throw error
+                switch error {
+                case .notFound, .forbidden, .unavailable, .broken: throw error
+                default: break
                 }
+                // The first of two may have been accepted before the rules turned against the second.
+                guard let known, let receipt: Receipt<Answer> = try await recall(envelope, on: known)
+                else { throw error }
                 return receipt
             }
             do throws(AppendError) {

@@ -35,12 +35,11 @@ package struct Slug: Hashable, Sendable, CustomStringConvertible {
     /// Hosts that belong to the plane, or that customers would take for it (seed 000; RFC 2142 for the mailbox names).
     package static let reserved: Set<String> = [
         "abuse", "accounts", "admin", "api", "app", "assets", "auth", "billing", "blog", "cdn", "cloud", "console",
-        "consul", "dashboard", "db", "dev", "dns", "docs", "ftp", "git", "grafana", "health", "help",
-        "hostmaster", "id", "imap", "internal", "localhost", "login", "logout", "mail", "metrics", "mta", "nomad", "ns",
-        "ns1", "ns2", "oauth", "operator", "ops", "pop", "postgres", "postmaster", "prometheus",
-        "railzway",
-        "registry", "root", "security", "signalbox", "signin", "signup", "smtp", "sso", "staging", "static", "status",
-        "support", "system", "traefik", "vault", "webhook", "webhooks", "webmaster", "well-known", "www",
+        "consul", "dashboard", "db", "dev", "dns", "docs", "ftp", "git", "grafana", "health", "help", "hostmaster",
+        "id", "imap", "internal", "localhost", "login", "logout", "mail", "metrics", "mta", "nomad", "ns", "ns1",
+        "ns2", "oauth", "operator", "ops", "pop", "postgres", "postmaster", "prometheus", "railzway", "registry",
+        "root", "security", "signalbox", "signin", "signup", "smtp", "sso", "staging", "static", "status", "support",
+        "system", "traefik", "vault", "webhook", "webhooks", "webmaster", "well-known", "www",
     ]
 }
 

@@ -77,6 +77,23 @@ struct DeskTests {
         }
     }
 
+    @Test("a further instance's host must fit into one DNS label")
+    func longHost() async throws {
+        let plane = try await Plane()
+        let person = try await plane.person()
+        let slug = String(repeating: "x", count: 58)
+        let organization = try await plane.onboarded(slug, by: person).answer.organization
+        await #expect(throws: CommandError.instance(.nameMalformed)) {
+            try await plane.desk.requestInstance(
+                of: organization,
+                name: "blue",
+                price: "pro-monthly",
+                by: .once(person)
+            )
+        }
+        _ = try await plane.desk.requestInstance(of: organization, name: "red", price: "pro-monthly", by: .once(person))
+    }
+
     @Test("an organization that is being deleted gets no new work", arguments: [true, false])
     func noNewWork(deleting: Bool) async throws {
         let plane = try await Plane()

@@ -149,8 +149,10 @@ let package = Package(
             "DevPlaneTests",
             [
                 "DevPlane", "Platform", "Kernel", "Postgres", "SignalboxTestKit", .asyncHTTPClient, .nioCore,
+                .nioHTTP1,
                 .subprocess,
                 .logging,
+                .serviceLifecycle,
             ]
         ),
         .tests(

@@ -29,7 +29,7 @@ package struct BillingEngine: Service {
 
     /// What a billing engine is made of.
     package struct Configuration: Sendable {
-        /// Where its state lives, e.g. `.signalbox/billing`.
+        /// The folder of its state, like `.signalbox/billing`.
         package var directory: String
         /// Preferred; another free one is taken when it is not free, or 0.
         package var port: Int

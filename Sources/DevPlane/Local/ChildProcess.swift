@@ -30,6 +30,7 @@ struct ChildProcess: Sendable {
     /// - Parameters:
     ///   - grace: How long it has to end by itself when the task is cancelled.
     ///   - started: Is called with its pid.
+    /// - Returns: How it ended.
     func run(grace: Duration = .seconds(5), started: @Sendable (Int32) async -> Void) async -> Exit {
         var options = PlatformOptions()
         options.createSession = true
@@ -76,7 +77,9 @@ extension RunEntry {
         signal(SIGKILL)
     }
 
-    /// Returns when the process is gone, or the task is cancelled. For those that are not our children.
+    /// Returns when the process is gone, or the task is cancelled.
+    ///
+    /// For those that are not our children.
     func gone() async {
         while isAlive, (try? await Task.sleep(for: .milliseconds(100))) != nil {}
     }

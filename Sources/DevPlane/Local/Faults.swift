@@ -26,8 +26,10 @@ package final class Faults: Sendable {
     /// Makes the next `times` requests of this method, whose path contains `path`, go wrong.
     ///
     /// - Parameters:
+    ///   - fault: What goes wrong.
     ///   - method: Upper case; `*` for any.
     ///   - path: Any part of the path, e.g. `/activate`.
+    ///   - times: How often.
     package func add(_ fault: Fault, method: String = "*", path: String, times: Int = 1) {
         rules.withLock { $0.append(Rule(method: method, path: path, fault: fault, left: times)) }
     }

@@ -18,6 +18,7 @@ enum Probe {
     ///   - port: On 127.0.0.1.
     ///   - path: Begins with a slash; `nil` only asks whether somebody listens.
     ///   - timeout: For all of it.
+    /// - Returns: What came of it.
     static func get(port: Int, path: String?, timeout: Duration) async -> Outcome {
         guard let number = UInt16(exactly: port) else { return .failed("no port \(port)") }
         let flags = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)

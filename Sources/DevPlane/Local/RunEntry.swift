@@ -14,7 +14,12 @@ package struct RunEntry: Sendable, Equatable, Codable {
     /// The executable and its arguments.
     package var command: [String]
 
-    /// - Parameter started: Found out by the pid when it is not given.
+    /// - Parameters:
+    ///   - name: The file's name without its ending.
+    ///   - pid: Of a process that lives now.
+    ///   - started: Found out by the pid when it is not given.
+    ///   - port: Where it listens, when it does.
+    ///   - command: The executable and its arguments.
     package init(name: String, pid: Int32, started: String? = nil, port: Int?, command: [String]) {
         self.name = name
         self.pid = pid
@@ -33,8 +38,9 @@ package struct RunEntry: Sendable, Equatable, Codable {
         if isAlive { kill(pid, number) }
     }
 
-    /// The clock tick at which a process started, with the boot it belongs to; `nil` when there is none, or it is dead
-    /// and only not yet reaped. See proc_pid_stat(5), fields 3 and 22.
+    /// The clock tick at which a process started, with the boot it belongs to; `nil` when it is gone or dead.
+    ///
+    /// See proc_pid_stat(5), fields 3 and 22.
     package static func startTime(of pid: Int32) -> String? {
         guard let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
             let end = stat.lastIndex(of: ")")

@@ -18,7 +18,7 @@ enum Change: Codable, Sendable {
 /// What became different at one index; a line of the journal.
 struct Commit: Codable, Sendable {
     var index: Int64
-    /// What Nomad calls the kind of message that did it, e.g. `JobRegistered`.
+    /// What Nomad calls the kind of message that did it, like `JobRegistered`.
     var type: String
     var changes: [Change]
 

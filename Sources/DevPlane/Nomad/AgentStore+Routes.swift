@@ -60,8 +60,13 @@ extension AgentStore {
     /// A list, filtered and cut as the query says.
     ///
     /// - Parameters:
+    ///   - table: Where they come from.
+    ///   - call: The request.
+    ///   - elements: What is shown.
     ///   - full: What filters look at, when it is more than what is shown.
     ///   - key: What `prefix` is about.
+    /// - Returns: The answer, with the table's index.
+    /// - Throws: ``Refusal``.
     func list(
         _ table: Table,
         _ call: Call,

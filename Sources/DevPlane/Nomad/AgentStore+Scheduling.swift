@@ -107,7 +107,11 @@ extension AgentStore {
 
     /// Lets the canaries of a deployment take over.
     ///
-    /// - Parameter groups: `nil` for all.
+    /// - Parameters:
+    ///   - deployment: An active one.
+    ///   - groups: `nil` for all.
+    /// - Returns: The evaluation that follows.
+    /// - Throws: ``Refusal`` when they are not healthy yet.
     func promote(_ deployment: DeploymentRecord, groups: Set<String>?) throws -> String {
         guard deployment.isActive else { throw Refusal("can't promote terminal deployment") }
         var deployment = deployment

@@ -109,6 +109,7 @@ extension EventBuffer.Batch {
     /// One line of the stream with what a reader subscribed to; `nil` when that is nothing.
     ///
     /// - Parameter topics: Each with a key or `*`. Two that match one event show it twice, as Nomad does.
+    /// - Returns: JSON and a line's end.
     func line(for topics: [(topic: String, key: String)]) -> String? {
         let shown = topics.flatMap { topic, key in
             events.filter {

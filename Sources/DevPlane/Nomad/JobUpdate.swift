@@ -29,7 +29,7 @@ enum JobUpdate {
 
     // MARK: - Diff, as `plan` shows it
 
-    /// - Parameter old: `nil` when there is no such job.
+    /// The `Diff` of a plan; `old` is `nil` when there is no such job.
     static func diff(from old: JobSpec?, to new: JobSpec, isChanged: Bool) -> JSONValue {
         guard isChanged else {
             return [

@@ -10,9 +10,9 @@ internal import ServiceLifecycle
 package struct NomadAgent: Service {
     /// What an agent is made of.
     package struct Configuration: Sendable {
-        /// Where state, task folders and logs live, e.g. `.signalbox/agent`.
+        /// The folder of its state, of tasks and their logs, like `.signalbox/agent`.
         package var directory: String
-        /// Where the children are written down, e.g. `.signalbox/run`.
+        /// The folder where the children are written down, like `.signalbox/run`.
         package var runDirectory: String
         /// Preferred; another free one is taken when it is not free, or 0.
         package var port: Int
@@ -22,12 +22,12 @@ package struct NomadAgent: Service {
         package var commands: [String: [String]] = [:]
         /// Whom tasks drop to; only root can.
         package var account: Account?
-        /// Passed on to every task, e.g. `PATH`; a task's own environment wins.
+        /// Passed on to every task, like `PATH`; a task's own environment wins.
         package var environment: [String: String] = [:]
         /// Whose secret requests must carry, when there is one.
         package var token: String?
         package var datacenter = "dc1"
-        /// The node's labels, e.g. `["tier": "team", "compute": "hetzner"]`.
+        /// The node's labels, like `["tier": "team", "compute": "hetzner"]`.
         package var nodeMeta: [String: String] = [:]
         /// MHz of the node.
         package var cpu = 1_000_000

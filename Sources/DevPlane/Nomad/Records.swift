@@ -155,7 +155,7 @@ struct DeploymentRecord: Codable, Sendable, Equatable {
     var needsPromotion: Bool { groups.values.contains { $0.desiredCanaries > 0 && !$0.isPromoted } }
 }
 
-/// A Nomad Variable. What it holds is secret.
+/// A Nomad Variable, what it holds being secret.
 struct VariableRecord: Codable, Sendable, Equatable {
     var path: String
     var items: [String: String]

@@ -2,7 +2,6 @@ internal import Kernel
 
 /// The variables Nomad gives every task.
 enum TaskEnvironment {
-    /// - Parameter directory: Where the task runs.
     static func variables(
         _ allocation: AllocationRecord,
         _ spec: JobSpec,

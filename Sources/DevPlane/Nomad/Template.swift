@@ -33,6 +33,8 @@ struct Template: Sendable {
     /// - Parameters:
     ///   - items: What a variable holds; `nil` when it does not exist.
     ///   - environment: What `env` reads.
+    /// - Returns: The text.
+    /// - Throws: ``Failure``.
     func render(
         items: (String) -> [String: String]?,
         environment: [String: String]

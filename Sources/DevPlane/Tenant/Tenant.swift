@@ -50,7 +50,7 @@ package struct Tenant: Service {
             do throws(PostgresError) {
                 return try await store.begin()
             } catch {
-                guard error.kind == .unreachable, ContinuousClock.now < deadline else {
+                guard error.kind == .unreachable || error.kind == .lost, ContinuousClock.now < deadline else {
                     throw Failure.database(error.description)
                 }
                 try await Task.sleep(for: .milliseconds(100))

@@ -48,14 +48,10 @@ package struct Child: Sendable {
     /// - Returns: Its exit status, or 128 + the signal that ended it.
     /// - Throws: What the system says when it cannot be started.
     package func run(in run: RunDirectory, started: @Sendable (RunEntry) async -> Void = { _ in }) async throws -> Int {
-        guard let executable = command.first else { return 127 }
+        let words = account.running(command)
+        guard let executable = words.first else { return 127 }
         var options = PlatformOptions()
         options.createSession = true
-        if let account {
-            options.userID = account.user
-            options.groupID = account.group
-            options.supplementaryGroups = []
-        }
         options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(5))]
         let output = try FileDescriptor.open(
             FilePath(log),
@@ -66,7 +62,7 @@ package struct Child: Sendable {
         defer { try? output.close() }
         let result = try await Subprocess.run(
             .path(FilePath(executable)),
-            arguments: Arguments(Array(command.dropFirst())),
+            arguments: Arguments(Array(words.dropFirst())),
             environment: .custom(
                 Dictionary(uniqueKeysWithValues: environment.map { (Environment.Key(stringLiteral: $0.key), $0.value) })
             ),

@@ -35,11 +35,6 @@ struct ChildProcess: Sendable {
         var options = PlatformOptions()
         options.createSession = true
         options.teardownSequence = [.send(signal: .terminate, allowedDurationToNextStep: grace)]
-        if let account {
-            options.userID = account.user
-            options.groupID = account.group
-            options.supplementaryGroups = []
-        }
         let script = #"cd "$1" && log=$2 && shift 2 && exec "$@" >>"$log" 2>&1"#
         var variables: [Subprocess.Environment.Key: String] = [:]
         for (name, value) in environment {
@@ -48,8 +43,8 @@ struct ChildProcess: Sendable {
         }
         do {
             let result = try await Subprocess.run(
-                .name("sh"),
-                arguments: Arguments(["-c", script, "task", directory, log] + command),
+                .name("env"),
+                arguments: Arguments(account.running(["/bin/sh", "-c", script, "task", directory, log] + command)),
                 environment: .custom(variables),
                 platformOptions: options,
                 input: .none,

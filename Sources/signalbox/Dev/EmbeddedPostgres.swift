@@ -108,21 +108,15 @@ struct EmbeddedPostgres {
         try Workspace.write(password, to: secret)
         defer { unlink(secret) }
         if let account = workspace.postgresAccount { chown(secret, account.user, account.group) }
-        var options = PlatformOptions()
-        if let account = workspace.postgresAccount {
-            options.userID = account.user
-            options.groupID = account.group
-            options.supplementaryGroups = []
-        }
+        let command = workspace.postgresAccount.running([
+            try binaries() + "/initdb", "-D", data, "-U", "postgres", "-A", "scram-sha-256", "--pwfile", secret, "-E",
+            "UTF8", "--no-locale", "--no-sync",
+        ])
         let result = try await Subprocess.run(
-            .path(FilePath(try binaries() + "/initdb")),
-            arguments: [
-                "-D", data, "-U", "postgres", "-A", "scram-sha-256", "--pwfile", secret, "-E", "UTF8", "--no-locale",
-                "--no-sync",
-            ],
+            .path("/usr/bin/env"),
+            arguments: Arguments(command),
             environment: .custom(["PATH": "/usr/bin:/bin", "LC_ALL": "C"]),
             workingDirectory: FilePath(workspace.postgres),
-            platformOptions: options,
             output: .discarded,
             error: .string(limit: 16_384)
         )

@@ -68,6 +68,8 @@ struct ControlPlane: Service {
         )
         http = HTTPCaller.makeClient()
         let owner = Self.owner
+        // How long a process that died keeps others from its work; alone on a machine nobody minds a short one.
+        let lease = Duration.seconds(settings.stage == .development ? 4 : 20)
         let follower = LogFollower(log: log, bell: log.bell)
         runner = ProjectionRunner(
             pool: pools.project,
@@ -77,6 +79,7 @@ struct ControlPlane: Service {
                 try await follower.next(after: position, matching: filter, limit: limit)
             },
             owner: owner,
+            settings: .init(lease: lease / 2),
             logger: logger
         )
         try await runner.prepare()
@@ -97,6 +100,7 @@ struct ControlPlane: Service {
             queue: queue,
             definitions: definitions,
             owner: owner,
+            settings: .init(lease: lease),
             logger: logger,
             wakeup: Self.wakeup(workBell)
         )

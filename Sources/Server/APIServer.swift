@@ -49,7 +49,17 @@ package struct APIServer: Service {
 
     /// Returns after a graceful shutdown, when the last request is answered or the time to drain is over.
     package func run() async throws {
-        try await application.run()
+        let (application, drain) = (application, drain)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await application.run() }
+            group.addTask {
+                try await gracefulShutdown()
+                try await Task.sleep(for: drain)
+            }
+            // Whichever is first: the last answer, or the end of the patience with it.
+            try await group.next()
+            group.cancelAll()
+        }
     }
 }
 

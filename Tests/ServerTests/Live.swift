@@ -14,6 +14,13 @@ struct Live: Sendable {
     let base: String
     let group: ServiceGroup
 
+    /// The status of a request.
+    func get(_ path: String, as key: IssuedKey) async throws -> UInt {
+        var request = HTTPClientRequest(url: base + path)
+        request.headers.add(name: "Authorization", value: "Bearer \(key.text)")
+        return try await HTTPClient.shared.execute(request, timeout: .seconds(20)).status.code
+    }
+
     /// Opens a stream of server-sent events and gives back its bytes as they come.
     func open(_ path: String, as key: IssuedKey, lastEventID: String?) async throws -> HTTPClientResponse.Body {
         var request = HTTPClientRequest(url: base + path)

@@ -56,6 +56,18 @@ struct OnboardingTests {
         #expect(try await stage.size == size)
     }
 
+    @Test("the same command twice at once is carried out once and answered the same")
+    func concurrentRepeat() async throws {
+        let stage = try await Stage()
+        let size = try await stage.size
+        async let first = stage.onboard("acme", headers: [.idempotencyKey: "k-1"])
+        async let second = stage.onboard("acme", headers: [.idempotencyKey: "k-1"])
+        let replies = try await [first, second]
+        #expect(replies.map(\.status) == [.accepted, .accepted])
+        #expect(replies[0].text == replies[1].text)
+        #expect(try await stage.size == size + 3)
+    }
+
     @Test("the same key with another body is refused")
     func reused() async throws {
         let stage = try await Stage()

@@ -93,6 +93,51 @@ struct StreamTests {
         #expect(ended.withLock { $0 })
     }
 
+    @Test("an answer that is under way at a graceful shutdown is still given")
+    func draining() async throws {
+        var stage = try await Stage()
+        let (asked, ask) = AsyncStream.makeStream(of: Void.self)
+        let (released, release) = AsyncStream.makeStream(of: Void.self)
+        stage.backend.commands.slugAvailability = { _ throws(CommandError) in
+            ask.yield()
+            _ = await released.first { true }
+            return .available
+        }
+        let key = stage.ana
+        try await stage.serving { live in
+            async let answer = live.get("/v1/slugs/acme", as: key)
+            _ = await asked.first { true }
+            await live.group.triggerGracefulShutdown()
+            release.yield()
+            let status = try await answer
+            #expect(status == 200)
+            // Nothing new is taken any more: the only way to find out is to be turned away.
+            try await eventually { (try? await live.get("/livez", as: key)) == nil }
+        }
+    }
+
+    @Test("an answer that never comes does not hold up the end for ever")
+    func patience() async throws {
+        var stage = try await Stage()
+        stage.settings.drain = .milliseconds(200)
+        let (asked, ask) = AsyncStream.makeStream(of: Void.self)
+        let (never, keep) = AsyncStream.makeStream(of: Void.self)
+        stage.backend.commands.slugAvailability = { _ throws(CommandError) in
+            ask.yield()
+            _ = await never.first { true }
+            return .available
+        }
+        let key = stage.ana
+        try await stage.serving { live in
+            // However the client learns that its answer was cut off, it gets none.
+            async let answer = try? live.get("/v1/slugs/acme", as: key)
+            _ = await asked.first { true }
+            await live.group.triggerGracefulShutdown()
+            _ = await answer
+        }
+        keep.finish()
+    }
+
     @Test("data with line breaks becomes several data lines")
     func lineBreaks() {
         let event = ServerSentEvent(id: 3, name: "x", data: Array("a\nb".utf8))

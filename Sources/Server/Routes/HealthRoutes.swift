@@ -52,6 +52,7 @@ extension API {
     private func ready(_ call: Call) async throws(Problem) -> Answer {
         var checks = [PlaneDoor.Check("database", problem: await backend.plane.databaseProblem())]
         checks += await backend.plane.checks()
+        if stopping { checks.append(.init("process", problem: "it is shutting down")) }
         let good = checks.allSatisfy { $0.problem == nil }
         var document: [String: JSONValue] = ["status": good ? "ready" : "unready"]
         if !good || call.query.names.contains("verbose") {

@@ -14,11 +14,11 @@ struct Live: Sendable {
     let base: String
     let group: ServiceGroup
 
-    /// The status of a request.
-    func get(_ path: String, as key: IssuedKey) async throws -> UInt {
+    /// The status of a request; connecting is tried for as long as the time given.
+    func get(_ path: String, as key: IssuedKey, within time: TimeAmount = .seconds(20)) async throws -> UInt {
         var request = HTTPClientRequest(url: base + path)
         request.headers.add(name: "Authorization", value: "Bearer \(key.text)")
-        return try await HTTPClient.shared.execute(request, timeout: .seconds(20)).status.code
+        return try await HTTPClient.shared.execute(request, timeout: time).status.code
     }
 
     /// Opens a stream of server-sent events and gives back its bytes as they come.

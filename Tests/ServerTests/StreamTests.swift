@@ -112,7 +112,7 @@ struct StreamTests {
             let status = try await answer
             #expect(status == 200)
             // Nothing new is taken any more: the only way to find out is to be turned away.
-            try await eventually { (try? await live.get("/livez", as: key)) == nil }
+            try await eventually { (try? await live.get("/livez", as: key, within: .milliseconds(300))) == nil }
         }
     }
 

@@ -25,6 +25,8 @@ package struct SagaOperations: Sendable {
     /// The sagas in some states, in the order of their streams.
     ///
     /// - Parameter statuses: `nil` means those that have something to do.
+    /// - Returns: One line each.
+    /// - Throws: ``SagaOperationError/unavailable``.
     package func list(statuses: [String]? = nil) async throws(SagaOperationError) -> [SagaSummary] {
         let items = try await asked { () async throws(LogError) in
             try await queue.list(kinds: definitions.keys.sorted(), statuses: statuses ?? SagaEngine.activeStatuses)
@@ -35,6 +37,8 @@ package struct SagaOperations: Sendable {
     /// One saga with everything that happened to it.
     ///
     /// - Parameter saga: The id of its cause, which is also that of the operation.
+    /// - Returns: Steps and timeline.
+    /// - Throws: ``SagaOperationError``.
     package func show(_ saga: UniqueID) async throws(SagaOperationError) -> SagaView {
         let (stream, state, events) = try await load(saga)
         return try SagaView(stream, state, events)

@@ -7,6 +7,8 @@ package import Logging
 package protocol SagaCheckpoint: Sendable {
     /// The last position that was looked at; 0 at first.
     func position() async throws(LogError) -> Int64
+
+    /// Remembers a later one.
     func advance(to position: Int64) async throws(LogError)
 }
 
@@ -25,7 +27,14 @@ package struct Starter: Sendable {
 
     /// Makes a starter; nothing happens before ``run()``.
     ///
-    /// - Parameter wakeup: Rings when something was appended; without it, only time wakes the starter.
+    /// - Parameters:
+    ///   - log: What it follows and writes to.
+    ///   - checkpoint: How far it has come.
+    ///   - definitions: Every saga that this build knows.
+    ///   - ids: Time and chance.
+    ///   - logger: For operators.
+    ///   - poll: How long to wait for a bell before reading all the same.
+    ///   - wakeup: Rings when something was appended; without it, only time wakes the starter.
     package init(
         log: any EventLog,
         checkpoint: any SagaCheckpoint,
@@ -46,9 +55,10 @@ package struct Starter: Sendable {
 
     /// Follows the log until it is cancelled.
     package func run() async {
+        var place = Place()
         while !Task.isCancelled {
             do throws(LogError) {
-                if try await turn() == false { await wakeup(poll) }
+                if try await turn(&place) == false { await wakeup(poll) }
             } catch {
                 logger.warning("no saga can be started", metadata: ["error": "\(error)"])
                 await wakeup(.seconds(1))
@@ -59,8 +69,26 @@ package struct Starter: Sendable {
     /// Starts what the next stretch of the log asks for.
     ///
     /// - Returns: Whether there was anything to read.
+    /// - Throws: ``EventStore/LogError``; what was read will be read again.
     package func turn() async throws(LogError) -> Bool {
-        let position = try await checkpoint.position()
+        var place = Place()
+        return try await turn(&place)
+    }
+
+    /// Where the starter is, and where the checkpoint says it is.
+    private struct Place {
+        var read: Int64?
+        var saved: Int64 = 0
+    }
+
+    private func turn(_ place: inout Place) async throws(LogError) -> Bool {
+        let position: Int64
+        if let read = place.read {
+            position = read
+        } else {
+            position = try await checkpoint.position()
+            place = Place(read: position, saved: position)
+        }
         let page = try await log.read(
             after: position,
             through: nil,
@@ -69,7 +97,12 @@ package struct Starter: Sendable {
         )
         guard page.scannedTo > position else { return false }
         for event in page.events { try await start(event) }
-        try await checkpoint.advance(to: page.scannedTo)
+        place.read = page.scannedTo
+        // Most of the log starts nothing, and reading some of it again after a restart costs little.
+        if !page.events.isEmpty || page.scannedTo - place.saved >= 1000 {
+            try await checkpoint.advance(to: page.scannedTo)
+            place.saved = page.scannedTo
+        }
         return true
     }
 

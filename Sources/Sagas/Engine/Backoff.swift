@@ -18,6 +18,7 @@ package struct Backoff: Sendable, Equatable {
     /// - Parameters:
     ///   - previous: The pause before the attempt that failed; `nil` after the first attempt.
     ///   - random: Any 64 bits.
+    /// - Returns: Between ``shortest`` and ``longest``.
     package func pause(after previous: Duration?, random: UInt64) -> Duration {
         let low = shortest.milliseconds
         let high = max(low, min(longest.milliseconds, (previous ?? shortest).milliseconds * 3))

@@ -38,7 +38,7 @@ package struct SagaDefinition: Sendable {
 
 /// What a run begins with.
 package struct SagaBeginning: Sendable {
-    /// The stream it works for, e.g. `instance-42`.
+    /// The stream it works for: `instance-42`.
     package var subject: StreamName
     /// One exclusive saga at a time runs in a lane.
     package var lane: String

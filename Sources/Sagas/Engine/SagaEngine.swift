@@ -26,8 +26,13 @@ package struct SagaEngine: Sendable {
     /// Makes an engine; nothing happens before ``run()``.
     ///
     /// - Parameters:
+    ///   - log: Where sagas and what they are about are recorded.
+    ///   - queue: The leases, in the same store.
     ///   - definitions: Every saga that this build knows.
     ///   - owner: Who holds the leases, for people: host and process id.
+    ///   - settings: How patient it is.
+    ///   - ids: Time and chance.
+    ///   - logger: For operators.
     ///   - wakeup: Rings when work was appended; without it, only time wakes the engine.
     ///   - pausing: How time passes between two looks at something; tests turn their own clock.
     package init(
@@ -51,6 +56,15 @@ package struct SagaEngine: Sendable {
         self.recorder = FactRecorder(log: log, ids: ids)
         self.wakeup = wakeup
         self.pausing = pausing
+    }
+
+    /// A wake-up by a bell, which hears what rang between two waits, too.
+    package static func wakeup(by bell: Bell) -> Wakeup {
+        let heard = Heard(bell.count)
+        return { span in
+            await bell.wait(after: heard.count, atMost: span)
+            heard.count = bell.count
+        }
     }
 
     /// Lets time pass; ends early when the task is cancelled.
@@ -138,6 +152,16 @@ private final class StopFlag: Sendable {
     private let raised = Atomic(false)
     var isRaised: Bool { raised.load(ordering: .relaxed) }
     func raise() { raised.store(true, ordering: .relaxed) }
+}
+
+/// How often a bell had rung when somebody last listened.
+private final class Heard: Sendable {
+    private let number: Atomic<Int>
+    init(_ count: Int) { number = Atomic(count) }
+    var count: Int {
+        get { number.load(ordering: .relaxed) }
+        set { number.store(newValue, ordering: .relaxed) }
+    }
 }
 
 /// How many sagas are in the engine's hands.

@@ -40,7 +40,7 @@ package struct SagaStep: Sendable {
 
 /// How hard a step tries, and what is at stake.
 package struct StepPolicy: Sendable, Equatable {
-    /// What the step talks to, e.g. `nomad`; shown to operators.
+    /// What the step talks to; shown to operators.
     package var target: String
     /// One attempt may take so long; afterwards its end is unknown.
     package var timeout: Duration
@@ -71,7 +71,7 @@ package struct StepContext: Sendable {
     /// The event that caused the saga, whose id is the saga's.
     package let saga: UniqueID
     package let step: String
-    /// 1, 2, 3, …
+    /// Counted from 1.
     package let attempt: Int
     /// Makes the effect the same effect when it is tried again.
     package let key: String

@@ -4,7 +4,7 @@ internal import Kernel
 internal import Platform
 
 extension ProvisionInstance {
-    /// Says which secrets this generation has. They are derived from that, so nothing can get lost between steps.
+    /// Says which secrets this generation has; they are derived from that, so nothing can get lost between steps.
     func reserveCredentials(_ context: StepContext) async throws(PortError) -> StepResult {
         let input = try ProvisionInput(context.input)
         let reserved = InstanceEvent.CredentialsReserved(
@@ -20,7 +20,7 @@ extension ProvisionInstance {
         )
     }
 
-    /// The login role with the derived password. Setting it again sets the same one.
+    /// The login role with the derived password; setting it again sets the same one.
     func createRole(_ context: StepContext) async throws(PortError) -> StepResult {
         let input = try ProvisionInput(context.input)
         let password = try secret(.databasePassword, input, context)
@@ -158,6 +158,7 @@ extension Presence<Bool> {
     /// What a probe of ours means for a step.
     ///
     /// - Parameter made: The step's result when it is there and usable; `nil` does the step all the same.
+    /// - Returns: What the engine decides on.
     func refused(orMade made: StepResult?) -> Presence<StepResult> {
         switch self {
         case .absent: .absent

@@ -50,7 +50,7 @@ package struct ProvisionInstance: Sendable {
         )
     }
 
-    /// The table. An undo that has to come after another one names it.
+    /// The table; an undo that has to come after another one names it.
     var steps: [SagaStep] {
         [
             SagaStep("reserve-credentials", policy: .init(target: "log"), ensure: reserveCredentials),

@@ -32,7 +32,12 @@ struct TenantEnvironment: Sendable, Equatable {
 
     /// The environment of one slot.
     ///
-    /// - Parameter oauthClient: The id at the identity service; `nil` when there is none.
+    /// - Parameters:
+    ///   - input: What was agreed on.
+    ///   - slot: Which of the instance's two.
+    ///   - database: Where its data is.
+    ///   - oauthClient: The id at the identity service; `nil` when there is none.
+    ///   - settings: What is the same for all tenants.
     /// - Throws: ``PortError/blocked(code:message:)`` naming every value that is missing.
     init(
         _ input: ProvisionInput,

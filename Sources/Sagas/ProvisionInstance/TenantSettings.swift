@@ -5,7 +5,7 @@ package struct TenantSettings: Sendable, Equatable {
     package var logLevel: String
     /// Sessions that a tenant's role may have: the application opens up to 50, and a second slot has to fit beside it.
     package var connectionLimit: Int
-    /// How tenants reach their database: `disable`, `require`, …
+    /// How tenants reach their database, as libpq says it.
     package var databaseSSLMode: String
     /// The identity service; `nil` when people cannot sign in by it.
     package var oauthURI: String?

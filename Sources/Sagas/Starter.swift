@@ -72,7 +72,9 @@ package struct Starter: Sendable {
     /// - Throws: ``EventStore/LogError``; what was read will be read again.
     package func turn() async throws(LogError) -> Bool {
         var place = Place()
-        return try await turn(&place)
+        let hadSome = try await turn(&place)
+        if let read = place.read, read > place.saved { try await checkpoint.advance(to: read) }
+        return hadSome
     }
 
     /// Where the starter is, and where the checkpoint says it is.

@@ -171,6 +171,7 @@ extension TenantPostgres {
                 try await on(session) { tx throws(PostgresError) in
                     try tx.run("SELECT pg_advisory_lock(hashtextextended(\(database.database), 0))")
                 }
+                try await EffectLease.require()
                 outcome = .success(try await body(session))
             } catch {
                 outcome = .failure(error)

@@ -227,7 +227,7 @@ struct ControlPlane: Service {
     }
 
     private static func wakeup(_ bell: Bell) -> SagaEngine.Wakeup {
-        { span in await bell.wait(after: bell.count, atMost: span) }
+        SagaEngine.wakeup(by: bell)
     }
 
     private static func masterKeys(_ settings: Settings) throws(ConfigurationError) -> MasterKeys {

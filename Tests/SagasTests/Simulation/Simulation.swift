@@ -16,9 +16,9 @@ final class Simulation: Sendable {
     let world: World
     let log: MemoryLog
     let clock: SimulatedClock
-    let organization = OrganizationID(42)!  // Positive.
-    let subscription = SubscriptionID(4200)!  // Positive.
-    let instance = InstanceID(4201)!  // Positive.
+    let organization = OrganizationID(at: Timestamp(microseconds: 0), random: 42)
+    let subscription = SubscriptionID(at: Timestamp(microseconds: 0), random: 4200)
+    let instance = InstanceID(at: Timestamp(microseconds: 0), random: 4201)
     let cause: UniqueID
     let settings: TenantSettings
     let hasOAuth: Bool
@@ -45,7 +45,7 @@ final class Simulation: Sendable {
         self.drawsSecrets = drawsSecrets
         keys = try MasterKeys([1: Self.key(1)])
         cause = clock.ids.unique()
-        try await onboard(plan)
+        _ = try await log.append(try onboarding(plan))
     }
 
     private static func key(_ seed: UInt64) -> [UInt8] {
@@ -56,7 +56,8 @@ final class Simulation: Sendable {
         }
     }
 
-    private func onboard(_ plan: PlanSnapshot) async throws {
+    /// What onboarding appends: an organization, its subscription, its instance.
+    func onboarding(_ plan: PlanSnapshot = .simulated) throws -> AppendRequest {
         let price = PriceSnapshot(code: "team-monthly", currency: "USD", amount: 9900, interval: "month")
         let requested = InstanceEvent.Requested(
             organization: organization,
@@ -70,11 +71,13 @@ final class Simulation: Sendable {
             computeEngine: .hetzner,
             generation: 1
         )
-        let created = OrganizationEvent.created(.init(name: "Acme", slug: "acme", owner: UserID(7)!))  // Positive.
+        let created = OrganizationEvent.created(
+            .init(name: "Acme", slug: "acme", owner: UserID(at: Timestamp(microseconds: 0), random: 7))
+        )
         let bought = SubscriptionEvent.requested(
             .init(organization: organization, instance: instance, price: price, plan: plan)
         )
-        _ = try await log.append(
+        return
             AppendRequest(
                 causation: Causation(actor: "user-7", command: clock.ids.unique()),
                 writes: [
@@ -98,7 +101,6 @@ final class Simulation: Sendable {
                     ),
                 ]
             )
-        )
     }
 
     private func new(_ event: some EventFamily, _ id: UniqueID) throws -> NewEvent {

@@ -78,7 +78,13 @@ final class World: Sendable {
 
     /// One call of one process, with its two points.
     ///
-    /// - Parameter lock: The settle lock it takes at the target; what an earlier caller has under way there lands first.
+    /// - Parameters:
+    ///   - name: Which call, for faults and refusals.
+    ///   - process: The caller.
+    ///   - lock: The settle lock it takes at the target; what an earlier caller has under way there lands first.
+    ///   - effect: What the target does, at once.
+    /// - Returns: What the target answers.
+    /// - Throws: What the target answers, or what becomes of the process.
     func call<Value: Sendable>(
         _ name: String,
         by process: SimulatedProcess,

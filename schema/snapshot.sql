@@ -1,0 +1,942 @@
+CREATE SCHEMA log;
+
+ALTER SCHEMA log OWNER TO signalbox_owner;
+
+CREATE SCHEMA meta;
+
+ALTER SCHEMA meta OWNER TO signalbox_owner;
+
+CREATE SCHEMA saga;
+
+ALTER SCHEMA saga OWNER TO signalbox_owner;
+
+CREATE FUNCTION log.append(hint bigint, again boolean, r_command uuid[], r_actor text[], r_cause uuid[], r_correlation uuid[], r_metadata text[], r_principal text[], r_hash bytea[], r_answer bytea[], r_size integer[], r_lead integer[], r_lead_id uuid[], s_owner integer[], s_name text[], s_org bigint[], s_expected bigint[], s_count integer[], s_start integer[], types text[], e_stream integer[], e_nth integer[], e_type integer[], e_schema smallint[], e_id uuid[], e_payload bytea[], c_owner integer[], c_take boolean[], c_kind text[], c_key text[], c_stream integer[], w_owner integer[], w_guard smallint[], w_stream integer[], w_fence bigint[], w_kind text[], w_lane text[], w_priority smallint[], w_status text[], w_step text[], w_target text[], w_wake_at timestamp with time zone[], w_deadline timestamp with time zone[], OUT outcomes smallint[], OUT firsts bigint[], OUT lasts bigint[], OUT versions bigint[], OUT culprits integer[], OUT answers bytea[]) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'log', 'pg_temp'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+DECLARE
+    span CONSTANT bigint := 33554432;
+    base bigint;
+    moment timestamptz;
+    ids bigint[];
+    orgs bigint[];
+    known boolean[];
+    type_ids integer[];
+    written integer;
+    found record;
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'the log is written at READ COMMITTED only' USING ERRCODE = 'invalid_transaction_state';
+    END IF;
+    -- An answer means durable, whatever the session says.
+    IF current_setting('synchronous_commit') = 'off' THEN
+        PERFORM set_config('synchronous_commit', 'on', true);
+    END IF;
+
+    PERFORM pg_advisory_xact_lock(7203);
+    SELECT e.position, greatest(clock_timestamp(), e.recorded_at) INTO base, moment
+      FROM log.event AS e
+     WHERE e.position >= hint
+       AND e.position < hint + span
+     ORDER BY e.position DESC
+     LIMIT 1;
+    IF base IS NULL THEN
+        IF hint > 0 THEN
+            RAISE EXCEPTION 'position % is gone from the log', hint USING ERRCODE = 'data_corrupted';
+        END IF;
+        base := 0;
+        moment := clock_timestamp();
+    END IF;
+
+    outcomes := array_fill(0::smallint, ARRAY[cardinality(r_command)]);
+    culprits := array_fill(0, ARRAY[cardinality(r_command)]);
+    firsts := array_fill(0::bigint, ARRAY[cardinality(r_command)]);
+    lasts := firsts;
+    answers := array_fill(NULL::bytea, ARRAY[cardinality(r_command)]);
+
+    SELECT array_agg(coalesce(t.stream_id, nextval('log.stream_id')) ORDER BY s.nth),
+           array_agg(coalesce(t.org_id, s.org_id) ORDER BY s.nth),
+           array_agg(t.stream_id IS NOT NULL ORDER BY s.nth),
+           array_agg(coalesce(t.version, 0) ORDER BY s.nth)
+      INTO ids, orgs, known, versions
+      FROM unnest(s_name, s_org) WITH ORDINALITY AS s(name, org_id, nth)
+      LEFT JOIN log.stream AS t ON t.name = s.name;
+
+    -- Written before? A client's command is known by its id,
+    FOR found IN
+        SELECT r.nth, c.request_hash = r.hash AND c.principal = r.principal AS same, c.first_position, c.last_position, c.answer
+          FROM unnest(r_command, r_principal, r_hash) WITH ORDINALITY AS r(command_id, principal, hash, nth)
+          JOIN log.command AS c ON c.command_id = r.command_id
+         WHERE r.principal IS NOT NULL
+    LOOP
+        outcomes[found.nth] := CASE WHEN found.same THEN 1 ELSE 2 END;
+        IF found.same THEN
+            firsts[found.nth] := found.first_position;
+            lasts[found.nth] := found.last_position;
+            answers[found.nth] := found.answer;
+        END IF;
+    END LOOP;
+
+    -- all others by their first event, at the version after the expected one, or near the end when nothing was expected.
+    FOR found IN
+        SELECT r.nth, e.position, r_size[r.nth] AS size
+          FROM unnest(r_lead, r_lead_id, r_principal) WITH ORDINALITY AS r(lead, lead_id, principal, nth)
+         CROSS JOIN LATERAL (
+            SELECT e.position
+              FROM log.event AS e
+             WHERE e.stream_id = ids[r.lead]
+               AND e.version > CASE WHEN s_expected[r.lead] < 0 THEN versions[r.lead] - 1000 ELSE s_expected[r.lead] END
+               AND e.version <= CASE WHEN s_expected[r.lead] < 0 THEN versions[r.lead] ELSE s_expected[r.lead] + 1 END
+               AND e.event_id = r.lead_id
+             LIMIT 1
+         ) AS e
+         WHERE r.principal IS NULL
+           AND r.lead > 0
+           AND CASE WHEN s_expected[r.lead] < 0 THEN again ELSE versions[r.lead] > s_expected[r.lead] END
+    LOOP
+        outcomes[found.nth] := 1;
+        firsts[found.nth] := found.position;
+        lasts[found.nth] := found.position + found.size - 1;
+    END LOOP;
+
+    IF 1 = ANY (w_guard) THEN
+        PERFORM w.stream_id
+           FROM unnest(w_stream, w_guard) AS g(stream, guard)
+           JOIN log.work AS w ON w.stream_id = ids[g.stream]
+          WHERE g.guard = 1
+            FOR UPDATE OF w;
+        FOR found IN
+            SELECT g.owner
+              FROM unnest(w_owner, w_stream, w_guard, w_fence) AS g(owner, stream, guard, fence)
+              LEFT JOIN log.work AS w ON w.stream_id = ids[g.stream]
+             WHERE g.guard = 1
+               AND outcomes[g.owner] = 0
+               AND (w.fence = g.fence AND w.lease_until > clock_timestamp()) IS NOT TRUE
+        LOOP
+            outcomes[found.owner] := 5;
+        END LOOP;
+    END IF;
+
+    FOR found IN
+        SELECT s.owner, s.nth
+          FROM unnest(s_owner, s_expected, versions) WITH ORDINALITY AS s(owner, expected, version, nth)
+         WHERE CASE s.expected WHEN -1 THEN false WHEN -2 THEN s.version = 0 ELSE s.version <> s.expected END
+         ORDER BY s.nth DESC
+    LOOP
+        IF outcomes[found.owner] IN (0, 3) THEN
+            outcomes[found.owner] := 3;
+            culprits[found.owner] := found.nth;
+        END IF;
+    END LOOP;
+
+    IF true = ANY (c_take) THEN
+        FOR found IN
+            SELECT c.owner, c.nth
+              FROM unnest(c_owner, c_take, c_kind, c_key, c_stream) WITH ORDINALITY AS c(owner, take, kind, key, stream, nth)
+              JOIN log.claim AS h ON h.kind = c.kind AND h.key = c.key
+             WHERE c.take
+               AND outcomes[c.owner] = 0
+               AND h.stream_id <> ids[c.stream]
+               AND NOT EXISTS (
+                    SELECT
+                      FROM unnest(c_owner, c_take, c_kind, c_key, c_stream) AS o(owner, take, kind, key, stream)
+                     WHERE o.owner = c.owner
+                       AND NOT o.take
+                       AND o.kind = c.kind
+                       AND o.key = c.key
+                       AND ids[o.stream] = h.stream_id
+               )
+             ORDER BY c.nth DESC
+        LOOP
+            outcomes[found.owner] := 4;
+            culprits[found.owner] := found.nth;
+        END LOOP;
+    END IF;
+
+    IF 0 <> ALL (outcomes) THEN
+        RETURN;
+    END IF;
+
+    -- From here on everything is written that was not refused.
+    SELECT array_agg(CASE WHEN r.live THEN base + r.before + 1 ELSE firsts[r.nth] END ORDER BY r.nth),
+           array_agg(CASE WHEN r.live THEN base + r.before + r.size ELSE lasts[r.nth] END ORDER BY r.nth),
+           sum(r.size) FILTER (WHERE r.live)
+      INTO firsts, lasts, written
+      FROM (
+            SELECT r.nth, r.size, outcomes[r.nth] = 0 AS live,
+                   sum(CASE outcomes[r.nth] WHEN 0 THEN r.size ELSE 0 END) OVER (ORDER BY r.nth ROWS UNBOUNDED PRECEDING)
+                   - CASE outcomes[r.nth] WHEN 0 THEN r.size ELSE 0 END AS before
+              FROM unnest(r_size) WITH ORDINALITY AS r(size, nth)
+           ) AS r;
+
+    IF false = ANY (known) THEN
+        INSERT INTO log.stream (stream_id, name, org_id, version, first_position, last_position)
+        SELECT ids[s.nth], s.name, s.org_id, s.count,
+               CASE WHEN s.count > 0 THEN firsts[s.owner] + s.start END,
+               CASE WHEN s.count > 0 THEN firsts[s.owner] + s.start + s.count - 1 END
+          FROM unnest(s_owner, s_name, s_org, s_count, s_start) WITH ORDINALITY AS s(owner, name, org_id, count, start, nth)
+         WHERE NOT known[s.nth]
+           AND outcomes[s.owner] = 0
+           AND (s.count > 0 OR s.nth = ANY (c_stream) OR s.nth = ANY (w_stream));
+    END IF;
+
+    IF written > 0 THEN
+        UPDATE log.stream AS t
+           SET version = t.version + s.count,
+               org_id = coalesce(t.org_id, s.org_id),
+               first_position = coalesce(t.first_position, firsts[s.owner] + s.start),
+               last_position = firsts[s.owner] + s.start + s.count - 1
+          FROM unnest(s_owner, s_org, s_count, s_start) WITH ORDINALITY AS s(owner, org_id, count, start, nth)
+         WHERE t.stream_id = ids[s.nth]
+           AND known[s.nth]
+           AND s.count > 0
+           AND outcomes[s.owner] = 0;
+
+        SELECT array_agg(t.type_id ORDER BY n.nth) INTO type_ids
+          FROM unnest(types) WITH ORDINALITY AS n(name, nth)
+          LEFT JOIN log.event_type AS t ON t.name = n.name;
+        IF array_position(type_ids, NULL) IS NOT NULL THEN
+            INSERT INTO log.event_type (name)
+            SELECT n.name
+              FROM unnest(types, type_ids) AS n(name, type_id)
+             WHERE n.type_id IS NULL;
+            SELECT array_agg(t.type_id ORDER BY n.nth) INTO type_ids
+              FROM unnest(types) WITH ORDINALITY AS n(name, nth)
+              JOIN log.event_type AS t ON t.name = n.name;
+        END IF;
+
+        INSERT INTO log.event (
+            position, event_id, org_id, stream_id, version, type_id, schema_version, recorded_at, actor, command_id,
+            causation_id, correlation_id, metadata, payload, salt, payload_hash, leaf
+        )
+        SELECT e.position, e.event_id, orgs[e.stream], ids[e.stream], e.version, type_ids[e.type], e.schema_version,
+               moment, r_actor[e.owner], r_command[e.owner], r_cause[e.owner], r_correlation[e.owner],
+               r_metadata[e.owner], e.payload, e.salt, e.payload_hash,
+               log.leaf(
+                    e.position, e.event_id, orgs[e.stream], s_name[e.stream], e.version, moment, types[e.type],
+                    e.schema_version, r_command[e.owner], r_actor[e.owner], r_cause[e.owner], r_correlation[e.owner],
+                    r_metadata[e.owner], e.payload_hash
+               )
+          FROM (
+                -- OFFSET 0 keeps the hash and the salt from being computed twice.
+                SELECT firsts[e.owner] + s_start[e.stream] + e.nth - 1 AS position, e.event_id, e.owner, e.stream,
+                       versions[e.stream] + e.nth AS version, e.type, e.schema_version, e.payload, e.salt,
+                       sha256(e.salt || e.payload) AS payload_hash
+                  FROM (
+                        SELECT e.stream, e.nth, e.type, e.schema_version, e.event_id, e.payload,
+                               s_owner[e.stream] AS owner, uuid_send(gen_random_uuid()) AS salt
+                          FROM unnest(e_stream, e_nth, e_type, e_schema, e_id, e_payload)
+                            AS e(stream, nth, type, schema_version, event_id, payload)
+                        OFFSET 0
+                       ) AS e
+                 WHERE outcomes[e.owner] = 0
+                OFFSET 0
+               ) AS e;
+
+        SELECT array_agg(CASE outcomes[s.owner] WHEN 0 THEN s.version + s.count ELSE s.version END ORDER BY s.nth)
+          INTO versions
+          FROM unnest(s_owner, versions, s_count) WITH ORDINALITY AS s(owner, version, count, nth);
+    END IF;
+
+    INSERT INTO log.command (command_id, principal, request_hash, first_position, last_position, answer, recorded_at)
+    SELECT r.command_id, r.principal, r.hash, firsts[r.nth], lasts[r.nth], r.answer, moment
+      FROM unnest(r_command, r_principal, r_hash, r_answer) WITH ORDINALITY AS r(command_id, principal, hash, answer, nth)
+     WHERE r.principal IS NOT NULL
+       AND outcomes[r.nth] = 0;
+
+    IF cardinality(c_owner) > 0 THEN
+        DELETE FROM log.claim AS h
+         USING unnest(c_owner, c_take, c_kind, c_key, c_stream) AS c(owner, take, kind, key, stream)
+         WHERE h.kind = c.kind
+           AND h.key = c.key
+           AND h.stream_id = ids[c.stream]
+           AND NOT c.take
+           AND outcomes[c.owner] = 0;
+        INSERT INTO log.claim (kind, key, stream_id)
+        SELECT c.kind, c.key, ids[c.stream]
+          FROM unnest(c_owner, c_take, c_kind, c_key, c_stream) AS c(owner, take, kind, key, stream)
+         WHERE c.take
+           AND outcomes[c.owner] = 0
+            ON CONFLICT (kind, key) DO NOTHING;
+    END IF;
+
+    IF cardinality(w_owner) > 0 THEN
+        INSERT INTO log.work (stream_id, kind, lane, priority, status, step, target, wake_at, deadline)
+        SELECT ids[w.stream], w.kind, w.lane, w.priority, w.status, w.step, w.target, w.wake_at, w.deadline
+          FROM unnest(w_owner, w_guard, w_stream, w_kind, w_lane, w_priority, w_status, w_step, w_target, w_wake_at, w_deadline)
+            AS w(owner, guard, stream, kind, lane, priority, status, step, target, wake_at, deadline)
+         WHERE w.guard = 0
+           AND outcomes[w.owner] = 0
+            ON CONFLICT (stream_id) DO NOTHING;
+
+        -- The lease is kept exactly while the work goes on and names no moment to be woken at.
+        UPDATE log.work AS t
+           SET status = w.status,
+               step = w.step,
+               target = w.target,
+               deadline = w.deadline,
+               owner = CASE WHEN w.keeps THEN t.owner END,
+               lease_until = CASE WHEN w.keeps THEN t.lease_until END,
+               wake_at = CASE
+                   WHEN w.keeps THEN t.wake_at
+                   WHEN NOT w.ended THEN least(w.wake_at, t.nudge_at)
+               END,
+               nudge_at = CASE WHEN w.keeps THEN t.nudge_at END
+          FROM (
+                SELECT w.owner, w.stream, w.status, w.step, w.target, w.wake_at, w.deadline,
+                       w.status IN ('running', 'compensating') AND w.wake_at IS NULL AS keeps,
+                       w.status IN ('completed', 'compensated', 'abandoned', 'superseded') AS ended
+                  FROM unnest(w_owner, w_guard, w_stream, w_status, w_step, w_target, w_wake_at, w_deadline)
+                    AS w(owner, guard, stream, status, step, target, wake_at, deadline)
+                 WHERE w.guard = 1
+                   AND outcomes[w.owner] = 0
+               ) AS w
+         WHERE t.stream_id = ids[w.stream];
+
+        UPDATE log.work AS t
+           SET wake_at = CASE WHEN t.lease_until > moment THEN t.wake_at ELSE least(t.wake_at, w.wake_at) END,
+               nudge_at = CASE WHEN t.lease_until > moment THEN least(t.nudge_at, w.wake_at) END
+          FROM unnest(w_owner, w_guard, w_stream, w_wake_at) AS w(owner, guard, stream, wake_at)
+         WHERE w.guard = 2
+           AND outcomes[w.owner] = 0
+           AND t.stream_id = ids[w.stream]
+           AND t.status NOT IN ('completed', 'compensated', 'abandoned', 'superseded');
+
+        UPDATE log.work AS t
+           SET fence = t.fence + 1,
+               status = w.status,
+               step = w.step,
+               target = w.target,
+               deadline = w.deadline,
+               owner = NULL,
+               lease_until = NULL,
+               wake_at = w.wake_at,
+               nudge_at = NULL
+          FROM unnest(w_owner, w_guard, w_stream, w_status, w_step, w_target, w_wake_at, w_deadline)
+            AS w(owner, guard, stream, status, step, target, wake_at, deadline)
+         WHERE w.guard = 3
+           AND outcomes[w.owner] = 0
+           AND t.stream_id = ids[w.stream];
+    END IF;
+END $$;
+
+ALTER FUNCTION log.append(hint bigint, again boolean, r_command uuid[], r_actor text[], r_cause uuid[], r_correlation uuid[], r_metadata text[], r_principal text[], r_hash bytea[], r_answer bytea[], r_size integer[], r_lead integer[], r_lead_id uuid[], s_owner integer[], s_name text[], s_org bigint[], s_expected bigint[], s_count integer[], s_start integer[], types text[], e_stream integer[], e_nth integer[], e_type integer[], e_schema smallint[], e_id uuid[], e_payload bytea[], c_owner integer[], c_take boolean[], c_kind text[], c_key text[], c_stream integer[], w_owner integer[], w_guard smallint[], w_stream integer[], w_fence bigint[], w_kind text[], w_lane text[], w_priority smallint[], w_status text[], w_step text[], w_target text[], w_wake_at timestamp with time zone[], w_deadline timestamp with time zone[], OUT outcomes smallint[], OUT firsts bigint[], OUT lasts bigint[], OUT versions bigint[], OUT culprits integer[], OUT answers bytea[]) OWNER TO signalbox_owner;
+
+CREATE FUNCTION log.bytes(value text) RETURNS bytea
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (int2send((octet_length(value))::smallint) || convert_to(value, 'UTF8'::name));
+
+ALTER FUNCTION log.bytes(value text) OWNER TO signalbox_owner;
+
+CREATE FUNCTION log.claim(kinds text[], owner text, most integer, ttl interval) RETURNS TABLE(stream text, kind text, lane text, status text, step text, target text, fence bigint, deadline timestamp with time zone)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'log', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    moment CONSTANT timestamptz := statement_timestamp();
+BEGIN
+    IF NOT EXISTS (
+        SELECT
+          FROM log.work AS w
+         WHERE w.wake_at <= moment
+           AND w.kind = ANY (claim.kinds)
+           AND (w.lease_until IS NULL OR w.lease_until <= moment)
+    ) THEN
+        RETURN;
+    END IF;
+
+    PERFORM pg_advisory_xact_lock(7203);
+    RETURN QUERY
+    WITH due AS (
+        SELECT w.stream_id, w.lane, w.status, w.priority, w.wake_at
+          FROM log.work AS w
+         WHERE w.wake_at <= moment
+           AND w.kind = ANY (claim.kinds)
+           AND (w.lease_until IS NULL OR w.lease_until <= moment)
+           AND (w.status <> 'queued' OR w.lane = '' OR NOT EXISTS (
+                SELECT
+                  FROM log.work AS o
+                 WHERE o.lane = w.lane
+                   AND o.lane <> ''
+                   AND o.status IN ('running', 'waiting', 'compensating', 'parked')
+           ))
+         ORDER BY w.priority, w.wake_at, w.stream_id
+         LIMIT most
+           FOR UPDATE SKIP LOCKED
+    ), taken AS (
+        UPDATE log.work AS w
+           SET fence = w.fence + 1,
+               owner = claim.owner,
+               lease_until = moment + claim.ttl,
+               wake_at = moment + claim.ttl,
+               nudge_at = NULL,
+               status = CASE w.status WHEN 'queued' THEN 'running' ELSE w.status END
+          FROM due AS d
+         WHERE w.stream_id = d.stream_id
+           AND (d.status <> 'queued' OR d.lane = '' OR NOT EXISTS (
+                SELECT
+                  FROM due AS o
+                 WHERE o.lane = d.lane
+                   AND o.status = 'queued'
+                   AND (o.priority, o.wake_at, o.stream_id) < (d.priority, d.wake_at, d.stream_id)
+           ))
+        RETURNING w.stream_id, w.kind, w.lane, w.status, w.step, w.target, w.fence, w.deadline, d.priority, d.wake_at
+    )
+    SELECT s.name, t.kind, t.lane, t.status, t.step, t.target, t.fence, t.deadline
+      FROM taken AS t
+      JOIN log.stream AS s ON s.stream_id = t.stream_id
+     ORDER BY t.priority, t.wake_at, t.stream_id;
+END $$;
+
+ALTER FUNCTION log.claim(kinds text[], owner text, most integer, ttl interval) OWNER TO signalbox_owner;
+
+CREATE FUNCTION log.ensure_partitions() RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'log', 'pg_temp'
+    SET lock_timeout TO '200ms'
+    AS $$
+DECLARE
+    width CONSTANT bigint := 16777216;
+    newest bigint;
+    made integer := 0;
+    name text;
+BEGIN
+    -- Whoever does not get the lock leaves the work to who has it.
+    IF NOT pg_try_advisory_xact_lock(7205) THEN
+        RETURN 0;
+    END IF;
+    SELECT coalesce(max(e.position), 0) INTO newest FROM log.event AS e;
+    FOR number IN newest / width .. newest / width + 2 LOOP
+        name := format('event_%s', number);
+        CONTINUE WHEN to_regclass('log.' || name) IS NOT NULL;
+        EXECUTE format('CREATE TABLE log.%I (LIKE log.event INCLUDING ALL)', name);
+        EXECUTE format(
+            'ALTER TABLE log.%I ADD CONSTRAINT %I CHECK (position >= %s AND position < %s)',
+            name, name || '_range', number * width + 1, (number + 1) * width + 1
+        );
+        EXECUTE format('CREATE UNIQUE INDEX %I ON log.%I (stream_id, version)', name || '_stream', name);
+        EXECUTE format(
+            'CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON log.%I
+                FOR EACH STATEMENT EXECUTE FUNCTION log.refuse_change()', name
+        );
+        EXECUTE format(
+            'ALTER TABLE log.event ATTACH PARTITION log.%I FOR VALUES FROM (%s) TO (%s)',
+            name, number * width + 1, (number + 1) * width + 1
+        );
+        made := made + 1;
+    END LOOP;
+    RETURN made;
+END $$;
+
+ALTER FUNCTION log.ensure_partitions() OWNER TO signalbox_owner;
+
+CREATE FUNCTION log.erase(positions bigint[]) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'log', 'pg_temp'
+    AS $$
+DECLARE
+    erased bigint;
+BEGIN
+    PERFORM set_config('log.erasing', 'on', true);
+    UPDATE log.event SET payload = NULL, salt = NULL WHERE position = ANY (positions) AND payload IS NOT NULL;
+    GET DIAGNOSTICS erased = ROW_COUNT;
+    PERFORM set_config('log.erasing', '', true);
+    RETURN erased;
+END $$;
+
+ALTER FUNCTION log.erase(positions bigint[]) OWNER TO signalbox_owner;
+
+CREATE FUNCTION log.forget_commands(most integer) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'log', 'pg_temp'
+    AS $$
+DECLARE
+    forgotten bigint;
+BEGIN
+    DELETE FROM log.command
+     WHERE command_id IN (
+            SELECT c.command_id
+              FROM log.command AS c
+             WHERE c.recorded_at < statement_timestamp() - interval '7 days'
+             LIMIT most
+               FOR UPDATE SKIP LOCKED
+           );
+    GET DIAGNOSTICS forgotten = ROW_COUNT;
+    RETURN forgotten;
+END $$;
+
+ALTER FUNCTION log.forget_commands(most integer) OWNER TO signalbox_owner;
+
+CREATE TABLE log.stream (
+    stream_id bigint NOT NULL,
+    name text NOT NULL,
+    org_id bigint,
+    category text GENERATED ALWAYS AS (split_part(name, '-'::text, 1)) STORED NOT NULL,
+    version bigint NOT NULL,
+    first_position bigint,
+    last_position bigint
+)
+WITH (fillfactor='70');
+
+ALTER TABLE log.stream OWNER TO signalbox_owner;
+
+CREATE TABLE log.work (
+    stream_id bigint NOT NULL,
+    kind text NOT NULL,
+    lane text NOT NULL,
+    priority smallint NOT NULL,
+    status text NOT NULL,
+    step text NOT NULL,
+    target text NOT NULL,
+    fence bigint DEFAULT 0 NOT NULL,
+    owner text,
+    lease_until timestamp with time zone,
+    wake_at timestamp with time zone,
+    nudge_at timestamp with time zone,
+    deadline timestamp with time zone,
+    CONSTRAINT work_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'waiting'::text, 'compensating'::text, 'parked'::text, 'completed'::text, 'compensated'::text, 'abandoned'::text, 'superseded'::text])))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE log.work OWNER TO signalbox_owner;
+
+CREATE FUNCTION log.holds(stream text, fence bigint) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'log', 'pg_temp'
+    RETURN (EXISTS (SELECT FROM (log.work w JOIN log.stream s USING (stream_id)) WHERE ((s.name = holds.stream) AND (w.fence = holds.fence) AND (w.lease_until > statement_timestamp()))));
+
+ALTER FUNCTION log.holds(stream text, fence bigint) OWNER TO signalbox_owner;
+
+CREATE FUNCTION log.leaf("position" bigint, event_id uuid, org_id bigint, stream text, version bigint, recorded_at timestamp with time zone, type text, schema_version smallint, command_id uuid, actor text, causation_id uuid, correlation_id uuid, metadata text, payload_hash bytea) RETURNS bytea
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN sha256((((((((((((((('\x0073626f7831'::bytea || int8send("position")) || uuid_send(event_id)) || int8send(COALESCE(org_id, (0)::bigint))) || log.bytes(stream)) || int4send((version)::integer)) || timestamptz_send(recorded_at)) || log.bytes(type)) || int2send(schema_version)) || uuid_send(command_id)) || log.bytes(actor)) || uuid_send(COALESCE(causation_id, '00000000-0000-0000-0000-000000000000'::uuid))) || uuid_send(correlation_id)) || sha256(convert_to(metadata, 'UTF8'::name))) || payload_hash));
+
+ALTER FUNCTION log.leaf("position" bigint, event_id uuid, org_id bigint, stream text, version bigint, recorded_at timestamp with time zone, type text, schema_version smallint, command_id uuid, actor text, causation_id uuid, correlation_id uuid, metadata text, payload_hash bytea) OWNER TO signalbox_owner;
+
+CREATE FUNCTION log.refuse_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'log', 'pg_temp'
+    AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' AND current_setting('log.erasing', true) = 'on' THEN
+        IF NEW.payload IS NULL AND NEW.salt IS NULL
+            AND to_jsonb(NEW) - 'payload' - 'salt' = to_jsonb(OLD) - 'payload' - 'salt' THEN
+            RETURN NEW;
+        END IF;
+    END IF;
+    RAISE EXCEPTION 'the log is append-only' USING ERRCODE = 'insufficient_privilege';
+END $$;
+
+ALTER FUNCTION log.refuse_change() OWNER TO signalbox_owner;
+
+CREATE FUNCTION log.release(stream text, fence bigint) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'log', 'pg_temp'
+    AS $$
+BEGIN
+    UPDATE log.work AS w
+       SET owner = NULL, lease_until = NULL, wake_at = statement_timestamp(), nudge_at = NULL
+      FROM log.stream AS s
+     WHERE s.name = release.stream
+       AND w.stream_id = s.stream_id
+       AND w.fence = release.fence
+       AND w.lease_until > statement_timestamp();
+    RETURN FOUND;
+END $$;
+
+ALTER FUNCTION log.release(stream text, fence bigint) OWNER TO signalbox_owner;
+
+CREATE FUNCTION log.renew(stream text, fence bigint, ttl interval) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'log', 'pg_temp'
+    AS $$
+BEGIN
+    UPDATE log.work AS w
+       SET lease_until = clock_timestamp() + renew.ttl
+      FROM log.stream AS s
+     WHERE s.name = renew.stream
+       AND w.stream_id = s.stream_id
+       AND w.fence = renew.fence
+       AND w.lease_until > statement_timestamp();
+    RETURN FOUND;
+END $$;
+
+ALTER FUNCTION log.renew(stream text, fence bigint, ttl interval) OWNER TO signalbox_owner;
+
+CREATE TABLE log.claim (
+    kind text NOT NULL,
+    key text NOT NULL,
+    stream_id bigint NOT NULL
+);
+
+ALTER TABLE log.claim OWNER TO signalbox_owner;
+
+CREATE TABLE log.command (
+    command_id uuid NOT NULL,
+    principal text NOT NULL,
+    request_hash bytea NOT NULL,
+    first_position bigint NOT NULL,
+    last_position bigint NOT NULL,
+    answer bytea NOT NULL,
+    recorded_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE log.command OWNER TO signalbox_owner;
+
+CREATE TABLE log.event (
+    "position" bigint NOT NULL,
+    event_id uuid NOT NULL,
+    org_id bigint,
+    stream_id bigint NOT NULL,
+    version bigint NOT NULL,
+    type_id integer NOT NULL,
+    schema_version smallint NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    actor text NOT NULL,
+    command_id uuid NOT NULL,
+    causation_id uuid,
+    correlation_id uuid NOT NULL,
+    metadata text NOT NULL,
+    payload bytea,
+    salt bytea,
+    payload_hash bytea NOT NULL,
+    leaf bytea NOT NULL
+)
+PARTITION BY RANGE ("position");
+
+ALTER TABLE log.event OWNER TO signalbox_owner;
+
+CREATE TABLE log.event_0 (
+    "position" bigint NOT NULL,
+    event_id uuid NOT NULL,
+    org_id bigint,
+    stream_id bigint NOT NULL,
+    version bigint NOT NULL,
+    type_id integer NOT NULL,
+    schema_version smallint NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    actor text NOT NULL,
+    command_id uuid NOT NULL,
+    causation_id uuid,
+    correlation_id uuid NOT NULL,
+    metadata text NOT NULL,
+    payload bytea,
+    salt bytea,
+    payload_hash bytea NOT NULL,
+    leaf bytea NOT NULL,
+    CONSTRAINT event_0_range CHECK ((("position" >= 1) AND ("position" < 16777217)))
+);
+
+ALTER TABLE log.event_0 OWNER TO signalbox_owner;
+
+CREATE TABLE log.event_1 (
+    "position" bigint NOT NULL,
+    event_id uuid NOT NULL,
+    org_id bigint,
+    stream_id bigint NOT NULL,
+    version bigint NOT NULL,
+    type_id integer NOT NULL,
+    schema_version smallint NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    actor text NOT NULL,
+    command_id uuid NOT NULL,
+    causation_id uuid,
+    correlation_id uuid NOT NULL,
+    metadata text NOT NULL,
+    payload bytea,
+    salt bytea,
+    payload_hash bytea NOT NULL,
+    leaf bytea NOT NULL,
+    CONSTRAINT event_1_range CHECK ((("position" >= 16777217) AND ("position" < 33554433)))
+);
+
+ALTER TABLE log.event_1 OWNER TO signalbox_owner;
+
+CREATE TABLE log.event_2 (
+    "position" bigint NOT NULL,
+    event_id uuid NOT NULL,
+    org_id bigint,
+    stream_id bigint NOT NULL,
+    version bigint NOT NULL,
+    type_id integer NOT NULL,
+    schema_version smallint NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    actor text NOT NULL,
+    command_id uuid NOT NULL,
+    causation_id uuid,
+    correlation_id uuid NOT NULL,
+    metadata text NOT NULL,
+    payload bytea,
+    salt bytea,
+    payload_hash bytea NOT NULL,
+    leaf bytea NOT NULL,
+    CONSTRAINT event_2_range CHECK ((("position" >= 33554433) AND ("position" < 50331649)))
+);
+
+ALTER TABLE log.event_2 OWNER TO signalbox_owner;
+
+CREATE TABLE log.event_type (
+    type_id integer NOT NULL,
+    name text NOT NULL
+);
+
+ALTER TABLE log.event_type OWNER TO signalbox_owner;
+
+CREATE VIEW log.event_json AS
+ SELECT e."position",
+    e.event_id,
+    e.org_id,
+    s.name AS stream,
+    e.version,
+    t.name AS type,
+    e.schema_version,
+    e.recorded_at,
+    e.actor,
+    e.command_id,
+    e.causation_id,
+    e.correlation_id,
+    (e.metadata)::jsonb AS metadata,
+    (convert_from(e.payload, 'UTF8'::name))::jsonb AS data
+   FROM ((log.event e
+     JOIN log.stream s USING (stream_id))
+     JOIN log.event_type t USING (type_id));
+
+ALTER TABLE log.event_json OWNER TO signalbox_owner;
+
+ALTER TABLE log.event_type ALTER COLUMN type_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME log.event_type_type_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE log.head (
+    log_id smallint NOT NULL,
+    incarnation integer NOT NULL,
+    started_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT head_log_id_check CHECK ((log_id = 0))
+);
+
+ALTER TABLE log.head OWNER TO signalbox_owner;
+
+CREATE TABLE log.secret (
+    name text NOT NULL,
+    sealed bytea NOT NULL,
+    written_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE log.secret OWNER TO signalbox_owner;
+
+CREATE TABLE log.snapshot (
+    stream_id bigint NOT NULL,
+    version bigint NOT NULL,
+    schema_version smallint NOT NULL,
+    state bytea NOT NULL
+);
+
+ALTER TABLE log.snapshot OWNER TO signalbox_owner;
+
+CREATE SEQUENCE log.stream_id
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+ALTER TABLE log.stream_id OWNER TO signalbox_owner;
+
+CREATE TABLE log.subject_key (
+    subject text NOT NULL,
+    wrapped_key bytea,
+    erased_at timestamp with time zone,
+    CONSTRAINT subject_key_check CHECK (((wrapped_key IS NULL) = (erased_at IS NOT NULL)))
+);
+
+ALTER TABLE log.subject_key OWNER TO signalbox_owner;
+
+CREATE TABLE meta.migration (
+    name text NOT NULL,
+    kind text NOT NULL,
+    checksum text NOT NULL,
+    applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    applied_by text DEFAULT SESSION_USER NOT NULL,
+    CONSTRAINT migration_checksum_check CHECK ((checksum ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT migration_kind_check CHECK ((kind = ANY (ARRAY['migration'::text, 'function'::text])))
+);
+
+ALTER TABLE meta.migration OWNER TO signalbox_owner;
+
+CREATE TABLE saga.checkpoint (
+    name text NOT NULL,
+    "position" bigint NOT NULL,
+    CONSTRAINT checkpoint_position_check CHECK (("position" >= 0))
+);
+
+ALTER TABLE saga.checkpoint OWNER TO signalbox_owner;
+
+ALTER TABLE ONLY log.event ATTACH PARTITION log.event_0 FOR VALUES FROM ('1') TO ('16777217');
+
+ALTER TABLE ONLY log.event ATTACH PARTITION log.event_1 FOR VALUES FROM ('16777217') TO ('33554433');
+
+ALTER TABLE ONLY log.event ATTACH PARTITION log.event_2 FOR VALUES FROM ('33554433') TO ('50331649');
+
+ALTER TABLE ONLY log.claim
+    ADD CONSTRAINT claim_pkey PRIMARY KEY (kind, key);
+
+ALTER TABLE ONLY log.command
+    ADD CONSTRAINT command_pkey PRIMARY KEY (command_id);
+
+ALTER TABLE ONLY log.event
+    ADD CONSTRAINT event_pkey PRIMARY KEY ("position");
+
+ALTER TABLE ONLY log.event_0
+    ADD CONSTRAINT event_0_pkey PRIMARY KEY ("position");
+
+ALTER TABLE ONLY log.event_1
+    ADD CONSTRAINT event_1_pkey PRIMARY KEY ("position");
+
+ALTER TABLE ONLY log.event_2
+    ADD CONSTRAINT event_2_pkey PRIMARY KEY ("position");
+
+ALTER TABLE ONLY log.event_type
+    ADD CONSTRAINT event_type_name_key UNIQUE (name);
+
+ALTER TABLE ONLY log.event_type
+    ADD CONSTRAINT event_type_pkey PRIMARY KEY (type_id);
+
+ALTER TABLE ONLY log.head
+    ADD CONSTRAINT head_pkey PRIMARY KEY (log_id);
+
+ALTER TABLE ONLY log.secret
+    ADD CONSTRAINT secret_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY log.snapshot
+    ADD CONSTRAINT snapshot_pkey PRIMARY KEY (stream_id);
+
+ALTER TABLE ONLY log.stream
+    ADD CONSTRAINT stream_name_key UNIQUE (name);
+
+ALTER TABLE ONLY log.stream
+    ADD CONSTRAINT stream_pkey PRIMARY KEY (stream_id);
+
+ALTER TABLE ONLY log.subject_key
+    ADD CONSTRAINT subject_key_pkey PRIMARY KEY (subject);
+
+ALTER TABLE ONLY log.work
+    ADD CONSTRAINT work_pkey PRIMARY KEY (stream_id);
+
+ALTER TABLE ONLY meta.migration
+    ADD CONSTRAINT migration_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY saga.checkpoint
+    ADD CONSTRAINT checkpoint_pkey PRIMARY KEY (name);
+
+CREATE INDEX command_recorded_at ON log.command USING brin (recorded_at);
+
+CREATE UNIQUE INDEX event_0_stream ON log.event_0 USING btree (stream_id, version);
+
+CREATE UNIQUE INDEX event_1_stream ON log.event_1 USING btree (stream_id, version);
+
+CREATE UNIQUE INDEX event_2_stream ON log.event_2 USING btree (stream_id, version);
+
+CREATE INDEX work_due ON log.work USING btree (wake_at) WHERE (wake_at IS NOT NULL);
+
+CREATE UNIQUE INDEX work_lane ON log.work USING btree (lane) WHERE ((lane <> ''::text) AND (status = ANY (ARRAY['running'::text, 'waiting'::text, 'compensating'::text, 'parked'::text])));
+
+ALTER INDEX log.event_pkey ATTACH PARTITION log.event_0_pkey;
+
+ALTER INDEX log.event_pkey ATTACH PARTITION log.event_1_pkey;
+
+ALTER INDEX log.event_pkey ATTACH PARTITION log.event_2_pkey;
+
+CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON log.event FOR EACH STATEMENT EXECUTE FUNCTION log.refuse_change();
+
+CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON log.event_0 FOR EACH STATEMENT EXECUTE FUNCTION log.refuse_change();
+
+CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON log.event_1 FOR EACH STATEMENT EXECUTE FUNCTION log.refuse_change();
+
+CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON log.event_2 FOR EACH STATEMENT EXECUTE FUNCTION log.refuse_change();
+
+CREATE TRIGGER append_only_update BEFORE UPDATE ON log.event FOR EACH ROW EXECUTE FUNCTION log.refuse_change();
+
+GRANT USAGE ON SCHEMA log TO signalbox_append;
+GRANT USAGE ON SCHEMA log TO signalbox_project;
+GRANT USAGE ON SCHEMA log TO signalbox_audit;
+
+GRANT USAGE ON SCHEMA meta TO PUBLIC;
+
+GRANT USAGE ON SCHEMA saga TO signalbox_append;
+
+REVOKE ALL ON FUNCTION log.append(hint bigint, again boolean, r_command uuid[], r_actor text[], r_cause uuid[], r_correlation uuid[], r_metadata text[], r_principal text[], r_hash bytea[], r_answer bytea[], r_size integer[], r_lead integer[], r_lead_id uuid[], s_owner integer[], s_name text[], s_org bigint[], s_expected bigint[], s_count integer[], s_start integer[], types text[], e_stream integer[], e_nth integer[], e_type integer[], e_schema smallint[], e_id uuid[], e_payload bytea[], c_owner integer[], c_take boolean[], c_kind text[], c_key text[], c_stream integer[], w_owner integer[], w_guard smallint[], w_stream integer[], w_fence bigint[], w_kind text[], w_lane text[], w_priority smallint[], w_status text[], w_step text[], w_target text[], w_wake_at timestamp with time zone[], w_deadline timestamp with time zone[], OUT outcomes smallint[], OUT firsts bigint[], OUT lasts bigint[], OUT versions bigint[], OUT culprits integer[], OUT answers bytea[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.append(hint bigint, again boolean, r_command uuid[], r_actor text[], r_cause uuid[], r_correlation uuid[], r_metadata text[], r_principal text[], r_hash bytea[], r_answer bytea[], r_size integer[], r_lead integer[], r_lead_id uuid[], s_owner integer[], s_name text[], s_org bigint[], s_expected bigint[], s_count integer[], s_start integer[], types text[], e_stream integer[], e_nth integer[], e_type integer[], e_schema smallint[], e_id uuid[], e_payload bytea[], c_owner integer[], c_take boolean[], c_kind text[], c_key text[], c_stream integer[], w_owner integer[], w_guard smallint[], w_stream integer[], w_fence bigint[], w_kind text[], w_lane text[], w_priority smallint[], w_status text[], w_step text[], w_target text[], w_wake_at timestamp with time zone[], w_deadline timestamp with time zone[], OUT outcomes smallint[], OUT firsts bigint[], OUT lasts bigint[], OUT versions bigint[], OUT culprits integer[], OUT answers bytea[]) TO signalbox_append;
+
+REVOKE ALL ON FUNCTION log.claim(kinds text[], owner text, most integer, ttl interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.claim(kinds text[], owner text, most integer, ttl interval) TO signalbox_append;
+GRANT ALL ON FUNCTION log.claim(kinds text[], owner text, most integer, ttl interval) TO signalbox_project;
+
+REVOKE ALL ON FUNCTION log.ensure_partitions() FROM PUBLIC;
+GRANT ALL ON FUNCTION log.ensure_partitions() TO signalbox_append;
+
+REVOKE ALL ON FUNCTION log.erase(positions bigint[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION log.forget_commands(most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.forget_commands(most integer) TO signalbox_append;
+
+GRANT SELECT ON TABLE log.stream TO signalbox_append;
+GRANT SELECT ON TABLE log.stream TO signalbox_project;
+GRANT SELECT ON TABLE log.stream TO signalbox_audit;
+
+GRANT SELECT ON TABLE log.work TO signalbox_append;
+GRANT SELECT ON TABLE log.work TO signalbox_project;
+GRANT SELECT ON TABLE log.work TO signalbox_audit;
+
+REVOKE ALL ON FUNCTION log.holds(stream text, fence bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.holds(stream text, fence bigint) TO signalbox_append;
+GRANT ALL ON FUNCTION log.holds(stream text, fence bigint) TO signalbox_project;
+
+REVOKE ALL ON FUNCTION log.release(stream text, fence bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.release(stream text, fence bigint) TO signalbox_append;
+GRANT ALL ON FUNCTION log.release(stream text, fence bigint) TO signalbox_project;
+
+REVOKE ALL ON FUNCTION log.renew(stream text, fence bigint, ttl interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.renew(stream text, fence bigint, ttl interval) TO signalbox_append;
+GRANT ALL ON FUNCTION log.renew(stream text, fence bigint, ttl interval) TO signalbox_project;
+
+GRANT SELECT ON TABLE log.claim TO signalbox_append;
+GRANT SELECT ON TABLE log.claim TO signalbox_audit;
+
+GRANT SELECT ON TABLE log.command TO signalbox_append;
+
+GRANT SELECT ON TABLE log.event TO signalbox_append;
+GRANT SELECT ON TABLE log.event TO signalbox_project;
+GRANT SELECT ON TABLE log.event TO signalbox_audit;
+
+GRANT SELECT ON TABLE log.event_type TO signalbox_append;
+GRANT SELECT ON TABLE log.event_type TO signalbox_project;
+GRANT SELECT ON TABLE log.event_type TO signalbox_audit;
+
+GRANT SELECT ON TABLE log.event_json TO signalbox_append;
+GRANT SELECT ON TABLE log.event_json TO signalbox_project;
+GRANT SELECT ON TABLE log.event_json TO signalbox_audit;
+
+GRANT SELECT ON TABLE log.head TO signalbox_append;
+GRANT SELECT ON TABLE log.head TO signalbox_project;
+GRANT SELECT ON TABLE log.head TO signalbox_audit;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE log.secret TO signalbox_append;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE log.snapshot TO signalbox_append;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE log.subject_key TO signalbox_append;
+
+GRANT SELECT ON TABLE meta.migration TO PUBLIC;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE saga.checkpoint TO signalbox_append;

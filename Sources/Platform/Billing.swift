@@ -33,13 +33,18 @@ package struct BillingPrice: Sendable, Equatable {
     }
 }
 
-/// The billing engine. Every POST carries an idempotency key; a repeat finds what the first one made.
+/// The billing engine.
+///
+/// Every POST carries an idempotency key; a repeat finds what the first one made.
 package protocol Billing: Sendable {
     /// The customer of an organization.
     ///
     /// - Parameters:
     ///   - email: By which it is found, e.g. `org_42@railzway.com`.
+    ///   - name: What people call it.
     ///   - key: The idempotency key, e.g. `sbx1:org:42:customer`.
+    /// - Returns: Billing's own id of the customer.
+    /// - Throws: ``PortError``.
     func ensureCustomer(email: String, name: String, key: String) async throws(PortError) -> String
 
     /// A draft subscription of one price; `permanent` when billing's price differs from ours.

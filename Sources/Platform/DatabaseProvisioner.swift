@@ -1,8 +1,8 @@
 /// A tenant's database and its login role, as they should be.
 package struct TenantDatabase: Sendable, Equatable {
-    /// At most 63 bytes, e.g. `railzway_org_42`.
+    /// At most 63 bytes: `railzway_org_42`.
     package var database: String
-    /// At most 63 bytes, e.g. `railzway_user_42`.
+    /// At most 63 bytes: `railzway_user_42`.
     package var role: String
     /// How many sessions the role, and the database, may have.
     package var connectionLimit: Int

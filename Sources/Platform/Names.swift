@@ -22,7 +22,8 @@ package struct Names: Sendable, Equatable {
     package static let mainInstance = "main"
 
     package func job(organization: String, instance: String, slot: String = "a") -> String {
-        jobPrefix + organization + (instance == Self.mainInstance ? "" : "-" + instance) + (slot == "a" ? "" : "-" + slot)
+        jobPrefix + organization + (instance == Self.mainInstance ? "" : "-" + instance)
+            + (slot == "a" ? "" : "-" + slot)
     }
 
     package func database(organization: String, instance: String, generation: Int) -> String {

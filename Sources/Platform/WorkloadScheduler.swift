@@ -28,7 +28,7 @@ package struct Workload: Sendable, Equatable {
     /// `a` or `b`.
     package var slot: String
     package var owner: Ownership
-    /// The tier's label, e.g. `team`.
+    /// The tier's label, such as `team`.
     package var tier: String
     package var computeEngine: String
     /// MHz.
@@ -108,7 +108,7 @@ package enum WorkloadHealth: Sendable, Equatable {
 package protocol WorkloadScheduler: Sendable {
     /// Makes the workload's secret exactly these items, unless a newer generation wrote it.
     ///
-    /// - Parameter token: Changes whenever the items are meant to change; equal items are not written again.
+    /// Equal items are not written again.
     func putSecret(_ items: [String: Secret], for workload: Workload) async throws(PortError)
 
     /// Removes the workload's secret if it is of this owner's generation or an older one, and leaves a tombstone, so

@@ -72,7 +72,7 @@ struct Workspace {
         }
         var ports = remembered
         if let port = ports[name], Self.isFree(port) { return port }
-        guard let port = Self.freePort() else { throw DevFailure("no free port") }
+        guard let port = Self.anyPort else { throw DevFailure("no free port") }
         ports[name] = port
         try Self.write(String(decoding: JSON.encode(ports), as: UTF8.self), to: root + "/ports.json")
         return port
@@ -130,9 +130,8 @@ struct Workspace {
         bound(port) != nil
     }
 
-    private static func freePort() -> Int? {
-        bound(0)
-    }
+    /// A port that is free now.
+    static var anyPort: Int? { bound(0) }
 
     /// Binds and lets go; the port that it was, or `nil` when it is taken.
     private static func bound(_ port: Int) -> Int? {

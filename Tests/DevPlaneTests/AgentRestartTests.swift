@@ -16,7 +16,7 @@ struct AgentRestartTests {
                 try await world.deployed("lasting")
                 return (try await world.tenant("lasting").port, try await world.job("lasting"))
             }
-            await #expect(throws: (any Error).self) { _ = try await Client(port: port).get("/") }
+            #expect(!Client.isListening(port))
             #expect(RunDirectory(folder + "/run").entries().isEmpty)
             try await withAgent(in: folder, { $0.ports = port...port }) { world in
                 try await eventually { (try? await Client(port: port).get("/").status) == 200 }
@@ -31,8 +31,11 @@ struct AgentRestartTests {
         }
     }
 
-    @Test("a process that outlived a killed agent is adopted, and ended with the job")
-    func adoption() async throws {
+    @Test(
+        "a process that outlived a killed agent is adopted, written down or not, and ended with the job",
+        arguments: [true, false]
+    )
+    func adoption(isWrittenDown: Bool) async throws {
         try await withFolder { folder in
             let (port, allocation) = try await withAgent(in: folder) { world in
                 _ = try await world.register(TestJob.json("orphan"))
@@ -46,7 +49,9 @@ struct AgentRestartTests {
                     _ = try await Subprocess.run(
                         .name("python3"),
                         arguments: ["-c", TestJob.command[2]],
-                        environment: .inherit.updating(["NOMAD_HOST_PORT_http": "\(port)"]),
+                        environment: .inherit.updating([
+                            "NOMAD_HOST_PORT_http": "\(port)", "NOMAD_ALLOC_ID": allocation,
+                        ]),
                         output: .discarded
                     )
                 }
@@ -54,7 +59,12 @@ struct AgentRestartTests {
                 let pid = try #require(try await Client(port: port).get("/").json["pid"]?.integer)
                 let entry = RunEntry(name: "alloc-\(allocation)", pid: Int32(pid), port: port, command: ["python3"])
                 #expect(entry.isAlive)
-                try RunDirectory(folder + "/run").write(entry)
+                if isWrittenDown {
+                    try RunDirectory(folder + "/run").write(entry)
+                } else {
+                    let file = URL(filePath: folder + "/agent/alloc/\(allocation)/pid")
+                    try Data("\(pid)\n".utf8).write(to: file)
+                }
                 try await withAgent(in: folder) { world in
                     try await eventually { try await world.agent.get("/v1/service/orphan").json.array?.count == 1 }
                     #expect(try await world.tenant("orphan").get("/").json["pid"]?.integer == pid)

@@ -25,7 +25,8 @@ struct ChildProcess: Sendable {
     /// Runs it to its end, in a session of its own so that a terminal's Ctrl-C does not reach it; a cancelled task has
     /// it end first.
     ///
-    /// The file descriptors come from a shell which then becomes the process itself.
+    /// The file descriptors come from a shell which then becomes the process itself; it leaves its pid in a file of that
+    /// name, so that the process can be found even when we are killed before we know it.
     ///
     /// - Parameters:
     ///   - grace: How long it has to end by itself when the task is cancelled.
@@ -35,7 +36,7 @@ struct ChildProcess: Sendable {
         var options = PlatformOptions()
         options.createSession = true
         options.teardownSequence = [.send(signal: .terminate, allowedDurationToNextStep: grace)]
-        let script = #"cd "$1" && log=$2 && shift 2 && exec "$@" >>"$log" 2>&1"#
+        let script = #"cd "$1" && log=$2 && shift 2 && echo $$ >pid && exec "$@" >>"$log" 2>&1"#
         var variables: [Subprocess.Environment.Key: String] = [:]
         for (name, value) in environment {
             guard let key = Subprocess.Environment.Key(rawValue: name) else { continue }

@@ -172,8 +172,13 @@ struct AgentState: Sendable {
                 used.insert(allocation.spec)
             }
         }
-        for evaluation in evaluations.values where jobs[evaluation.job] != nil {
-            changes.append((evaluation.modifyIndex, .evaluation(evaluation)))
+        let looks = Dictionary(grouping: evaluations.values.filter { jobs[$0.job] != nil }, by: \.job)
+        for evaluations in looks.values {
+            let newest = evaluations.sorted { $0.modifyIndex > $1.modifyIndex }
+            for (place, evaluation) in newest.enumerated()
+            where place < limit || ["pending", "blocked"].contains(evaluation.status) {
+                changes.append((evaluation.modifyIndex, .evaluation(evaluation)))
+            }
         }
         for deployment in deployments.values where jobs[deployment.job] != nil {
             changes.append((deployment.modifyIndex, .deployment(deployment)))

@@ -41,7 +41,7 @@ struct AllocationRun: Sendable {
             let group = await store.spec(of: allocation).group(allocation.group), let task = group.tasks.first
         else { return }
         var exits: [ContinuousClock.Instant] = []
-        var adopted = run.entry(name).flatMap { $0.isAlive ? $0 : nil }
+        var adopted = run.entry(name).flatMap { $0.isAlive ? $0 : nil } ?? stray(of: allocation)
         while true {
             let ending: Ending
             if let entry = adopted {
@@ -69,6 +69,27 @@ struct AllocationRun: Sendable {
             case .exited(let exit):
                 guard try await mayRestart(exit, group.restart, task, &exits) else { return }
             }
+        }
+    }
+
+    /// A process that was started just before this program was killed, and so was never written down.
+    private func stray(of allocation: AllocationRecord) -> RunEntry? {
+        // No file, no number, no such process: there is none.
+        guard let text = try? String(contentsOfFile: directory + "/pid", encoding: .utf8),
+            let pid = Int32(text.prefix { $0.isNumber }),
+            let environment = FileManager.default.contents(atPath: "/proc/\(pid)/environ"),
+            environment.split(separator: 0).contains(where: { $0.elementsEqual("NOMAD_ALLOC_ID=\(id)".utf8) })
+        else { return nil }
+        let entry = RunEntry(name: name, pid: pid, port: allocation.ports.values.first, command: configuration.command)
+        guard entry.isAlive else { return nil }
+        write(entry)
+        return entry
+    }
+
+    private func write(_ entry: RunEntry) {
+        // A child that is not written down is still found by its own file, so nothing is lost yet.
+        do { try run.write(entry) } catch {
+            logger.error("child not written down", metadata: ["allocation": "\(id)", "error": "\(error)"])
         }
     }
 
@@ -153,10 +174,7 @@ struct AllocationRun: Sendable {
             tasks.addTask {
                 let exit = await child.run(grace: task.killTimeout) { pid in
                     let entry = RunEntry(name: name, pid: pid, port: port, command: command)
-                    // A child that is not written down is not found after a kill; but it runs, and the next entry may work.
-                    do { try run.write(entry) } catch {
-                        logger.error("child not written down", metadata: ["allocation": "\(id)", "error": "\(error)"])
-                    }
+                    write(entry)
                     started.set(entry)
                 }
                 started.set(.failure(CancellationError()))
@@ -197,7 +215,12 @@ struct AllocationRun: Sendable {
         tasks.addTask { try await awaitWish(task) }
         tasks.addTask {
             let health = HealthWatch(id: id, store: store, bell: bell)
-            return .unhealthy(try await health.watch())
+            do {
+                return .unhealthy(try await health.watch())
+            } catch is CancellationError {
+                // An adopted process has to be ended by us even then.
+                return .shutdown
+            }
         }
     }
 

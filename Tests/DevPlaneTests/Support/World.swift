@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import DevPlane
 import FoundationEssentials
+import Glibc
 import Kernel
 import Logging
 import NIOCore
@@ -78,4 +79,21 @@ struct Client: Sendable {
     }
 
     func get(_ path: String) async throws -> Reply { try await send("GET", path) }
+}
+
+extension Client {
+    /// Whether somebody takes a connection there; the HTTP client would go on trying until its time is over.
+    static func isListening(_ port: Int) -> Bool {
+        let handle = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(handle) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(handle, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+    }
 }

@@ -19,6 +19,7 @@ extension Target.Dependency {
     static let deque = product(name: "DequeModule", package: "swift-collections")
     static let httpTypes = product(name: "HTTPTypes", package: "swift-http-types")
     static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
+    static let hummingbirdCore = product(name: "HummingbirdCore", package: "hummingbird")
     static let hummingbirdTesting = product(name: "HummingbirdTesting", package: "hummingbird")
     static let logging = product(name: "Logging", package: "swift-log")
     static let metrics = product(name: "Metrics", package: "swift-metrics")
@@ -101,8 +102,8 @@ let package = Package(
         .floor(
             "Server",
             [
-                "Kernel", "Domain", "Commands", "Projections", "Sagas", "Audit", "Platform", .hummingbird, .httpTypes,
-                .nioCore, .asyncAlgorithms, .crypto, .logging, .metrics, .serviceLifecycle,
+                "Kernel", "Domain", "Commands", "Projections", "Sagas", "Audit", "Platform", .hummingbird,
+                .hummingbirdCore, .httpTypes, .nioCore, .asyncAlgorithms, .crypto, .logging, .metrics, .serviceLifecycle,
             ]
         ),
         // Floor 6

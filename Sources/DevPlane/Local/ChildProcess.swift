@@ -69,6 +69,7 @@ extension RunEntry {
     func end(signal number: Int32 = SIGTERM, within grace: Duration) async {
         signal(number)
         let deadline = ContinuousClock.now + grace
+        // Only a cancelled sleep throws: then there is no more time.
         while isAlive, ContinuousClock.now < deadline, (try? await Task.sleep(for: .milliseconds(10))) != nil {}
         signal(SIGKILL)
     }
@@ -77,6 +78,7 @@ extension RunEntry {
     ///
     /// For those that are not our children.
     func gone() async {
+        // Only a cancelled sleep throws, and then nobody waits any more.
         while isAlive, (try? await Task.sleep(for: .milliseconds(100))) != nil {}
     }
 }

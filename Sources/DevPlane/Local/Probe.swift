@@ -47,6 +47,7 @@ enum Probe {
             } else if errno != EAGAIN {
                 return .failed("connection reset")
             } else if (try? await Task.sleep(for: .milliseconds(2))) == nil {
+                // Only a cancelled sleep throws.
                 return .failed("cancelled")
             }
         }

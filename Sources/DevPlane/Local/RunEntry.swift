@@ -42,6 +42,7 @@ package struct RunEntry: Sendable, Equatable, Codable {
     ///
     /// See proc_pid_stat(5), fields 3 and 22.
     package static func startTime(of pid: Int32) -> String? {
+        // What has no such file is no process.
         guard let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
             let end = stat.lastIndex(of: ")")
         else { return nil }
@@ -74,6 +75,7 @@ package struct RunDirectory: Sendable {
 
     /// One entry; `nil` when there is none, or it is damaged.
     package func entry(_ name: String) -> RunEntry? {
+        // What cannot be read is as good as absent: the process is then started again.
         guard let bytes = try? Data(contentsOf: URL(filePath: file(name))) else { return nil }
         return try? JSON.decode(RunEntry.self, from: bytes)
     }

@@ -180,12 +180,12 @@ struct AllocationRun: Sendable {
                 started.set(.failure(CancellationError()))
                 return .exited(exit)
             }
+            // It throws when the process never started, which the exit below explains.
             if let entry = try? await started.value {
                 try await store.running(id, task: task.name)
                 watch(&tasks, allocation, group, task)
                 return try await end(&tasks, entry, group, task)
             }
-            // It never started: its exit says why.
             return try await tasks.next() ?? .exited(.unknown)
         }
     }

@@ -103,7 +103,8 @@ let package = Package(
             "Server",
             [
                 "Kernel", "Domain", "Commands", "Projections", "Sagas", "Audit", "Platform", .hummingbird,
-                .hummingbirdCore, .httpTypes, .nioCore, .asyncAlgorithms, .crypto, .logging, .metrics, .serviceLifecycle,
+                .hummingbirdCore, .httpTypes, .nioCore, .asyncAlgorithms, .crypto, .logging, .metrics,
+                .serviceLifecycle,
             ]
         ),
         // Floor 6

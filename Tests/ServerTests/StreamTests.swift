@@ -3,6 +3,7 @@ import Domain
 import EventStore
 import HTTPTypes
 import Kernel
+import NIOCore
 @testable import Server
 import ServiceLifecycle
 import SignalboxTestKit

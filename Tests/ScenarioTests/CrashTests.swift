@@ -37,7 +37,7 @@ struct CrashTests {
                 #expect(try await story.ended(ids.operation) == "completed", "append \(append)")
                 _ = try await story.instance(ids.instance, becomes: "running")
                 _ = try await story.reached(slug)
-                try await checkOneOfEverything(story, ids)
+                try await checkOneOfEverything(story, ids, billingKey: dev.key("billing"))
             }
             if !crashed { break }
         }
@@ -46,7 +46,14 @@ struct CrashTests {
     }
 
     /// One role, one database, one job, one customer, one active subscription.
-    private func checkOneOfEverything(_ story: Story, _ ids: Story.Onboarded) async throws {
+    private func checkOneOfEverything(_ story: Story, _ ids: Story.Onboarded, billingKey: String) async throws {
+        let billing = Client(base: story.running.billing, key: billingKey)
+        let customers = try await billing.get("/api/customers?email=org_\(ids.organization)@localhost").json["data"]?
+            .array
+        #expect(customers?.count == 1)
+        let customer = customers?.first?["id"]?.string ?? customers?.first?["ID"]?.string ?? "?"
+        let subscriptions = try await billing.get("/api/subscriptions?customer_id=\(customer)").json["data"]?.array
+        #expect(subscriptions?.compactMap { ($0["Status"] ?? $0["status"])?.string } == ["ACTIVE"])
         let organization = ids.organization
         let (databases, roles) = try await story.query(database: "postgres") { tx throws(PostgresError) in
             try tx.run(

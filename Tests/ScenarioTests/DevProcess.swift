@@ -100,6 +100,11 @@ final class DevProcess: Sendable {
         return (try result.closureResult.get(), status)
     }
 
+    /// A key of the development plane, from its folder of keys.
+    func key(_ name: String) throws -> String {
+        String(decoding: try Data(contentsOf: URL(filePath: directory + "/keys/" + name)), as: UTF8.self)
+    }
+
     /// The last lines of what it printed.
     var log: String {
         guard let data = try? Data(contentsOf: URL(filePath: directory + "/dev.log")) else { return "" }

@@ -165,7 +165,7 @@ struct AllocationRun: Sendable {
             command: command,
             environment: environment,
             directory: directory,
-            log: "\(task.name).log",
+            log: "\(directory)/\(task.name).log",
             account: configuration.account
         )
         let started = Once<RunEntry>()

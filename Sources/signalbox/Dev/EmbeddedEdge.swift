@@ -47,7 +47,7 @@ struct EmbeddedEdge {
     /// Keeps Traefik running until the task is cancelled, then stops it; one that was left running is replaced.
     func run(documentURL: String, token: String, nomadURL: String, logger: Logger) async throws {
         let run = RunDirectory(workspace.run)
-        if let left = run.entry(Self.name) { await left.stop(patience: .seconds(2)) }
+        if let left = run.entry(Self.name) { await left.end(within: .seconds(2)) }
         let file = workspace.edge + "/traefik.yaml"
         try Workspace.write(
             String(
@@ -57,19 +57,17 @@ struct EmbeddedEdge {
             to: file
         )
         if let account = workspace.tenantAccount { chown(file, account.user, account.group) }
-        let child = Child(
-            name: Self.name,
+        let child = ChildProcess(
             command: [program, "--configFile=" + file],
             environment: ["PATH": "/usr/bin:/bin", "HOME": workspace.edge],
             directory: workspace.edge,
             log: workspace.root + "/traefik.log",
-            account: workspace.tenantAccount,
-            port: port
+            account: workspace.tenantAccount
         )
         while true {
-            let status = try await child.run(in: run)
+            let exit = await child.run(as: Self.name, port: port, in: run)
             try Task.checkCancellation()
-            logger.error("the edge ended and is started again", metadata: ["status": "\(status)"])
+            logger.error("the edge ended and is started again", metadata: ["exit": "\(exit)"])
             try await Task.sleep(for: .seconds(1))
         }
     }

@@ -45,33 +45,34 @@ struct EmbeddedPostgres {
     func run() async throws {
         if let adopted {
             logger.info("adopted the running Postgres", metadata: ["pid": "\(adopted.pid)"])
-            do { try await adopted.ended() } catch {
-                await stop(adopted)
-                throw error
+            await adopted.gone()
+            if Task.isCancelled {
+                await Unstructured.run { await adopted.end(signal: SIGINT, within: .seconds(10)) }
+                RunDirectory(workspace.run).remove(Self.name)
+                throw CancellationError()
             }
         } else {
             try await initialize()
         }
         while true {
             try prepareSocket()
-            let child = Child(
-                name: Self.name,
+            let child = ChildProcess(
                 command: [try binaries() + "/postgres", "-D", data],
                 environment: ["PATH": "/usr/bin:/bin", "LC_ALL": "C"],
                 directory: workspace.postgres,
                 log: workspace.root + "/postgres.log",
-                account: workspace.postgresAccount,
-                port: port
+                account: workspace.postgresAccount
             )
             let run = RunDirectory(workspace.run)
-            let status = try await withTaskCancellationHandler {
-                // The child is ended by `onCancel`, gently; the library would only know SIGTERM, which waits for sessions.
-                try await Unstructured.run { try await child.run(in: run) }
+            let port = port
+            let exit = await withTaskCancellationHandler {
+                // The child is ended by `onCancel`, gently: SIGTERM, as a cancelled child gets, would wait for sessions.
+                await Unstructured.run { await child.run(as: Self.name, port: port, in: run) }
             } onCancel: {
                 run.entry(Self.name)?.signal(SIGINT)
             }
             try Task.checkCancellation()
-            logger.error("Postgres ended and is started again", metadata: ["status": "\(status)"])
+            logger.error("Postgres ended and is started again", metadata: ["exit": "\(exit)"])
             try await Task.sleep(for: .seconds(1))
         }
     }
@@ -94,11 +95,6 @@ struct EmbeddedPostgres {
     }
 
     private var data: String { workspace.postgres + "/data" }
-
-    private func stop(_ entry: RunEntry) async {
-        await entry.stop(SIGINT)
-        RunDirectory(workspace.run).remove(Self.name)
-    }
 
     private func initialize() async throws {
         guard !FileManager.default.fileExists(atPath: data + "/PG_VERSION") else { return try configure() }

@@ -1,8 +1,8 @@
 /// Work that is not cancelled with the task that waits for it, because it is ended in a gentler way.
 enum Unstructured {
     /// Runs `body` to its end, whatever happens to the caller.
-    static func run<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
-        try await Task { try await body() }.value
+    static func run<Value: Sendable>(_ body: @escaping @Sendable () async -> Value) async -> Value {
+        await Task { await body() }.value
     }
 }
 

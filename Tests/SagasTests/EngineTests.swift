@@ -167,7 +167,7 @@ struct EngineTests {
             (.waitingForCapacity(reason: "no node with team"), "parked"),
             (.failed(reason: "crash loop"), "compensated"),
         ] {
-            let simulation = try await Simulation()
+            let simulation = try await Simulation(settings: TenantSettings(healthPatience: .seconds(10)))
             simulation.world.change { $0.health = [health] }
             try await simulation.provision()
             #expect(try await simulation.status() == status)

@@ -141,7 +141,7 @@ struct ScheduleTests {
             case (.inFlight, .before(let name)) where name.hasPrefix("append"): continue
             default: break
             }
-            let lates: [Int?] = fault == .crash || fault == .lost ? [nil] : [nil, 0, 1, 3, 7, 15, 30]
+            let lates: [Int?] = fault == .crash || fault == .lost ? [nil] : [nil, 0, 2, 7, 20]
             for late in lates {
                 let schedule = Schedule(
                     fault: fault,

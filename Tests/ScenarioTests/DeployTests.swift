@@ -86,8 +86,10 @@ struct DeployTests {
             let nomad = Client(base: running.nomad, key: nil)
             let answer = try await nomad.send("PUT", "/v1/validate/job", body: job)
             #expect(answer.status == 200, "\(answer.text)")
-            #expect((answer.json["ValidationErrors"]?.array ?? []).isEmpty, "\(answer.text)")
-            #expect(answer.json["Error"]?.string ?? "" == "", "\(answer.text)")
+            let problems = answer.json["ValidationErrors"]?.array ?? []
+            #expect(problems.isEmpty, "\(answer.text)")
+            let error = answer.json["Error"]?.string ?? ""
+            #expect(error == "", "\(answer.text)")
         }
     }
 

@@ -44,10 +44,10 @@ package protocol DatabaseProvisioner: Sendable {
     /// Nobody but the role may connect; limits are set; the scheduler lease row exists.
     func isolate(_ database: TenantDatabase, slot: String, fence: String) async throws(PortError)
 
-    /// Whether the role is there and whose it is.
+    /// Whether the role is there and whose it is; the value says whether it may log in.
     func probeRole(_ database: TenantDatabase) async throws(PortError) -> Presence<Bool>
 
-    /// Whether the database is there and whose it is.
+    /// Whether the database is there and whose it is; the value says whether it takes connections, as an isolated one does.
     func probeDatabase(_ database: TenantDatabase) async throws(PortError) -> Presence<Bool>
 
     /// Drops the database if it is ours, whoever is connected; nothing happens when it is absent or another's.

@@ -11,11 +11,11 @@ import Testing
 struct DevelopmentPlaneTests {
     private static let quiet = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
 
-    private static func specification(patience: Duration = .seconds(30)) -> JobSpecification {
+    private static func specification(healthyDeadline: Duration = .seconds(30)) -> JobSpecification {
         let timing = WorkloadTiming(
             minimumHealthy: .milliseconds(500),
-            healthyDeadline: patience - .seconds(1),
-            progressDeadline: patience,
+            healthyDeadline: healthyDeadline,
+            progressDeadline: .seconds(40),
             checkInterval: .seconds(1),
             checkTimeout: .seconds(1)
         )
@@ -115,7 +115,12 @@ struct DevelopmentPlaneTests {
                 return #expect(Bool(false), "a stopped workload has not failed")
             }
             for _ in 0..<2 { try await scheduler.deleteSecret(for: .sample) }
-            #expect(try await client.variable(NomadVariable.path(job: Workload.sample.job)) == nil)
+            let left = try #require(try await client.variable(NomadVariable.path(job: Workload.sample.job)))
+            #expect(Set(left.items.keys).isDisjoint(with: secret().keys))
+            let zombie = await #expect(throws: PortError.self) {
+                try await scheduler.putSecret(secret(), for: .sample)
+            }
+            #expect(zombie?.code == "superseded")
         }
     }
 
@@ -133,16 +138,21 @@ struct DevelopmentPlaneTests {
         }
     }
 
-    @Test("a workload that ends at once fails, and says with what")
-    func crashing() async throws {
-        try await withNomad(command: "exit 3", specification: Self.specification(patience: .seconds(3))) {
+    @Test("a workload that runs and never answers fails")
+    func silent() async throws {
+        try await withNomad(command: "exec sleep 120", specification: Self.specification(healthyDeadline: .seconds(2)))
+        {
             scheduler,
             _ in
             try await scheduler.putSecret(secret(), for: .sample)
             let registered = try await scheduler.register(.sample)
-            let end = ContinuousClock.now + .seconds(40)
+            let end = ContinuousClock.now + .seconds(30)
             while ContinuousClock.now < end {
-                if case .failed = try await scheduler.health(of: registered, wait: .seconds(5)) { return }
+                guard case .failed(let reason) = try await scheduler.health(of: registered, wait: .seconds(5)) else {
+                    continue
+                }
+                #expect(reason.contains("unhealthy"))
+                return
             }
             Issue.record("it never failed")
         }

@@ -138,6 +138,9 @@ struct JobSpecificationTests {
         let error = #expect(throws: PortError.self) { try JobSpecification(.init(timing: short)).job(for: .sample) }
         #expect(error?.message.contains("check interval") == true)
         #expect(error?.message.contains("healthy deadline") == true)
+        let hasty = WorkloadTiming(healthyDeadline: .seconds(20), progressDeadline: .seconds(29))
+        let other = #expect(throws: PortError.self) { try JobSpecification(.init(timing: hasty)).job(for: .sample) }
+        #expect(other?.message.contains("progress deadline must be at least 30 s") == true)
     }
 }
 

@@ -44,6 +44,9 @@ extension JobSpecification {
         if !(timing.minimumHealthy < timing.healthyDeadline && timing.healthyDeadline < timing.progressDeadline) {
             problems.append("minimum healthy time < healthy deadline < progress deadline does not hold")
         }
+        if timing.progressDeadline < Self.killTimeout {
+            problems.append("the progress deadline must be at least 30 s, the time a task may take to end")
+        }
         if timing.checkInterval < .seconds(1) { problems.append("the check interval must be at least 1 s") }
         if timing.checkTimeout < .seconds(1) { problems.append("the check timeout must be at least 1 s") }
         return problems

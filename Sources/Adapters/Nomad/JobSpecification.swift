@@ -56,6 +56,8 @@ package struct JobSpecification: Sendable {
 
     /// The task's name.
     package static let task = "railzway"
+    /// How long a task may take to end when it is told to.
+    static let killTimeout = Duration.seconds(30)
     /// The port's label, and where the image listens.
     package static let port = (label: "http", container: 8080)
 
@@ -152,7 +154,7 @@ package struct JobSpecification: Sendable {
                 "CPU": .integer(Int64(workload.cpu)),
                 "MemoryMB": .integer(Int64(workload.memory)),
             ],
-            "KillTimeout": nanoseconds(.seconds(30)),
+            "KillTimeout": nanoseconds(Self.killTimeout),
             "KillSignal": "SIGTERM",
             "LogConfig": ["MaxFiles": 5, "MaxFileSizeMB": 10],
             "Templates": [template(workload)],

@@ -29,6 +29,7 @@ DECLARE
     type_ids integer[];
     written integer;
     found record;
+    remembered CONSTANT integer := cardinality(array_remove(r_principal, NULL));
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         RAISE EXCEPTION 'the log is written at READ COMMITTED only' USING ERRCODE = 'invalid_transaction_state';
@@ -68,41 +69,45 @@ BEGIN
       LEFT JOIN log.stream AS t ON t.name = s.name;
 
     -- Written before? A client's command is known by its id,
-    FOR found IN
-        SELECT r.nth, c.request_hash = r.hash AND c.principal = r.principal AS same, c.first_position, c.last_position, c.answer
-          FROM unnest(r_command, r_principal, r_hash) WITH ORDINALITY AS r(command_id, principal, hash, nth)
-          JOIN log.command AS c ON c.command_id = r.command_id
-         WHERE r.principal IS NOT NULL
-    LOOP
-        outcomes[found.nth] := CASE WHEN found.same THEN 1 ELSE 2 END;
-        IF found.same THEN
-            firsts[found.nth] := found.first_position;
-            lasts[found.nth] := found.last_position;
-            answers[found.nth] := found.answer;
-        END IF;
-    END LOOP;
+    IF remembered > 0 THEN
+        FOR found IN
+            SELECT r.nth, c.request_hash = r.hash AND c.principal = r.principal AS same, c.first_position, c.last_position, c.answer
+              FROM unnest(r_command, r_principal, r_hash) WITH ORDINALITY AS r(command_id, principal, hash, nth)
+              JOIN log.command AS c ON c.command_id = r.command_id
+             WHERE r.principal IS NOT NULL
+        LOOP
+            outcomes[found.nth] := CASE WHEN found.same THEN 1 ELSE 2 END;
+            IF found.same THEN
+                firsts[found.nth] := found.first_position;
+                lasts[found.nth] := found.last_position;
+                answers[found.nth] := found.answer;
+            END IF;
+        END LOOP;
+    END IF;
 
     -- all others by their first event, at the version after the expected one, or near the end when nothing was expected.
-    FOR found IN
-        SELECT r.nth, e.position, r_size[r.nth] AS size
-          FROM unnest(r_lead, r_lead_id, r_principal) WITH ORDINALITY AS r(lead, lead_id, principal, nth)
-         CROSS JOIN LATERAL (
-            SELECT e.position
-              FROM log.event AS e
-             WHERE e.stream_id = ids[r.lead]
-               AND e.version > CASE WHEN s_expected[r.lead] < 0 THEN versions[r.lead] - 1000 ELSE s_expected[r.lead] END
-               AND e.version <= CASE WHEN s_expected[r.lead] < 0 THEN versions[r.lead] ELSE s_expected[r.lead] + 1 END
-               AND e.event_id = r.lead_id
-             LIMIT 1
-         ) AS e
-         WHERE r.principal IS NULL
-           AND r.lead > 0
-           AND CASE WHEN s_expected[r.lead] < 0 THEN again ELSE versions[r.lead] > s_expected[r.lead] END
-    LOOP
-        outcomes[found.nth] := 1;
-        firsts[found.nth] := found.position;
-        lasts[found.nth] := found.position + found.size - 1;
-    END LOOP;
+    IF remembered < cardinality(r_principal) THEN
+        FOR found IN
+            SELECT r.nth, e.position, r_size[r.nth] AS size
+              FROM unnest(r_lead, r_lead_id, r_principal) WITH ORDINALITY AS r(lead, lead_id, principal, nth)
+             CROSS JOIN LATERAL (
+                SELECT e.position
+                  FROM log.event AS e
+                 WHERE e.stream_id = ids[r.lead]
+                   AND e.version > CASE WHEN s_expected[r.lead] < 0 THEN versions[r.lead] - 1000 ELSE s_expected[r.lead] END
+                   AND e.version <= CASE WHEN s_expected[r.lead] < 0 THEN versions[r.lead] ELSE s_expected[r.lead] + 1 END
+                   AND e.event_id = r.lead_id
+                 LIMIT 1
+             ) AS e
+             WHERE r.principal IS NULL
+               AND r.lead > 0
+               AND CASE WHEN s_expected[r.lead] < 0 THEN again ELSE versions[r.lead] > s_expected[r.lead] END
+        LOOP
+            outcomes[found.nth] := 1;
+            firsts[found.nth] := found.position;
+            lasts[found.nth] := found.position + found.size - 1;
+        END LOOP;
+    END IF;
 
     IF 1 = ANY (w_guard) THEN
         PERFORM w.stream_id
@@ -243,11 +248,13 @@ BEGIN
           FROM unnest(s_owner, versions, s_count) WITH ORDINALITY AS s(owner, version, count, nth);
     END IF;
 
-    INSERT INTO log.command (command_id, principal, request_hash, first_position, last_position, answer, recorded_at)
-    SELECT r.command_id, r.principal, r.hash, firsts[r.nth], lasts[r.nth], r.answer, moment
-      FROM unnest(r_command, r_principal, r_hash, r_answer) WITH ORDINALITY AS r(command_id, principal, hash, answer, nth)
-     WHERE r.principal IS NOT NULL
-       AND outcomes[r.nth] = 0;
+    IF remembered > 0 THEN
+        INSERT INTO log.command (command_id, principal, request_hash, first_position, last_position, answer, recorded_at)
+        SELECT r.command_id, r.principal, r.hash, firsts[r.nth], lasts[r.nth], r.answer, moment
+          FROM unnest(r_command, r_principal, r_hash, r_answer) WITH ORDINALITY AS r(command_id, principal, hash, answer, nth)
+         WHERE r.principal IS NOT NULL
+           AND outcomes[r.nth] = 0;
+    END IF;
 
     IF cardinality(c_owner) > 0 THEN
         DELETE FROM log.claim AS h

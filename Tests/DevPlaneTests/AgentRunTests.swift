@@ -95,8 +95,9 @@ struct AgentRunTests {
     func reverted() async throws {
         try await withAgent { world in
             let update: [String: JSONValue] = [
-                "AutoRevert": true, "HealthyDeadline": .integer(TestJob.second / 2),
-                "ProgressDeadline": .integer(TestJob.second),
+                // Long enough for the version that does get well, on a machine that does much else.
+                "AutoRevert": true, "HealthyDeadline": .integer(6 * TestJob.second),
+                "ProgressDeadline": .integer(8 * TestJob.second),
                 "MinHealthyTime": .integer(TestJob.second / 10),
             ]
             let task: [String: JSONValue] = ["KillTimeout": .integer(TestJob.second / 2)]

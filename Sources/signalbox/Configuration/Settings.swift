@@ -34,6 +34,8 @@ struct Settings {
         /// Where tenants find the cluster.
         var address: DatabaseAddress
         var connectionLimit: Int
+        /// Databases of that cluster that no tenant may enter, besides `postgres` and `template1`.
+        var protecting: [String]
     }
 
     struct Billing {
@@ -171,7 +173,8 @@ extension Settings {
                 host: read.optional("PROVISION_DB_TENANT_HOST") ?? host,
                 port: read.integer("PROVISION_DB_TENANT_PORT", default: port, in: 1...65535)
             ),
-            connectionLimit: read.integer("PROVISION_DB_CONNECTION_LIMIT", default: 110, in: 1...10_000)
+            connectionLimit: read.integer("PROVISION_DB_CONNECTION_LIMIT", default: 110, in: 1...10_000),
+            protecting: (read.optional("PROVISION_DB_PROTECT") ?? "").split(separator: ",").map(String.init)
         )
     }
 

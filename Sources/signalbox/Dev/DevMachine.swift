@@ -154,6 +154,7 @@ struct DevMachine: Service {
             "PROVISION_DB_PASSWORD": keys.provisioner,
             "PROVISION_DB_SSL_MODE": "disable",
             "PROVISION_DB_CONNECTION_LIMIT": "10",
+            "PROVISION_DB_PROTECT": DevDatabase.name,
             "NOMAD_ADDR": addresses.nomad,
             "SIGNALBOX_MIN_HEALTHY_TIME": "0.5",
             "SIGNALBOX_HEALTHY_DEADLINE": "60",

@@ -37,7 +37,11 @@ struct Ports {
             timeout: settings.billing.timeout
         )
         provisioning = ProvisioningPorts(
-            databases: TenantPostgres(conninfo: settings.provisioner.conninfo, address: settings.provisioner.address),
+            databases: TenantPostgres(
+                conninfo: settings.provisioner.conninfo,
+                address: settings.provisioner.address,
+                protecting: settings.provisioner.protecting
+            ),
             scheduler: NomadScheduler(client: nomad, specification: specification),
             billing: BillingClient(caller: billing),
             edge: settings.edge.api.map {

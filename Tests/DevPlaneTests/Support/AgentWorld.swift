@@ -35,7 +35,7 @@ struct AgentWorld: Sendable {
 
     /// Waits until the newest version's deployment has the status.
     func deployed(_ id: String, _ status: String = "successful", version: Int64? = nil) async throws {
-        try await eventually(within: .seconds(20)) {
+        try await eventually(within: .seconds(60)) {
             let deployment = try await deployment(id)
             return deployment["Status"]?.string == status
                 && (version == nil || deployment["JobVersion"]?.integer == version)

@@ -11,6 +11,7 @@ package struct Backend: Sendable {
     package var reads = ReadDoor()
     package var events = EventDoor()
     package var plane = PlaneDoor()
+    package var sagas = SagaDoor()
     package var catalogue: Catalogue
 
     package init(catalogue: Catalogue) {

@@ -7,7 +7,7 @@ struct SagasCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sagas",
         abstract: "Long processes: what they did and what is next.",
-        subcommands: [List.self, Show.self]
+        subcommands: [List.self, Show.self, Retry.self, Park.self, Resume.self, Cancel.self]
     )
 
     struct List: AsyncParsableCommand {

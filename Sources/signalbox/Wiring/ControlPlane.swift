@@ -112,6 +112,7 @@ struct ControlPlane: Service {
         )
         let models = ReadModels(pool: pools.project)
         var backend = Backend(catalogue: catalogue, desk: desk, models: models, log: log, document: document)
+        backend.sagas = SagaDoor(SagaOperations(log: log, queue: queue, definitions: definitions))
         backend.plane.checks = { await Self.checks(models) }
         backend.plane.metrics = { Metering.registry.text }
         self.backend = backend

@@ -3,6 +3,8 @@
 SHELL := /bin/bash
 
 PACKAGES := libpq-dev libcurl4-openssl-dev libssl-dev pkg-config postgresql postgresql-client python3-venv curl
+# systemd-analyze checks the unit under deploy/.
+TEST_PACKAGES := systemd
 SWIFT_BUILD := swift build --explicit-target-dependency-import-check error
 LINT := swift-format lint --strict --recursive --parallel Package.swift Sources Tests
 
@@ -37,7 +39,8 @@ format: ## Rewrite all Swift files in the house format
 	swift-format format --in-place --recursive --parallel Package.swift Sources Tests
 
 .PHONY: test
-test: setup lint ## Lint, build and run every test against throw-away servers
+test: lint ## Lint, build and run every test against throw-away servers
+	@$(MAKE) --no-print-directory setup PACKAGES="$(PACKAGES) $(TEST_PACKAGES)"
 	$(SWIFT_BUILD) --build-tests
 	swift test --skip-build --parallel
 

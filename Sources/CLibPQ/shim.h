@@ -1,7 +1,4 @@
 #pragma once
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <libpq-fe.h>
 #include <poll.h>
 #include <pthread.h>
@@ -9,7 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/// Names the calling thread; Glibc's module hides the GNU function.
+/// A GNU function. It is declared here, because _GNU_SOURCE would change what other headers define, and this module would
+/// then disagree with Swift's own Glibc module.
+int pthread_setname_np(pthread_t thread, const char *name);
+
+/// Names the calling thread.
 static inline void name_this_thread(const char *name) {
     pthread_setname_np(pthread_self(), name);
 }

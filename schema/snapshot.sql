@@ -942,7 +942,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE log.secret TO signalbox_append;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE log.snapshot TO signalbox_append;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE log.subject_key TO signalbox_append;
+GRANT SELECT,INSERT,UPDATE ON TABLE log.subject_key TO signalbox_append;
 
 GRANT SELECT ON TABLE meta.migration TO PUBLIC;
 

@@ -199,7 +199,8 @@ package final class PostgresLog: EventLog {
             do throws(PostgresError) {
                 try await pool.with { connection throws(PostgresError) in
                     try connection.run("SELECT log.ensure_partitions()")
-                    try connection.run("SELECT log.forget_commands(10000)")
+                    // One batch after the other, so that it keeps up with any rate.
+                    while try connection.run("SELECT log.forget_commands(10000)").decode(0, Int64.self) == 10_000 {}
                 }
             } catch {
                 if Task.isCancelled { return }

@@ -65,6 +65,11 @@ extension Timestamp: CustomStringConvertible {
         }
         // The parser stops at the end of what it understands, and takes what follows for nobody's business.
         guard whole.utf8.count == (whole.hasSuffix("Z") ? 20 : 25) else { return nil }
+        // The parser carries what is too much over: February 30th would be March 2nd.
+        let wall = whole.prefix(19) + "Z"
+        guard let local = try? Date(String(wall), strategy: Date.ISO8601FormatStyle()),
+            local.formatted(Date.ISO8601FormatStyle()) == wall
+        else { return nil }
         guard let date = try? Date(whole, strategy: Date.ISO8601FormatStyle()) else { return nil }
         self.init(microseconds: Int64(date.timeIntervalSince1970.rounded()) * 1_000_000 + fraction)
     }

@@ -9,6 +9,7 @@ struct Signalbox: AsyncParsableCommand {
         discussion: """
             Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 unavailable.
             """,
+        version: Version.text,
         subcommands: [
             Dev.self, Serve.self, Migrate.self, Provision.self, EventsCommand.self, ProjectionsCommand.self,
             SagasCommand.self, OrganizationCommand.self, InstanceCommand.self, TenantCommand.self,

@@ -3,6 +3,24 @@ import SignalboxTestKit
 import Synchronization
 import Testing
 
+/// Something that statements wait at until it is opened: an advisory lock of another session.
+private struct Gate {
+    private let keeper: Connection
+
+    init(_ conninfo: String) async throws {
+        keeper = try await Connection.open(conninfo)
+        try await keeper.script("SELECT pg_advisory_lock(4711)")
+    }
+
+    static func wait(on connection: isolated Connection) throws(PostgresError) {
+        try connection.script("SELECT pg_advisory_xact_lock(4711)")
+    }
+
+    func open() async {
+        await keeper.close()
+    }
+}
+
 /// Tells one task how far another is.
 private final class Flag: Sendable {
     private let state = Mutex(false)
@@ -46,17 +64,18 @@ struct PoolTests {
     func busy() async throws {
         let pool = try pool(size: 1, wait: .milliseconds(50))
         let holds = Flag()
+        let gate = try await Gate(try #require(TestDatabase.current).superuser)
         try await withThrowingTaskGroup { group in
             group.addTask {
                 try await pool.with { connection throws(PostgresError) in
                     holds.raise()
-                    try connection.run("SELECT pg_sleep(0.5)")
-                    return
+                    try Gate.wait(on: connection)
                 }
             }
             try await eventually { holds.isRaised }
             let error = await #expect(throws: PostgresError.self) { try await process(pool) }
             #expect(error?.kind == .busy)
+            await gate.open()
             try await group.waitForAll()
         }
         _ = try await process(pool)
@@ -66,12 +85,12 @@ struct PoolTests {
     func cancelled() async throws {
         let pool = try pool(size: 1)
         let holds = Flag()
+        let gate = try await Gate(try #require(TestDatabase.current).superuser)
         try await withThrowingTaskGroup { group in
             group.addTask {
                 try await pool.with { connection throws(PostgresError) in
                     holds.raise()
-                    try connection.run("SELECT pg_sleep(0.3)")
-                    return
+                    try Gate.wait(on: connection)
                 }
             }
             try await eventually { holds.isRaised }
@@ -81,6 +100,7 @@ struct PoolTests {
             waiting.cancel()
             let error = await #expect(throws: PostgresError.self) { try await waiting.value }
             #expect(error?.kind == .cancelled)
+            await gate.open()
             try await group.waitForAll()
         }
         _ = try await process(pool)

@@ -29,7 +29,7 @@ struct SettingsTests {
         #expect(settings.provisioner.address.port == 5434)
         #expect(settings.billing.url == "https://billing.internal")
         #expect(settings.nomad.token == "t")
-        #expect(settings.tenant.redisDatabase == "2")
+        #expect(settings.tenant.redisDatabase == 2)
         #expect(settings.stage == .production)
         #expect(settings.oauth == nil)
     }

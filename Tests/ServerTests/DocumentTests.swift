@@ -119,7 +119,7 @@ extension Schema {
         case .object(let members): .object(members.map { .init($0.name, $0.schema.resolved, required: $0.required) })
         case .array(let element): .array(element.resolved)
         case .nullable(let schema): .nullable(schema.resolved)
-        case .string, .oneOf, .integer, .boolean, .anything: self
+        case .string, .oneOf, .integer, .boolean, .number, .anything: self
         }
     }
 }

@@ -139,6 +139,8 @@ CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON log.event
 
 GRANT USAGE ON SCHEMA log TO signalbox_append, signalbox_project, signalbox_audit;
 GRANT SELECT ON ALL TABLES IN SCHEMA log TO signalbox_append;
-GRANT INSERT, UPDATE, DELETE ON log.snapshot, log.secret, log.subject_key TO signalbox_append;
+GRANT INSERT, UPDATE, DELETE ON log.snapshot, log.secret TO signalbox_append;
+-- That a key was destroyed must stay known, so its row stays.
+GRANT INSERT, UPDATE ON log.subject_key TO signalbox_append;
 GRANT SELECT ON log.head, log.event_type, log.stream, log.event, log.work TO signalbox_project;
 GRANT SELECT ON log.head, log.event_type, log.stream, log.event, log.claim, log.work TO signalbox_audit;

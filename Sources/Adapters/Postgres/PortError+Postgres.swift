@@ -34,6 +34,9 @@ extension PortError {
             .transient(code: name, message: message)
         case "XX000" where concurrent:
             .transient(code: name, message: message)
+        // A standby, while a failover is under way.
+        case "25006":
+            .transient(code: name, message: message)
         // No SQLSTATE: the server was not there.
         case "unreachable":
             .transient(code: name, message: message)

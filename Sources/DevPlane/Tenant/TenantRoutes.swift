@@ -13,7 +13,8 @@ struct TenantRoutes: Sendable {
         case "/health": return .json(["status": "ok"])
         case "/ready": return await ready()
         case "/metrics": return await metrics()
-        case "/": return await home()
+        // The second one is where people are sent to sign in.
+        case "/", "/login/railzway_com": return await home()
         default: return .text("404 page not found\n", status: 404)
         }
     }

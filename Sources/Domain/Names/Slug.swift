@@ -53,9 +53,17 @@ package struct InstanceName: Hashable, Sendable, CustomStringConvertible {
         let letters = UInt8(ascii: "a")...UInt8(ascii: "z")
         let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
         guard (1...16).contains(bytes.count), let first = bytes.first, letters.contains(first),
-            bytes.allSatisfy({ letters.contains($0) || digits.contains($0) })
+            bytes.allSatisfy({ letters.contains($0) || digits.contains($0) }), !Self.isSuffix(text)
         else { return nil }
         self.text = text
+    }
+
+    /// `b`, `g2` and `r2` end the outside names of a slot, a generation and a rotation; an instance called so would share
+    /// them.
+    private static func isSuffix(_ text: String) -> Bool {
+        guard text != "b" else { return true }
+        let rest = text.dropFirst()
+        return "gr".contains(text.prefix(1)) && !rest.isEmpty && rest.allSatisfy(\.isNumber)
     }
 
     package var description: String { text }

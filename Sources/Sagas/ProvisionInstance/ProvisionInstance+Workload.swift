@@ -9,7 +9,7 @@ extension ProvisionInstance {
         guard let oauth = ports.oauth else { return .skipped(why: "no identity service is configured") }
         let input = try ProvisionInput(context.input)
         let client = try await oauth.ensure(
-            organization: "\(input.organization)",
+            organization: oauthOwner(input),
             redirect: ports.names.launchURL(slug: input.slug, instance: input.name)
         )
         let name = oauthSecret(input)
@@ -25,7 +25,7 @@ extension ProvisionInstance {
     func rotateOAuthSecret(_ context: StepContext) async throws(PortError) -> UndoResult {
         guard let oauth = ports.oauth else { return .done }
         let input = try ProvisionInput(context.input)
-        try await oauth.rotateSecret(organization: "\(input.organization)")
+        try await oauth.rotateSecret(organization: oauthOwner(input))
         return .done
     }
 
@@ -167,7 +167,13 @@ extension ProvisionInstance {
         )
     }
 
-    private func oauthSecret(_ input: ProvisionInput) -> String { "oauth-client-\(input.organization)" }
+    /// Every instance has a client of its own: registering one replaces its redirects, and taking one back rotates its
+    /// secret, neither of which may touch another instance of the organization.
+    private func oauthOwner(_ input: ProvisionInput) -> String {
+        input.name == Names.mainInstance ? "\(input.organization)" : "\(input.organization)-\(input.name)"
+    }
+
+    private func oauthSecret(_ input: ProvisionInput) -> String { "oauth-client-" + oauthOwner(input) }
 }
 
 extension ReleaseSnapshot {

@@ -131,6 +131,7 @@ extension API {
         let receipt = try await give { () throws(CommandError) in
             try await backend.commands.issueUserKey(user, wish, envelope)
         }
+        await settle(receipt.position)
         return try shown(receipt, wish, at: call.path)
     }
 
@@ -141,6 +142,7 @@ extension API {
         let receipt = try await give { () throws(CommandError) in
             try await backend.commands.issueOrganizationKey(id, body.role, wish, envelope)
         }
+        await settle(receipt.position)
         return try shown(receipt, wish, at: call.path)
     }
 
@@ -151,6 +153,7 @@ extension API {
         let receipt = try await give { () throws(CommandError) in
             try await backend.commands.revokeUserKey(user, key, envelope)
         }
+        await settle(receipt.position)
         return Answer(.noContent, headers: [.logPosition: String(receipt.position)])
     }
 
@@ -161,7 +164,15 @@ extension API {
         let receipt = try await give { () throws(CommandError) in
             try await backend.commands.revokeOrganizationKey(id, key, envelope)
         }
+        await settle(receipt.position)
         return Answer(.noContent, headers: [.logPosition: String(receipt.position)])
+    }
+
+    /// Holds the answer until the keys that requests are checked against have passed a position: what was issued is good
+    /// then, and what was revoked is not.
+    private func settle(_ position: Int64) async {
+        // The deed is in the log already; a read model that is late must not make it look undone.
+        try? await backend.reads.wait(position, settings.readWait)
     }
 
     /// A key can do no more than the one that it was asked for with.

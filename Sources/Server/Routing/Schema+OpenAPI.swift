@@ -33,6 +33,8 @@ extension Schema {
             return .object(document)
         case .boolean:
             return ["type": "boolean"]
+        case .number:
+            return ["type": "number"]
         case .nullable(let schema):
             return ["anyOf": [schema.document, ["type": "null"]]]
         case .anything:

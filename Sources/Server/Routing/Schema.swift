@@ -12,6 +12,8 @@ package indirect enum Schema: Sendable {
     case oneOf([String])
     case integer(ClosedRange<Int64>)
     case boolean
+    /// Any number, with decimals or without.
+    case number
     case nullable(Schema)
     /// Any object at all.
     case anything
@@ -70,6 +72,9 @@ extension Schema {
             return range.contains(number) ? [] : fault("must be from \(range.lowerBound) to \(range.upperBound)")
         case .boolean:
             return value.bool == nil ? fault("must be true or false") : []
+        case .number:
+            if case .number = value { return [] }
+            return value.integer == nil ? fault("must be a number") : []
         case .nullable(let schema):
             return value == .null ? [] : schema.faults(in: value, at: pointer)
         case .anything, .named:

@@ -82,7 +82,8 @@ extension API {
         "Prices": page("Price"),
         "Projection": .object([
             .init("name", .text), .init("shape", .position), .init("build", .position), .init("live", .boolean),
-            .init("position", .position), .init("lag", .position), .init("blocked", .position),
+            .init("position", .position), .init("lag", .position), .init("lagSeconds", .number),
+            .init("blocked", .position),
         ]),
         "Projections": page("Projection"),
         "Releases": page("Release"),

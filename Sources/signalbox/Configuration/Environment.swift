@@ -59,15 +59,10 @@ struct EnvironmentReader {
         return value
     }
 
-    mutating func flag(_ name: String, default fallback: Bool) -> Bool {
-        switch optional(name) {
-        case nil: return fallback
-        case "true", "1": return true
-        case "false", "0": return false
-        default:
-            problems.append("\(name) must be true or false")
-            return fallback
-        }
+    /// Parts with commas or line breaks between, without the space around them.
+    mutating func list(_ name: String, default fallback: String = "") -> [String] {
+        let parts = (optional(name) ?? fallback).split { $0 == "," || $0.isNewline }
+        return parts.map { $0.filter { !$0.isWhitespace } }.filter { !$0.isEmpty }
     }
 
     /// A number of seconds, with decimals if wanted.

@@ -1,3 +1,4 @@
+internal import Commands
 internal import Platform
 
 /// How much a wrong setting may cost.
@@ -59,7 +60,6 @@ struct Settings {
         var tenant: String
         var client: String
         var secret: String
-        var scope: String
         var timeout: Duration
     }
 
@@ -78,7 +78,7 @@ struct Settings {
     struct Tenant {
         var redisAddress: String
         var redisPassword: String
-        var redisDatabase: String
+        var redisDatabase: Int
         /// Where tenants' users sign in.
         var identityURL: String
         var sslMode: String
@@ -125,12 +125,17 @@ extension Settings {
         tenant = Tenant(
             redisAddress: read.required("PROVISION_RATE_LIMIT_REDIS_ADDR", meaning: "the tenants' rate limiter"),
             redisPassword: read.optional("PROVISION_RATE_LIMIT_REDIS_PASSWORD") ?? "",
-            redisDatabase: read.optional("PROVISION_RATE_LIMIT_REDIS_DB") ?? "0",
+            redisDatabase: read.integer("PROVISION_RATE_LIMIT_REDIS_DB", default: 0, in: 0...1_000_000),
             identityURL: read.address("OAUTH2_URI", default: "https://accounts.\(names.rootDomain)"),
             sslMode: read.optional("PROVISION_DB_SSL_MODE") ?? "require"
         )
         masterKeys = read.required("SIGNALBOX_MASTER_KEYS", meaning: "<version>:<64 hexadecimal digits>")
-        operatorKeys = (read.optional("SIGNALBOX_OPERATOR_KEYS") ?? "").split(separator: ",").map(String.init)
+        operatorKeys = read.list("SIGNALBOX_OPERATOR_KEYS")
+        if operatorKeys.contains(where: { IssuedKey($0) == nil }) {
+            read.complain(
+                "SIGNALBOX_OPERATOR_KEYS must be keys of the form sbx_<id>_<secret>, the secret of 32 characters or more"
+            )
+        }
         catalogue = read.optional("SIGNALBOX_CATALOGUE")
         release = read.optional("RAILZWAY_OSS_VERSION") ?? "v1.6.0"
         registry = read.optional("SIGNALBOX_IMAGE") ?? "ghcr.io/smallbiznis/railzway"
@@ -174,7 +179,7 @@ extension Settings {
                 port: read.integer("PROVISION_DB_TENANT_PORT", default: port, in: 1...65535)
             ),
             connectionLimit: read.integer("PROVISION_DB_CONNECTION_LIMIT", default: 110, in: 1...10_000),
-            protecting: (read.optional("PROVISION_DB_PROTECT") ?? "").split(separator: ",").map(String.init)
+            protecting: read.list("PROVISION_DB_PROTECT")
         )
     }
 
@@ -185,7 +190,7 @@ extension Settings {
             token: read.optional("NOMAD_TOKEN"),
             namespace: read.optional("NOMAD_NAMESPACE") ?? "default",
             region: read.optional("NOMAD_REGION") ?? "global",
-            datacenters: (read.optional("SIGNALBOX_DATACENTERS") ?? "dc1").split(separator: ",").map(String.init),
+            datacenters: read.list("SIGNALBOX_DATACENTERS", default: "dc1"),
             timing: WorkloadTiming(
                 minimumHealthy: read.seconds("SIGNALBOX_MIN_HEALTHY_TIME", default: defaults.minimumHealthy),
                 healthyDeadline: read.seconds("SIGNALBOX_HEALTHY_DEADLINE", default: defaults.healthyDeadline),
@@ -208,7 +213,6 @@ extension Settings {
                 "TENANT_OAUTH2_CLIENT_SECRET",
                 meaning: "the service's client secret"
             ),
-            scope: read.optional("AUTH_SERVICE_CLIENT_SCOPE") ?? "admin",
             timeout: read.seconds("AUTH_SERVICE_TIMEOUT", default: .seconds(10))
         )
     }

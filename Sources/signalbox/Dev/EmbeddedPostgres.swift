@@ -21,7 +21,7 @@ struct EmbeddedPostgres {
         self.workspace = workspace
         self.logger = logger
         let entry = RunDirectory(workspace.run).entry(Self.name)
-        adopted = entry.flatMap { $0.isAlive ? $0 : nil }
+        adopted = entry.flatMap { $0.isAlive ? $0 : nil } ?? Self.stray(in: workspace)
         port = try adopted?.port ?? workspace.port(Self.name)
         password = try workspace.key("postgres") { RandomText.make(32) }
         // A socket's path must be shorter than 108 bytes, so it cannot live in the workspace.
@@ -43,6 +43,7 @@ struct EmbeddedPostgres {
 
     /// Keeps the server running until the task is cancelled, then stops it.
     func run() async throws {
+        defer { rmdir(socket) }
         if let adopted {
             logger.info("adopted the running Postgres", metadata: ["pid": "\(adopted.pid)"])
             await adopted.gone()
@@ -95,6 +96,21 @@ struct EmbeddedPostgres {
     }
 
     private var data: String { workspace.postgres + "/data" }
+
+    /// A server that was started just before we were killed and never written down: its own pid file names its pid in
+    /// the first line and its port in the fourth.
+    private static func stray(in workspace: Workspace) -> RunEntry? {
+        guard let file = try? Data(contentsOf: URL(filePath: workspace.postgres + "/data/postmaster.pid")) else {
+            return nil
+        }
+        let lines = String(decoding: file, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+        guard lines.count > 3, let pid = Int32(lines[0]), let port = Int(lines[3]),
+            let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/cwd"),
+            program == workspace.postgres + "/data"
+        else { return nil }
+        let entry = RunEntry(name: name, pid: pid, port: port, command: ["postgres"])
+        return entry.isAlive ? entry : nil
+    }
 
     private func initialize() async throws {
         guard !FileManager.default.fileExists(atPath: data + "/PG_VERSION") else { return try configure() }

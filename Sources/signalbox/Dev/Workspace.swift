@@ -53,6 +53,8 @@ struct Workspace {
     func key(_ name: String, make: () -> String) throws -> String {
         let path = keys + "/" + name
         if let data = try? Data(contentsOf: URL(filePath: path)) { return String(decoding: data, as: UTF8.self) }
+        // Only a key that is not there is made: one that cannot be read must never be replaced.
+        guard access(path, F_OK) != 0, errno == ENOENT else { throw DevFailure("\(path) cannot be read") }
         let value = make()
         try Self.write(value, to: path)
         return value
@@ -81,10 +83,13 @@ struct Workspace {
     /// Writes a file whole or not at all, readable for us alone.
     static func write(_ text: String, to path: String, mode: mode_t = 0o600) throws {
         let draft = path + ".draft"
-        let handle = Glibc.open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
+        // Whoever owns the folder must not have put a link there that we would write through.
+        unlink(draft)
+        let handle = Glibc.open(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
         guard handle >= 0 else { throw DevFailure("cannot write \(path)") }
         let bytes = Array(text.utf8)
         let written = Glibc.write(handle, bytes, bytes.count)
+        fsync(handle)
         close(handle)
         guard written == bytes.count, rename(draft, path) == 0 else { throw DevFailure("cannot write \(path)") }
     }

@@ -20,7 +20,8 @@ struct ControlPlane: Service {
     private let pools: Pools
     private let log: PostgresLog
     private let desk: CommandDesk
-    private let http: HTTPClient
+    /// One for the process and never shut down: a client that is dropped half-way through a failed start would trap.
+    private static let http = HTTPCaller.makeClient()
     private let runner: ProjectionRunner
     private let starter: Starter
     private let engine: SagaEngine
@@ -55,6 +56,8 @@ struct ControlPlane: Service {
     init(settings: Settings, catalogue: Catalogue, logger: Logger) async throws {
         self.settings = settings
         self.logger = logger
+        // Before the first metric is made: one that is made earlier counts nothing.
+        _ = Metering.registry
         let keys = try Self.masterKeys(settings)
         pools = Pools(settings)
         log = try await PostgresLog.open(conninfo: settings.database, pool: pools.append, logger: logger)
@@ -66,7 +69,6 @@ struct ControlPlane: Service {
             vault: Vault(keys: keys, subjects: PostgresSubjectKeys(pool: pools.append)),
             settings: .init(catalogue: catalogue, host: { names.host(slug: $0, instance: $1) })
         )
-        http = HTTPCaller.makeClient()
         let owner = Self.owner
         // How long a process that died keeps others from its work; alone on a machine nobody minds a short one.
         let lease = Duration.seconds(settings.stage == .development ? 4 : 20)
@@ -83,7 +85,7 @@ struct ControlPlane: Service {
             logger: logger
         )
         try await runner.prepare()
-        let ports = Ports(settings: settings, http: http, keys: keys, pool: pools.append)
+        let ports = Ports(settings: settings, http: Self.http, keys: keys, pool: pools.append)
         kept = ports.provisioning.kept
         let definitions = [ProvisionInstance(ports: ports.provisioning).definition]
         let (bell, workBell) = (log.bell, log.workBell)
@@ -100,7 +102,8 @@ struct ControlPlane: Service {
             queue: queue,
             definitions: definitions,
             owner: owner,
-            settings: .init(lease: lease),
+            // Most of what is driven at once only waits for something to become healthy.
+            settings: .init(lease: lease, parallel: 128),
             logger: logger,
             wakeup: Self.wakeup(workBell)
         )
@@ -126,7 +129,22 @@ struct ControlPlane: Service {
     /// Serves until it is told to shut down: requests are drained first, then sagas stop between two steps and give
     /// their leases back, then the log writes what it had accepted.
     func run() async throws {
-        let listening = listening
+        let outcome = await withTaskGroup(of: Void.self) { group in
+            let log = log
+            group.addTask { await log.run() }
+            let outcome = await Result { try await follow() }
+            log.close()
+            return outcome
+        }
+        await listening.ended(outcome)
+        await pools.close()
+        try outcome.get()
+    }
+
+    /// Everything that needs the log to be running.
+    private func follow() async throws {
+        try await seed()
+        let (runner, starter, engine, listening) = (runner, starter, engine, listening)
         let server = APIServer(
             backend: backend,
             settings: .init(host: settings.host, port: settings.port, secure: settings.names.rootScheme == "https"),
@@ -135,28 +153,23 @@ struct ControlPlane: Service {
             logger: logger,
             onRunning: { await listening.opened($0) }
         )
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            let log = log
-            group.addTask { await log.run() }
-            try await seed()
-            let (runner, starter, engine) = (runner, starter, engine)
-            let followers = Task {
-                await withDiscardingTaskGroup { group in
-                    group.addTask { await runner.run() }
-                    group.addTask { await starter.run() }
+        try await withThrowingTaskGroup(of: Void.self) { followers in
+            followers.addTask { await runner.run() }
+            followers.addTask { await starter.run() }
+            let served = await withTaskGroup(of: Void.self) { sagas in
+                sagas.addTask { await engine.run() }
+                let served = await Result {
+                    try await withGracefulShutdownHandler {
+                        try await server.run()
+                    } onGracefulShutdown: {
+                        // No new step is begun once a stop was asked for, while requests are still drained.
+                        engine.stop()
+                    }
                 }
+                engine.stop()
+                return served
             }
-            let sagas = Task { await engine.run() }
-            let served = await Result { try await server.run() }
-            engine.stop()
-            await sagas.value
-            followers.cancel()
-            await followers.value
-            log.close()
-            try await group.waitForAll()
-            await pools.close()
-            try? await http.shutdown()
-            await listening.failed()
+            followers.cancelAll()
             try served.get()
         }
     }
@@ -181,7 +194,13 @@ struct ControlPlane: Service {
             }
             for text in settings.operatorKeys {
                 guard let key = IssuedKey(text) else { continue }
-                _ = try await desk.issuePlatformKey(.operator, key: key, by: envelope())
+                do throws(CommandError) {
+                    _ = try await desk.issuePlatformKey(.operator, key: key, by: envelope())
+                } catch {
+                    // Revoked, or its id is another key's: everything else still works.
+                    guard error == .platformKeys(.keyExists) else { throw error }
+                    logger.warning("an operator key of the settings is not good", metadata: ["key": "\(key.id)"])
+                }
             }
         } catch {
             throw DevFailure("the log cannot be prepared: \(error)")
@@ -207,6 +226,11 @@ struct ControlPlane: Service {
             let user = try await desk.registerUser(issuer: "local", subject: "developer", by: envelope()).answer.user
             receipt = try await desk.issueUserKey(for: user, key: key, by: envelope())
         } catch {
+            if error == .user(.keyExists) {
+                return logger.warning(
+                    "the developer's key was revoked; remove keys/api for a new one at the next start"
+                )
+            }
             throw DevFailure("the user developer cannot be made: \(error)")
         }
         // Whoever reads the announcement uses the key at once.
@@ -272,8 +296,13 @@ actor Listening {
 
     func opened(_ port: Int) { settle(.success(port)) }
 
-    /// The server has ended; whoever still waits will never see it open.
-    func failed() { settle(.failure(DevFailure("the API did not open"))) }
+    /// The server has ended; whoever still waits will never see it open, and learns why.
+    func ended(_ outcome: Result<Void, any Error>) {
+        switch outcome {
+        case .success: settle(.failure(CancellationError()))
+        case .failure(let error): settle(.failure(error))
+        }
+    }
 
     private func settle(_ result: Result<Int, any Error>) {
         guard outcome == nil else { return }

@@ -71,7 +71,7 @@ struct Ports {
             oauthURI: settings.tenant.identityURL,
             redis: .init(
                 address: settings.tenant.redisAddress,
-                database: Int(settings.tenant.redisDatabase) ?? 0,
+                database: settings.tenant.redisDatabase,
                 hasPassword: !settings.tenant.redisPassword.isEmpty
             ),
             // The scheduler gives up first; then we know why.

@@ -80,7 +80,12 @@ struct CommandHandler: Sendable {
         knownBy known: StreamName?,
         _ decide: () async throws(CommandError) -> Decision<Answer>
     ) async throws(CommandError) -> Receipt<Answer> {
-        for _ in 1...Self.attempts {
+        for attempt in 1...Self.attempts {
+            if attempt > 4 {
+                // Many write to one stream: a moment of its own for each lets all of them through. Only a cancelled pause
+                // throws, and then the append says what came of it.
+                try? await Task.sleep(for: .milliseconds(Int.random(in: 1...min(50, 2 * attempt))))
+            }
             let decision: Decision<Answer>
             do throws(CommandError) {
                 decision = try await decide()
@@ -213,7 +218,7 @@ struct CommandHandler: Sendable {
     }
 
     /// How often somebody else may write first before the client is asked to try later.
-    private static let attempts = 16
+    private static let attempts = 64
 }
 
 /// The kinds of names that are claimed.

@@ -35,7 +35,8 @@ struct SlugTests {
     @Test("an instance's name is a letter and up to 15 letters or digits")
     func instanceNames() {
         for name in ["main", "a", "blue2", String(repeating: "x", count: 16)] { #expect(InstanceName(name) != nil) }
-        for name in ["", "2blue", "Blue", "a-b", "a_b", "ä", String(repeating: "x", count: 17)] {
+        // Names of slots, generations and rotations are spoken for.
+        for name in ["b", "g2", "r10", "", "2blue", "Blue", "a-b", "a_b", "ä", String(repeating: "x", count: 17)] {
             #expect(InstanceName(name) == nil)
         }
     }

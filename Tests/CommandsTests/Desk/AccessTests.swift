@@ -26,7 +26,7 @@ struct AccessTests {
         let operates = await outcome {
             _ = try await plane.desk.requestInstance(
                 of: organization,
-                name: "b",
+                name: "second",
                 price: "pro-monthly",
                 by: .once(member)
             )

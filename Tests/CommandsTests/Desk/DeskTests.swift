@@ -105,7 +105,7 @@ struct DeskTests {
         await #expect(throws: expected) {
             try await plane.desk.requestInstance(
                 of: onboarded.organization,
-                name: "b",
+                name: "second",
                 price: "pro-monthly",
                 by: .once(person)
             )

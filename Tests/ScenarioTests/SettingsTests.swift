@@ -6,8 +6,8 @@ import Testing
 
 @Suite("Settings")
 struct SettingsTests {
-    /// The names of section 4.3 of the document that the first deployments were made from, as they stand there.
-    private let seed = [
+    /// The names of the first deployments, as they were documented there.
+    private let older = [
         "APP_ROOT_DOMAIN": "railzway.com", "APP_ROOT_SCHEME": "https",
         "DB_HOST": "db.internal", "DB_PORT": "5433", "DB_NAME": "cloud", "DB_USER": "cloud",
         "DB_PASSWORD": "it's \\ here",
@@ -22,8 +22,8 @@ struct SettingsTests {
     private let ours = ["SIGNALBOX_MASTER_KEYS": "1:00", "SIGNALBOX_TRAEFIK_TOKEN": "t"]
 
     @Test("the names of older installations are accepted as they are")
-    func seeds() throws {
-        let settings = try Settings(environment: seed.merging(ours) { $1 })
+    func olderNames() throws {
+        let settings = try Settings(environment: older.merging(ours) { $1 })
         #expect(settings.database.contains("host='db.internal' port=5433 dbname='cloud' user='cloud'"))
         #expect(settings.database.contains("password='it\\'s \\\\ here'"))
         #expect(settings.provisioner.address.port == 5434)
@@ -36,7 +36,7 @@ struct SettingsTests {
 
     @Test("OAuth is on when the identity service is named, with the older names for its client")
     func oauth() throws {
-        var environment = seed.merging(ours) { $1 }
+        var environment = older.merging(ours) { $1 }
         environment["AUTH_SERVICE_URL"] = "https://auth.internal"
         environment["AUTH_SERVICE_TENANT"] = "railzway"
         #expect(try Settings(environment: environment).oauth?.client == "client")
@@ -64,7 +64,7 @@ struct SettingsTests {
         let text = Array("from a file\n".utf8)
         #expect(write(handle, text, text.count) == text.count)
         close(handle)
-        var environment = seed.merging(ours) { $1 }
+        var environment = older.merging(ours) { $1 }
         environment["RAILZWAY_API_KEY"] = nil
         environment["RAILZWAY_API_KEY_FILE"] = path
         #expect(try Settings(environment: environment).billing.key == "from a file")

@@ -32,7 +32,7 @@ package struct Slug: Hashable, Sendable, CustomStringConvertible {
             }
     }
 
-    /// Hosts that belong to the plane, or that customers would take for it (seed 000; RFC 2142 for the mailbox names).
+    /// Hosts that belong to the plane, or that customers would take for it (RFC 2142 has the mailbox names).
     package static let reserved: Set<String> = [
         "abuse", "accounts", "admin", "api", "app", "assets", "auth", "billing", "blog", "cdn", "cloud", "console",
         "consul", "dashboard", "db", "dev", "dns", "docs", "ftp", "git", "grafana", "health", "help", "hostmaster",

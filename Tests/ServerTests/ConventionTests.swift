@@ -27,6 +27,16 @@ struct ConventionTests {
         #expect(reply.headers[.allow] == "GET, HEAD, OPTIONS, POST")
     }
 
+    @Test(
+        "every read takes the position that its answer must reflect",
+        arguments: ["me", "organizations", "operations", "slugs/free"]
+    )
+    func positions(path: String) async throws {
+        let stage = try await Stage()
+        #expect(try await stage.send(.get, "/v1/\(path)?min-position=1", as: stage.ana).status == .ok)
+        #expect(try await stage.send(.get, "/v1/\(path)?min-position=x", as: stage.ana).status == .unprocessableContent)
+    }
+
     @Test("HEAD is GET without its content")
     func head() async throws {
         let stage = try await Stage()

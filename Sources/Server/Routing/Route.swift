@@ -78,7 +78,10 @@ package struct Route: Sendable {
         self.name = name
         self.summary = summary
         self.access = access
-        self.parameters = parameters
+        // Every read takes it; one that reads the log itself, or what never changes, reflects any position that was told.
+        let takesPosition = method == .get && access != .open && access != .edge
+        let isListed = parameters.contains { $0.name == Parameter.minimumPosition.name }
+        self.parameters = takesPosition && !isListed ? parameters + [.minimumPosition] : parameters
         self.body = nil
         self.success = success
         self.handler = handler

@@ -127,7 +127,7 @@ extension EventView {
             command: event.command,
             cause: event.cause,
             correlation: event.correlation,
-            // The log holds nothing but JSON: Postgres has parsed it.
+            // Writers append nothing but JSON; what cannot be read is shown as nothing.
             data: event.payload.flatMap { try? JSON.decode(JSONValue.self, from: $0) },
             metadata: (try? JSON.decode(JSONValue.self, from: Array(event.metadata.utf8))) ?? .object([:])
         )

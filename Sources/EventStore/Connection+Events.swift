@@ -83,6 +83,22 @@ extension Connection {
         )
     }
 
+    /// All columns of the events in a range of positions, in order.
+    func storedEvents(after position: Int64, through end: Int64) throws(PostgresError) -> [StoredEvent] {
+        let rows = try run(
+            """
+            SELECT e.salt, e.payload_hash, e.leaf
+              FROM log.event AS e
+             WHERE e.position > \(position)
+               AND e.position <= \(end)
+             ORDER BY e.position
+            """,
+            prepared: true
+        ).all([UInt8]?.self, [UInt8].self, [UInt8].self)
+        let events = try events(after: position, through: end, matching: .everything)
+        return zip(events, rows).map { StoredEvent(event: $0, salt: $1.0, payloadHash: $1.1, leaf: $1.2) }
+    }
+
     private func decode(_ rows: consuming Rows) throws(PostgresError) -> [RecordedEvent] {
         var events: [RecordedEvent] = []
         events.reserveCapacity(rows.count)

@@ -1,0 +1,42 @@
+internal import Postgres
+
+extension PostgresLog {
+    /// The rows after a position and up to the durable frontier, in order and without a hole.
+    ///
+    /// - Parameters:
+    ///   - position: The last position the reader has.
+    ///   - through: Nothing above it is read; `nil` means up to the frontier.
+    ///   - limit: How many, at most.
+    /// - Returns: The first of them is at `position + 1`; none when the frontier is at `position`.
+    /// - Throws: ``LogError``; `violated` when a position is missing.
+    package func stored(
+        after position: Int64,
+        through: Int64? = nil,
+        limit: Int
+    ) async throws(LogError) -> [StoredEvent] {
+        let end = min(position + Int64(max(0, limit)), through ?? .max, try await frontier())
+        guard end > position else { return [] }
+        let rows = try await LogError.wrap { () async throws(PostgresError) in
+            try await self.pool.with { connection throws(PostgresError) in
+                try connection.storedEvents(after: position, through: end)
+            }
+        }
+        let page = EventPage(events: rows.map(\.event), scannedFrom: position + 1, scannedTo: end)
+        try page.assertContiguous()
+        return rows
+    }
+
+    /// The leaf hash of one event, by which a reader that comes back recognises the history it knows.
+    ///
+    /// - Parameter position: Where the event is.
+    /// - Returns: 32 bytes; `nil` when there is no event there.
+    /// - Throws: ``LogError``.
+    package func leaf(at position: Int64) async throws(LogError) -> [UInt8]? {
+        try await LogError.wrap { () async throws(PostgresError) in
+            try await self.pool.with { connection throws(PostgresError) in
+                try connection.run("SELECT leaf FROM log.event WHERE position = \(position)", prepared: true)
+                    .column([UInt8].self).first
+            }
+        }
+    }
+}

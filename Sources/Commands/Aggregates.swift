@@ -53,7 +53,13 @@ package struct Aggregates: Sendable {
         guard let payload = recorded.payload else { return }
         let event: Model.Event?
         do {
-            event = try Model.Event.decode(type: recorded.type, payload: payload)
+            event = try Model.Event.decode(
+                type: recorded.type,
+                schemaVersion: recorded.schemaVersion,
+                payload: payload
+            )
+        } catch let newer as UnknownSchemaVersion {
+            throw .broken("position \(recorded.position): \(newer)")
         } catch {
             throw .broken("position \(recorded.position) is not a \(recorded.type)")
         }

@@ -16,32 +16,40 @@ package protocol EventFamily: Sendable, Equatable {
     /// What the log stores of it, as JSON.
     var fact: any Fact { get }
 
-    /// Reads what the log stored under this name.
-    ///
-    /// - Throws: `DecodingError` when the payload is not what that name promises.
-    static func decode(_ name: Name, from payload: [UInt8]) throws -> Self
+    /// The shapes its payload has had: one line for each event, which grows by a step when a shape changes.
+    static func schema(of name: Name) -> EventSchema<Self>
 }
 
 extension EventFamily {
-    /// The version of the payload's shape; raised together with an upcaster.
-    package var schemaVersion: Int16 { 1 }
+    /// The version of the payload's shape, as it is written.
+    package var schemaVersion: Int16 { Self.schema(of: name).version }
 
     /// The payload as the log stores it.
     package func payload() throws -> [UInt8] {
         try JSON.encode(fact)
     }
 
-    /// Reads an event by its stored type; `nil` when this family has no such event.
+    /// Reads an event by its stored type, from whatever version of its shape; `nil` when this family has no such event.
     ///
-    /// - Throws: `DecodingError` when the payload is not what the type promises.
-    package static func decode(type: String, payload: [UInt8]) throws -> Self? {
+    /// - Parameters:
+    ///   - type: What the log calls it.
+    ///   - schemaVersion: The version of the shape that it was written with.
+    ///   - payload: What was written.
+    /// - Returns: The event in its present shape.
+    /// - Throws: ``UnknownSchemaVersion`` when a newer build wrote it, or `DecodingError` when the payload is not what
+    ///   its type promises.
+    package static func decode(type: String, schemaVersion: Int16, payload: [UInt8]) throws -> Self? {
         guard let name = Name(rawValue: type) else { return nil }
-        return try decode(name, from: payload)
+        return try schema(of: name).read(payload, version: schemaVersion, of: type)
     }
+}
 
-    static func read<F: Fact>(_ payload: [UInt8], as wrap: (F) -> Self) throws -> Self {
-        wrap(try JSON.decode(F.self, from: payload))
-    }
+/// Every family of events there is.
+package enum EventFamilies {
+    package static let all: [any EventFamily.Type] = [
+        OrganizationEvent.self, UserEvent.self, SubscriptionEvent.self, InstanceEvent.self, ReleaseEvent.self,
+        PlatformEvent.self, SagaEvent.self,
+    ]
 }
 
 /// A fact that says nothing but its name.

@@ -14,10 +14,15 @@ package struct Entry: Sendable, Equatable {
 
     /// Decodes an event of the log; `nil` when no family knows its type or its payload was erased.
     ///
-    /// - Throws: `DecodingError` when the payload is not what the type promises.
+    /// - Throws: `DecodingError` when the payload is not what the type promises, `UnknownSchemaVersion` when a newer
+    ///   build wrote it.
     package init?(_ record: RecordedEvent) throws {
         guard let payload = record.payload,
-            let event = try Happening.decode(type: record.type, payload: payload)
+            let event = try Happening.decode(
+                type: record.type,
+                schemaVersion: record.schemaVersion,
+                payload: payload
+            )
         else { return nil }
         self.init(record: record, event: event)
     }
@@ -42,23 +47,33 @@ package enum Happening: Sendable, Equatable {
 
     /// Reads an event by its stored type; `nil` when no family has such an event.
     ///
-    /// - Throws: `DecodingError` when the payload is not what the type promises.
-    package static func decode(type: String, payload: [UInt8]) throws -> Self? {
+    /// - Parameters:
+    ///   - type: What the log calls it.
+    ///   - schemaVersion: The version of its shape that it was written with.
+    ///   - payload: What was written.
+    /// - Returns: The event in its present shape.
+    /// - Throws: `DecodingError` when the payload is not what the type promises, `UnknownSchemaVersion` when a newer
+    ///   build wrote it.
+    package static func decode(type: String, schemaVersion: Int16, payload: [UInt8]) throws -> Self? {
         switch type.prefix(while: { $0 != "." }) {
         case OrganizationEvent.category[...]:
-            try OrganizationEvent.decode(type: type, payload: payload).map(Self.organization)
+            try OrganizationEvent.decode(type: type, schemaVersion: schemaVersion, payload: payload).map(
+                Self.organization
+            )
         case UserEvent.category[...]:
-            try UserEvent.decode(type: type, payload: payload).map(Self.user)
+            try UserEvent.decode(type: type, schemaVersion: schemaVersion, payload: payload).map(Self.user)
         case SubscriptionEvent.category[...]:
-            try SubscriptionEvent.decode(type: type, payload: payload).map(Self.subscription)
+            try SubscriptionEvent.decode(type: type, schemaVersion: schemaVersion, payload: payload).map(
+                Self.subscription
+            )
         case InstanceEvent.category[...]:
-            try InstanceEvent.decode(type: type, payload: payload).map(Self.instance)
+            try InstanceEvent.decode(type: type, schemaVersion: schemaVersion, payload: payload).map(Self.instance)
         case ReleaseEvent.category[...]:
-            try ReleaseEvent.decode(type: type, payload: payload).map(Self.release)
+            try ReleaseEvent.decode(type: type, schemaVersion: schemaVersion, payload: payload).map(Self.release)
         case PlatformEvent.category[...]:
-            try PlatformEvent.decode(type: type, payload: payload).map(Self.platform)
+            try PlatformEvent.decode(type: type, schemaVersion: schemaVersion, payload: payload).map(Self.platform)
         case SagaEvent.category[...]:
-            try SagaEvent.decode(type: type, payload: payload).map(Self.saga)
+            try SagaEvent.decode(type: type, schemaVersion: schemaVersion, payload: payload).map(Self.saga)
         default:
             nil
         }

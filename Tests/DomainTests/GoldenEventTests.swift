@@ -14,7 +14,9 @@ struct GoldenEvent: CustomTestStringConvertible, Sendable {
     static func all<Family: EventFamily>(of _: Family.Type) -> [Self] {
         Family.Name.allCases.map { name in
             GoldenEvent(type: name.rawValue) { payload in
-                guard let event = try Family.decode(type: name.rawValue, payload: payload) else { return nil }
+                guard let event = try Family.decode(type: name.rawValue, schemaVersion: 1, payload: payload) else {
+                    return nil
+                }
                 return (event.name.rawValue, try event.payload())
             }
         }
@@ -61,13 +63,15 @@ struct GoldenEventTests {
 
     @Test("a type of another family is not read")
     func foreignType() throws {
-        #expect(try InstanceEvent.decode(type: "organization.created", payload: Array("{}".utf8)) == nil)
+        #expect(
+            try InstanceEvent.decode(type: "organization.created", schemaVersion: 1, payload: Array("{}".utf8)) == nil
+        )
     }
 
     @Test("a payload without a required field is refused")
     func missingField() {
         #expect(throws: DecodingError.self) {
-            try InstanceEvent.decode(type: "instance.retry-requested", payload: Array("{}".utf8))
+            try InstanceEvent.decode(type: "instance.retry-requested", schemaVersion: 1, payload: Array("{}".utf8))
         }
     }
 }

@@ -187,23 +187,23 @@ extension OrganizationEvent {
         }
     }
 
-    package static func decode(_ name: Name, from payload: [UInt8]) throws -> Self {
+    package static func schema(of name: Name) -> EventSchema<Self> {
         switch name {
-        case .created: try read(payload, as: Self.created)
-        case .renamed: try read(payload, as: Self.renamed)
-        case .memberAdded: try read(payload, as: Self.memberAdded)
-        case .memberRoleChanged: try read(payload, as: Self.memberRoleChanged)
-        case .memberRemoved: try read(payload, as: Self.memberRemoved)
-        case .invitationSent: try read(payload, as: Self.invitationSent)
-        case .invitationAccepted: try read(payload, as: Self.invitationAccepted)
-        case .invitationRevoked: try read(payload, as: Self.invitationRevoked)
-        case .apiKeyIssued: try read(payload, as: Self.apiKeyIssued)
-        case .apiKeyRevoked: try read(payload, as: Self.apiKeyRevoked)
-        case .billingCustomerLinked: try read(payload, as: Self.billingCustomerLinked)
-        case .suspended: try read(payload, as: Self.suspended)
-        case .resumed: try read(payload, as: Self.resumed)
-        case .deletionRequested: try read(payload, as: Self.deletionRequested)
-        case .deleted: try read(payload, as: Self.deleted)
+        case .created: .only(Self.created)
+        case .renamed: .only(Self.renamed)
+        case .memberAdded: .only(Self.memberAdded)
+        case .memberRoleChanged: .only(Self.memberRoleChanged)
+        case .memberRemoved: .only(Self.memberRemoved)
+        case .invitationSent: .only(Self.invitationSent)
+        case .invitationAccepted: .only(Self.invitationAccepted)
+        case .invitationRevoked: .only(Self.invitationRevoked)
+        case .apiKeyIssued: .only(Self.apiKeyIssued)
+        case .apiKeyRevoked: .only(Self.apiKeyRevoked)
+        case .billingCustomerLinked: .only(Self.billingCustomerLinked)
+        case .suspended: .only(Self.suspended)
+        case .resumed: .only(Self.resumed)
+        case .deletionRequested: .only(Self.deletionRequested)
+        case .deleted: .only(Self.deleted)
         }
     }
 }

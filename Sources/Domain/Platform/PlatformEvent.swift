@@ -60,10 +60,10 @@ extension PlatformEvent {
         }
     }
 
-    package static func decode(_ name: Name, from payload: [UInt8]) throws -> Self {
+    package static func schema(of name: Name) -> EventSchema<Self> {
         switch name {
-        case .apiKeyIssued: try read(payload, as: Self.apiKeyIssued)
-        case .apiKeyRevoked: try read(payload, as: Self.apiKeyRevoked)
+        case .apiKeyIssued: .only(Self.apiKeyIssued)
+        case .apiKeyRevoked: .only(Self.apiKeyRevoked)
         }
     }
 }

@@ -83,11 +83,11 @@ extension ReleaseEvent {
         }
     }
 
-    package static func decode(_ name: Name, from payload: [UInt8]) throws -> Self {
+    package static func schema(of name: Name) -> EventSchema<Self> {
         switch name {
-        case .registered: try read(payload, as: Self.registered)
-        case .defaultSet: try read(payload, as: Self.defaultSet)
-        case .statusChanged: try read(payload, as: Self.statusChanged)
+        case .registered: .only(Self.registered)
+        case .defaultSet: .only(Self.defaultSet)
+        case .statusChanged: .only(Self.statusChanged)
         }
     }
 }

@@ -286,27 +286,27 @@ extension SagaEvent {
         }
     }
 
-    package static func decode(_ name: Name, from payload: [UInt8]) throws -> Self {
+    package static func schema(of name: Name) -> EventSchema<Self> {
         switch name {
-        case .started: try read(payload, as: Self.started)
-        case .stepStarted: try read(payload, as: Self.stepStarted)
-        case .stepSucceeded: try read(payload, as: Self.stepSucceeded)
-        case .stepAttemptFailed: try read(payload, as: Self.stepAttemptFailed)
-        case .conditionChanged: try read(payload, as: Self.conditionChanged)
-        case .cancelRequested: try read(payload, as: Self.cancelRequested)
-        case .compensationStarted: try read(payload, as: Self.compensationStarted)
-        case .undoStarted: try read(payload, as: Self.undoStarted)
-        case .undoSucceeded: try read(payload, as: Self.undoSucceeded)
-        case .undoAttemptFailed: try read(payload, as: Self.undoAttemptFailed)
-        case .parked: try read(payload, as: Self.parked)
-        case .operatorActed: try read(payload, as: Self.operatorActed)
-        case .inputReceived: try read(payload, as: Self.inputReceived)
-        case .inputIgnored: try read(payload, as: Self.inputIgnored)
-        case .completed: try read(payload, as: Self.completed)
-        case .compensated: try read(payload, as: Self.compensated)
-        case .abandoned: try read(payload, as: Self.abandoned)
-        case .superseded: try read(payload, as: Self.superseded)
-        case .migrated: try read(payload, as: Self.migrated)
+        case .started: .only(Self.started)
+        case .stepStarted: .only(Self.stepStarted)
+        case .stepSucceeded: .only(Self.stepSucceeded)
+        case .stepAttemptFailed: .only(Self.stepAttemptFailed)
+        case .conditionChanged: .only(Self.conditionChanged)
+        case .cancelRequested: .only(Self.cancelRequested)
+        case .compensationStarted: .only(Self.compensationStarted)
+        case .undoStarted: .only(Self.undoStarted)
+        case .undoSucceeded: .only(Self.undoSucceeded)
+        case .undoAttemptFailed: .only(Self.undoAttemptFailed)
+        case .parked: .only(Self.parked)
+        case .operatorActed: .only(Self.operatorActed)
+        case .inputReceived: .only(Self.inputReceived)
+        case .inputIgnored: .only(Self.inputIgnored)
+        case .completed: .only(Self.completed)
+        case .compensated: .only(Self.compensated)
+        case .abandoned: .only(Self.abandoned)
+        case .superseded: .only(Self.superseded)
+        case .migrated: .only(Self.migrated)
         }
     }
 }

@@ -141,20 +141,20 @@ extension SubscriptionEvent {
         }
     }
 
-    package static func decode(_ name: Name, from payload: [UInt8]) throws -> Self {
+    package static func schema(of name: Name) -> EventSchema<Self> {
         switch name {
-        case .requested: try read(payload, as: Self.requested)
-        case .drafted: try read(payload, as: Self.drafted)
-        case .activated: try read(payload, as: Self.activated)
-        case .abandoned: try read(payload, as: Self.abandoned)
-        case .paused: try read(payload, as: Self.paused)
-        case .resumed: try read(payload, as: Self.resumed)
-        case .planChangeRequested: try read(payload, as: Self.planChangeRequested)
-        case .planChanged: try read(payload, as: Self.planChanged)
-        case .downgradeScheduled: try read(payload, as: Self.downgradeScheduled)
-        case .cancellationRequested: try read(payload, as: Self.cancellationRequested)
-        case .cancelled: try read(payload, as: Self.cancelled)
-        case .ended: try read(payload, as: Self.ended)
+        case .requested: .only(Self.requested)
+        case .drafted: .only(Self.drafted)
+        case .activated: .only(Self.activated)
+        case .abandoned: .only(Self.abandoned)
+        case .paused: .only(Self.paused)
+        case .resumed: .only(Self.resumed)
+        case .planChangeRequested: .only(Self.planChangeRequested)
+        case .planChanged: .only(Self.planChanged)
+        case .downgradeScheduled: .only(Self.downgradeScheduled)
+        case .cancellationRequested: .only(Self.cancellationRequested)
+        case .cancelled: .only(Self.cancelled)
+        case .ended: .only(Self.ended)
         }
     }
 }

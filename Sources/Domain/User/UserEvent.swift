@@ -93,13 +93,13 @@ extension UserEvent {
         }
     }
 
-    package static func decode(_ name: Name, from payload: [UInt8]) throws -> Self {
+    package static func schema(of name: Name) -> EventSchema<Self> {
         switch name {
-        case .registered: try read(payload, as: Self.registered)
-        case .profileUpdated: try read(payload, as: Self.profileUpdated)
-        case .apiKeyIssued: try read(payload, as: Self.apiKeyIssued)
-        case .apiKeyRevoked: try read(payload, as: Self.apiKeyRevoked)
-        case .erased: try read(payload, as: Self.erased)
+        case .registered: .only(Self.registered)
+        case .profileUpdated: .only(Self.profileUpdated)
+        case .apiKeyIssued: .only(Self.apiKeyIssued)
+        case .apiKeyRevoked: .only(Self.apiKeyRevoked)
+        case .erased: .only(Self.erased)
         }
     }
 }

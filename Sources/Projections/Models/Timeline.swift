@@ -22,7 +22,7 @@ package enum Timeline: Projection {
             type: event.name.rawValue,
             at: entry.at,
             actor: entry.record.actor,
-            data: try JSON.decode(JSONValue.self, from: entry.record.payload ?? [])
+            data: try JSON.decode(JSONValue.self, from: event.payload())
         )
     }
 }

@@ -88,12 +88,16 @@ package struct SagaState: Sendable, Equatable {
 
     /// Takes in one recorded event of the saga's stream.
     ///
-    /// - Throws: `DecodingError` when the payload is not what its type promises.
+    /// - Throws: What `SagaEvent.decode` throws when it cannot be read.
     package mutating func evolve(_ recorded: RecordedEvent) throws {
         version = recorded.version
         last = recorded.id
         guard let payload = recorded.payload,
-            let event = try SagaEvent.decode(type: recorded.type, payload: payload)
+            let event = try SagaEvent.decode(
+                type: recorded.type,
+                schemaVersion: recorded.schemaVersion,
+                payload: payload
+            )
         else { return }
         if case .started = event {
             organization = recorded.organization

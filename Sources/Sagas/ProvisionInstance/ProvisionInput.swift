@@ -122,7 +122,7 @@ extension ProvisionInput {
     ) throws(SagaBeginError) -> Family? {
         guard let payload = event.payload else { return nil }
         do {
-            return try Family.decode(type: event.type, payload: payload)
+            return try Family.decode(type: event.type, schemaVersion: event.schemaVersion, payload: payload)
         } catch { throw .malformed("\(event.stream) \(event.version) cannot be read as \(event.type)") }
     }
 }

@@ -187,7 +187,11 @@ final class Simulation: Sendable {
     func sagaEvents(_ cause: UniqueID? = nil) throws -> [SagaEvent] {
         let stream = try stream(cause)
         return try log.events.filter { $0.stream == stream }.compactMap { event in
-            try SagaEvent.decode(type: event.type, payload: event.payload ?? [])
+            try SagaEvent.decode(
+                type: event.type,
+                schemaVersion: event.schemaVersion,
+                payload: event.payload ?? []
+            )
         }
     }
 
@@ -199,7 +203,13 @@ final class Simulation: Sendable {
 
     func stage() async throws -> Instance.Stage {
         let events = try await log.read(StreamName(category: "instance", id: instance), after: 0, limit: 1000)
-        let history = try events.compactMap { try InstanceEvent.decode(type: $0.type, payload: $0.payload ?? []) }
+        let history = try events.compactMap { event in
+            try InstanceEvent.decode(
+                type: event.type,
+                schemaVersion: event.schemaVersion,
+                payload: event.payload ?? []
+            )
+        }
         return Instance(replaying: history).stage
     }
 

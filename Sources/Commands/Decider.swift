@@ -3,8 +3,8 @@ package import Domain
 /// A write model: what it knows, how it learns, and what it agrees to.
 ///
 /// A conforming type is the state itself. It has no clock, no database and no network, so a decision can be replayed
-/// years later and come out the same.
-package protocol Decider: Sendable {
+/// years later and come out the same. As JSON it is what snapshots keep and what auditors are shown.
+package protocol Decider: Codable, Equatable, Sendable {
     associatedtype Command: Sendable
     associatedtype Event: EventFamily
     associatedtype Refusal: Error, Equatable, Sendable

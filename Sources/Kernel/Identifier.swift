@@ -46,6 +46,15 @@ extension Identifier: Codable {
     }
 }
 
+/// As a key of a JSON object; without it a dictionary would be an array of keys and values.
+extension Identifier: CodingKeyRepresentable {
+    package var codingKey: any CodingKey { JSONKey(description) }
+
+    package init?(codingKey: some CodingKey) {
+        self.init(codingKey.stringValue)
+    }
+}
+
 /// What an ``OrganizationID`` names.
 package enum OrganizationSubject {}
 /// What a ``UserID`` names.

@@ -77,6 +77,15 @@ extension UniqueID: Codable {
     }
 }
 
+/// As a key of a JSON object; without it a dictionary would be an array of keys and values.
+extension UniqueID: CodingKeyRepresentable {
+    package var codingKey: any CodingKey { JSONKey(description) }
+
+    package init?(codingKey: some CodingKey) {
+        self.init(codingKey.stringValue)
+    }
+}
+
 /// Lower-case hexadecimal.
 package enum Hex {
     /// Two characters for one byte.

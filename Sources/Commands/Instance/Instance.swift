@@ -3,7 +3,7 @@ package import Domain
 /// The write model of one instance.
 package struct Instance: Decider {
     /// Where an instance is in its life; the raw value is what people are shown.
-    package enum Stage: String, Sendable, CaseIterable {
+    package enum Stage: String, Codable, Sendable, CaseIterable {
         case absent
         case provisioning
         case provisioningFailed = "provisioning-failed"

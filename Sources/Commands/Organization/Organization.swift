@@ -4,7 +4,7 @@ package import Kernel
 /// The write model of one organization.
 package struct Organization: Decider {
     /// Where an organization is in its life.
-    package enum Stage: Sendable, Equatable, CaseIterable {
+    package enum Stage: String, Codable, Sendable, CaseIterable {
         case absent, active, suspended, deleting, deleted
     }
 

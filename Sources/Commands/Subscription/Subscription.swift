@@ -4,7 +4,7 @@ package import Kernel
 /// The write model of one subscription.
 package struct Subscription: Decider {
     /// Where a subscription is in its life.
-    package enum Stage: Sendable, Equatable, CaseIterable {
+    package enum Stage: String, Codable, Sendable, CaseIterable {
         case absent, requested, draft, abandoned, active, paused, cancelled, ended
     }
 

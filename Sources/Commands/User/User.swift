@@ -23,7 +23,7 @@ package struct User: Decider {
     }
 
     /// Where a person is in their life with us.
-    package enum Stage: Sendable, Equatable, CaseIterable {
+    package enum Stage: String, Codable, Sendable, CaseIterable {
         case absent, registered, erased
     }
 

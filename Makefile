@@ -6,7 +6,7 @@ PACKAGES := libpq-dev libcurl4-openssl-dev libssl-dev pkg-config postgresql post
 # systemd-analyze checks the unit under deploy/.
 TEST_PACKAGES := systemd
 SWIFT_BUILD := swift build --explicit-target-dependency-import-check error
-LINT := swift-format lint --strict --recursive --parallel Package.swift Sources Tests
+LINT := swift-format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
 
 .PHONY: help
 help: ## List the targets
@@ -36,13 +36,18 @@ lint: ## Check the format of all Swift files
 
 .PHONY: format
 format: ## Rewrite all Swift files in the house format
-	swift-format format --in-place --recursive --parallel Package.swift Sources Tests
+	swift-format format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
 
 .PHONY: test
 test: lint ## Lint, build and run every test against throw-away servers
 	@$(MAKE) --no-print-directory setup PACKAGES="$(PACKAGES) $(TEST_PACKAGES)"
 	$(SWIFT_BUILD) --build-tests
 	swift test --skip-build --parallel
+
+.PHONY: bench
+bench: setup ## Measure the log beside its peers (ARGS=--quick while working)
+	SIGNALBOX_BENCHMARKS=1 swift build --configuration release --scratch-path .build/bench --product LogBenchmark
+	.build/bench/release/LogBenchmark $(ARGS)
 
 .PHONY: clean
 clean: ## Remove what was built; the data of `make run` stays in .signalbox

@@ -44,6 +44,21 @@ extension Target {
     }
 }
 
+/// Built only when asked for (`make bench`), so that no other build pays for them.
+let benchmarks: [Target] =
+    Context.environment["SIGNALBOX_BENCHMARKS"] == nil
+    ? []
+    : [
+        .executableTarget(
+            name: "LogBenchmark",
+            dependencies: [
+                "EventStore", "Kernel", "Postgres", "SignalboxTestKit", .argumentParser, .subprocess,
+            ],
+            path: "Benchmarks/Log",
+            swiftSettings: house
+        )
+    ]
+
 let package = Package(
     name: "signalbox",
     products: [.executable(name: "signalbox", targets: ["signalbox"])],
@@ -175,6 +190,6 @@ let package = Package(
             ]
         ),
         .tests("HouseTests", ["SignalboxTestKit"]),
-    ],
+    ] + benchmarks,
     cLanguageStandard: .c2x
 )

@@ -1,0 +1,48 @@
+internal import EventStore
+internal import Kernel
+internal import Postgres
+internal import SignalboxTestKit
+
+/// Durable appends through the log's own API.
+struct Appends: Sendable {
+    let database: TestDatabase
+
+    /// A contender with so many callers.
+    func contender(callers: Int, size: Int = 1, against peer: String, goal: Double?) -> Contender {
+        let events = size == 1 ? "1 event" : "\(size) events"
+        return Contender("log: \(callers) × \(events)", against: peer, goal: goal) { time in
+            try await measure(Load(callers: callers, size: size), for: time)
+        }
+    }
+
+    /// Opens a log, loads it, and closes it.
+    func measure(_ load: Load, for time: Duration) async throws -> Sample {
+        let pool = Pool(conninfo: database.application, size: 2, role: "signalbox_append")
+        let log = try await PostgresLog.open(conninfo: database.application, pool: pool)
+        let sample = try await withThrowingTaskGroup(of: Sample?.self) { group in
+            group.addTask {
+                await log.run()
+                return nil
+            }
+            group.addTask {
+                defer { log.close() }
+                return try await load.run(on: log, for: time)
+            }
+            var sample: Sample?
+            for try await some in group { sample = some ?? sample }
+            return sample
+        }
+        await pool.close()
+        guard let sample else { throw BenchmarkError("the load gave no figures") }
+        return sample
+    }
+}
+
+/// What kept a benchmark from being run.
+struct BenchmarkError: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}

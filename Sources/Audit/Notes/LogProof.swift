@@ -1,8 +1,6 @@
 /// All that somebody needs to be sure, without asking anybody, that an entry is in the log (C2SP tlog-proof).
 package struct LogProof: Hashable, Sendable {
     private static let header = "c2sp.org/tlog-proof@v1"
-    /// RFC 6962 needs no more hashes for any tree whose size is a number of 63 bits.
-    private static let mostHashes = 63
 
     /// What comes with it: in our own proofs the entry, which nothing vouches for but its hash.
     package let extra: [UInt8]?
@@ -30,15 +28,13 @@ package struct LogProof: Hashable, Sendable {
     ///
     /// - Throws: ``NoteError/malformed(_:)``.
     package init(_ bytes: some Sequence<UInt8>) throws(NoteError) {
-        let bytes = Array(bytes)
-        guard bytes.count <= 2 * SignedNote.longest else { throw .malformed("the proof is too long") }
-        var rest = bytes[...]
-        guard rest.line() == Self.header else { throw .malformed("a proof begins with \(Self.header)") }
-        var line = rest.line() ?? ""
+        var lines = ProofLines(bytes)
+        guard lines.next() == Self.header else { throw .malformed("a proof begins with \(Self.header)") }
+        var line = lines.next() ?? ""
         if line.hasPrefix("extra ") {
             guard let extra = Base64.bytes(line.dropFirst(6)) else { throw .malformed("'extra' is not base64") }
             self.extra = extra
-            line = rest.line() ?? ""
+            line = lines.next() ?? ""
         } else {
             extra = nil
         }
@@ -46,15 +42,8 @@ package struct LogProof: Hashable, Sendable {
             throw .malformed("a proof has a line 'index <number>'")
         }
         self.index = index
-        var hashes: [Hash] = []
-        while let line = rest.line(), !line.isEmpty {
-            guard let hash = Hash(base64: line), hashes.count < Self.mostHashes else {
-                throw .malformed("a proof has at most \(Self.mostHashes) hashes in base64 and then an empty line")
-            }
-            hashes.append(hash)
-        }
-        self.hashes = hashes
-        note = try SignedNote(rest)
+        hashes = try lines.hashes()
+        note = try SignedNote(lines.rest)
         _ = try Checkpoint(unverified: note)
     }
 
@@ -85,14 +74,5 @@ package struct LogProof: Hashable, Sendable {
             throw .notIncluded(index: index, size: checkpoint.size)
         }
         return checkpoint
-    }
-}
-
-extension ArraySlice<UInt8> {
-    /// Takes the first line away, without its end; `nil` when no line ends.
-    fileprivate mutating func line() -> String? {
-        guard let end = firstIndex(of: UInt8(ascii: "\n")) else { return nil }
-        defer { self = self[(end + 1)...] }
-        return String(validating: self[..<end], as: UTF8.self)
     }
 }

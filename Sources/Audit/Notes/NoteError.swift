@@ -10,6 +10,8 @@ package enum NoteError: Error, Equatable, Sendable {
     case wrongOrigin(String)
     /// The leaf is not in the tree of the checkpoint at the place that the proof says.
     case notIncluded(index: Int64, size: Int64)
+    /// A checkpoint that was kept is not the beginning of the one that is checked: the log was rewritten.
+    case inconsistent(old: Int64, new: Int64)
     /// The key could not sign.
     case notSigned
 }
@@ -23,6 +25,8 @@ extension NoteError: CustomStringConvertible {
         case .wrongOrigin(let origin): "it is a checkpoint of another log, \(origin)"
         case .notIncluded(let index, let size):
             "the leaf is not number \(index) of the \(size) that the checkpoint covers"
+        case .inconsistent(let old, let new):
+            "the tree of \(new) leaves does not begin with the tree of \(old) leaves that was signed before"
         case .notSigned: "the key cannot sign"
         }
     }

@@ -24,6 +24,12 @@ static const unsigned char schema_functions_ensure_partitions[] = {
 static const unsigned char schema_functions_erase[] = {
 #embed "../../schema/functions/erase.sql"
 };
+static const unsigned char schema_functions_erase_recorded[] = {
+#embed "../../schema/functions/erase_recorded.sql"
+};
+static const unsigned char schema_functions_erased_subjects[] = {
+#embed "../../schema/functions/erased_subjects.sql"
+};
 static const unsigned char schema_functions_event_json[] = {
 #embed "../../schema/functions/event_json.sql"
 };
@@ -89,6 +95,8 @@ static const struct asset assets[] = {
     ASSET("schema/functions/claim.sql", schema_functions_claim),
     ASSET("schema/functions/ensure_partitions.sql", schema_functions_ensure_partitions),
     ASSET("schema/functions/erase.sql", schema_functions_erase),
+    ASSET("schema/functions/erase_recorded.sql", schema_functions_erase_recorded),
+    ASSET("schema/functions/erased_subjects.sql", schema_functions_erased_subjects),
     ASSET("schema/functions/event_json.sql", schema_functions_event_json),
     ASSET("schema/functions/forget_commands.sql", schema_functions_forget_commands),
     ASSET("schema/functions/holds.sql", schema_functions_holds),

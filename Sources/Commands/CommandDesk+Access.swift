@@ -108,4 +108,16 @@ package enum Streams {
     }
 
     package static let platform = StreamName(category: PlatformEvent.category, id: "keys")
+
+    /// Where the erasure of one event's payload is recorded.
+    package static func erasure(of position: Int64) -> StreamName {
+        StreamName(category: ErasureEvent.category, id: position)
+    }
+
+    /// Where the erasure of a subject such as `user-42` is recorded; `nil` when nothing can have such a name.
+    ///
+    /// A subject has a `-` in its name, so it never meets a position.
+    package static func erasure(of subject: String) -> StreamName? {
+        StreamName(subject) == nil ? nil : StreamName("\(ErasureEvent.category)-\(subject)")
+    }
 }

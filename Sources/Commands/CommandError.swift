@@ -18,6 +18,8 @@ package enum CommandError: Error, Equatable, Sendable {
     case identityTaken
     /// No scope, or one that does not exist.
     case scopesMalformed
+    /// Why nothing is erased.
+    case erasure(Erasures.Refusal)
     /// The catalogue has no price with this code.
     case unknownPrice
     /// The thing has another version than the client believes.

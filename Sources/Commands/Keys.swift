@@ -11,6 +11,9 @@ struct Keys<Fact: Codable & Equatable & Sendable>: Equatable, Sendable {
     private var good: [KeyID: Fact] = [:]
     private var revoked: Set<KeyID> = []
 
+    /// The ids of those that can be used, in order.
+    var allGood: [KeyID] { good.keys.sorted() }
+
     mutating func issued(_ fact: Fact, as key: KeyID) {
         good[key] = fact
     }

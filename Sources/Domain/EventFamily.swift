@@ -48,7 +48,7 @@ extension EventFamily {
 package enum EventFamilies {
     package static let all: [any EventFamily.Type] = [
         OrganizationEvent.self, UserEvent.self, SubscriptionEvent.self, InstanceEvent.self, ReleaseEvent.self,
-        PlatformEvent.self, SagaEvent.self,
+        PlatformEvent.self, SagaEvent.self, ErasureEvent.self,
     ]
 }
 

@@ -44,6 +44,7 @@ package enum Happening: Sendable, Equatable {
     case release(ReleaseEvent)
     case platform(PlatformEvent)
     case saga(SagaEvent)
+    case erasure(ErasureEvent)
 
     /// Reads an event by its stored type; `nil` when no family has such an event.
     ///
@@ -74,6 +75,8 @@ package enum Happening: Sendable, Equatable {
             try PlatformEvent.decode(type: type, schemaVersion: schemaVersion, payload: payload).map(Self.platform)
         case SagaEvent.category[...]:
             try SagaEvent.decode(type: type, schemaVersion: schemaVersion, payload: payload).map(Self.saga)
+        case ErasureEvent.category[...]:
+            try ErasureEvent.decode(type: type, schemaVersion: schemaVersion, payload: payload).map(Self.erasure)
         default:
             nil
         }

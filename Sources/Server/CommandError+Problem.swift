@@ -22,6 +22,7 @@ extension CommandError: ProblemConvertible {
             Problem("identity-taken", status: .conflict, title: "Somebody is registered with this identity already")
         case .scopesMalformed:
             .invalid([.init("must be `*`, or some of read, write and personal", pointer: "#/scopes")])
+        case .erasure(let refusal): refusal.problem
         case .unknownPrice:
             Problem(
                 "unknown-price",
@@ -118,6 +119,32 @@ extension Release.Refusal: ProblemConvertible {
         case .isDefault: .conflict("version-is-default", "The version is the default")
         case .noDefault: .conflict("no-default-version", "No version is the default")
         case .tierTooLow: .conflict("tier-too-low", "The plan is too small for the version")
+        }
+    }
+}
+
+extension Erasures.Refusal: ProblemConvertible {
+    package var problem: Problem {
+        switch self {
+        case .unknownSubject:
+            Problem("unknown-subject", status: .notFound, title: "Nothing was ever sealed for this subject")
+        case .unknownPosition(let position):
+            Problem(
+                "unknown-position",
+                status: .notFound,
+                title: "The log has no such event",
+                detail: "There is none at \(position)."
+            )
+        case .recordOfErasure(let position):
+            Problem(
+                "record-of-erasure",
+                status: .conflict,
+                title: "The record of an erasure stays",
+                detail: "The event at \(position) records one."
+            )
+        case .positionsMalformed: .invalid([.init("must be 1 to 1000 positions", pointer: "#/positions")])
+        case .reasonMalformed:
+            .invalid([.init("must have 1 to 500 characters and no control characters", pointer: "#/reason")])
         }
     }
 }

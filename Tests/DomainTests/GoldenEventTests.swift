@@ -25,7 +25,7 @@ struct GoldenEvent: CustomTestStringConvertible, Sendable {
     static let all =
         all(of: OrganizationEvent.self) + all(of: UserEvent.self) + all(of: PlatformEvent.self)
         + all(of: SubscriptionEvent.self) + all(of: InstanceEvent.self) + all(of: ReleaseEvent.self)
-        + all(of: SagaEvent.self)
+        + all(of: SagaEvent.self) + all(of: ErasureEvent.self)
 
     static let folder = URL(filePath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Fixtures/events")
@@ -59,6 +59,7 @@ struct GoldenEventTests {
         #expect(PlatformEvent.Name.allCases.allSatisfy { $0.rawValue.hasPrefix("platform.") })
         #expect(ReleaseEvent.Name.allCases.allSatisfy { $0.rawValue.hasPrefix("release.") })
         #expect(SagaEvent.Name.allCases.allSatisfy { $0.rawValue.hasPrefix("saga.") })
+        #expect(ErasureEvent.Name.allCases.allSatisfy { $0.rawValue.hasPrefix("erasure.") })
     }
 
     @Test("a type of another family is not read")

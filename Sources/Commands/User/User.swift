@@ -28,7 +28,7 @@ package struct User: Decider {
     }
 
     package private(set) var stage = Stage.absent
-    private var registered: UserEvent.Registered?
+    package private(set) var registered: UserEvent.Registered?
     private var keys = Keys<APIKeyIssued>()
 
     package init() {}
@@ -52,7 +52,9 @@ package struct User: Decider {
         case (.revokeKey(let key), _): return try revoke(key)
         case (.erase, .erased): return []
         case (_, .erased): throw .erased
-        case (.erase(let reason), .registered): return [.erased(.init(reason: reason))]
+        case (.erase(let reason), .registered):
+            // Nobody may go on acting as somebody who is gone.
+            return keys.allGood.map { .apiKeyRevoked(.init(key: $0)) } + [.erased(.init(reason: reason))]
         case (.updateProfile(nil, nil), .registered): return []
         case (.updateProfile(let first, let last), .registered):
             return [.profileUpdated(.init(firstName: first, lastName: last))]

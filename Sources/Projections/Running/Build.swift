@@ -3,9 +3,18 @@ struct Build: Sendable, Equatable {
     let name: String
     let shape: Int
     let number: Int
+    /// Whether it is the one that is folded anew, to take the place of the one with the same number.
+    var isAnew = false
 
     /// The schema with its table `record`.
-    var schema: String { "rm_\(name)_v\(shape)_b\(number)" }
+    var schema: String { "rm_\(name)_v\(shape)_b\(number)" + (isAnew ? "_anew" : "") }
+
+    /// What is folded to take its place.
+    var anew: Build {
+        var build = self
+        build.isAnew = true
+        return build
+    }
 
     /// The leased work that keeps one slice of it fed.
     func stream(slice: Int) -> String { "projection-\(name).v\(shape).b\(number).s\(slice)" }

@@ -38,8 +38,7 @@ extension Connection {
 
     /// Makes a build's tables and its checkpoint at the beginning of the log.
     private func make(_ build: Build, from text: String) throws(PostgresError) {
-        let schema = SQL.quoted(identifier: build.schema)
-        try script("CREATE SCHEMA \(schema); SET LOCAL search_path = \(schema);\n\(text)\nRESET search_path")
+        try makeTables(of: build, from: text)
         try run(
             """
             INSERT INTO rm.build (name, shape, build, slices, live)
@@ -52,6 +51,61 @@ extension Connection {
             VALUES (\(build.name), \(build.shape), \(build.number), 0, 0, 0)
             """
         )
+    }
+
+    private func makeTables(of build: Build, from text: String) throws(PostgresError) {
+        let schema = SQL.quoted(identifier: build.schema)
+        try script("CREATE SCHEMA \(schema); SET LOCAL search_path = \(schema);\n\(text)\nRESET search_path")
+    }
+
+    /// Makes empty tables beside a build, which stays as it is and is shown.
+    ///
+    /// - Throws: ``PostgresError``.
+    func beginAnew(_ build: Build) throws(PostgresError) {
+        guard let file = Schema.readModel(build.name, shape: build.shape) else {
+            throw PostgresError(.shape, message: "schema/readmodels/\(build.name).v\(build.shape).sql is not embedded")
+        }
+        try transaction { tx throws(PostgresError) in
+            try tx.takeBuildLock()
+            // What a process left that died on the way.
+            try tx.run("DROP SCHEMA IF EXISTS \(identifier: build.anew.schema) CASCADE")
+            try tx.makeTables(of: build.anew, from: file.text)
+        }
+    }
+
+    /// Puts what was folded anew in the place of a build, with its checkpoint and its blocks, in one transaction.
+    ///
+    /// - Parameters:
+    ///   - slice: The one slice of the build.
+    ///   - position: Where its checkpoint is believed to be.
+    ///   - end: How far was folded anew.
+    ///   - poisoned: What could not be folded.
+    /// - Returns: `false` when somebody else owns the slice now: nothing was changed.
+    /// - Throws: ``PostgresError``.
+    func replace(
+        _ slice: Slice,
+        from position: Int64,
+        to end: Int64,
+        poisoned: [Poison]
+    ) throws(PostgresError) -> Bool {
+        let build = slice.build
+        return try transaction { tx throws(PostgresError) in
+            try tx.takeBuildLock()
+            guard try tx.move(slice, from: position, to: end) else { return false }
+            try tx.run(
+                """
+                DELETE FROM rm.block
+                 WHERE name = \(build.name) AND shape = \(build.shape) AND build = \(build.number)
+                """
+            )
+            try tx.block(poisoned, in: build)
+            let old = build.schema + "_old"
+            try tx.run("ALTER SCHEMA \(identifier: build.schema) RENAME TO \(identifier: old)")
+            try tx.run("ALTER SCHEMA \(identifier: build.anew.schema) RENAME TO \(identifier: build.schema)")
+            try tx.show(build)
+            try tx.run("DROP SCHEMA \(identifier: old) CASCADE")
+            return true
+        }
     }
 
     /// Puts a build behind the view of its shape; queries see either the one before or this one.

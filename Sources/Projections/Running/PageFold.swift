@@ -7,14 +7,21 @@ package import Postgres
 /// In this order: ``decode(_:)``, ``load(_:)``, ``run()``, ``changes()``. Equal pages over equal rows give equal bytes.
 package struct PageFold<P: Projection>: Sendable {
     private let blocked: Set<Int64>
+    private let torn: Set<StreamName>
     private var entries: [(key: String, entry: Entry)] = []
     private var rows: [String: P.Row] = [:]
     private var touched: [String: Int64] = [:]
     private var poison: [Int64: Poison] = [:]
 
-    /// - Parameter blocked: The organizations to skip; 0 stands for what belongs to none.
-    package init(blocked: Set<Int64> = []) {
+    /// The streams of events that presupposed a row that is not there.
+    package private(set) var lacking: Set<StreamName> = []
+
+    /// - Parameters:
+    ///   - blocked: The organizations to skip; 0 stands for what belongs to none.
+    ///   - torn: Streams some of whose payloads were erased: what presupposes a row that is not there is passed over.
+    package init(blocked: Set<Int64> = [], torn: Set<StreamName> = []) {
         self.blocked = blocked
+        self.torn = torn
     }
 
     /// Decodes what the projection reads; what cannot be decoded blocks its organization from there on.
@@ -54,7 +61,10 @@ package struct PageFold<P: Projection>: Sendable {
                 guard row != rows[key] else { continue }
                 rows[key] = row
                 touched[key] = entry.position
+            } catch FoldError.missing where torn.contains(entry.record.stream) {
+                continue
             } catch {
+                if case FoldError.missing = error { lacking.insert(entry.record.stream) }
                 block(entry.record, because: error)
             }
         }

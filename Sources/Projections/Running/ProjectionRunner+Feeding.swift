@@ -26,6 +26,12 @@ extension ProjectionRunner {
                 while true {
                     let page = try await next(after: position, for: P.self)
                     let from = position
+                    if Self.forgets(page, since: position, P.self) {
+                        logger.notice("a payload was erased; everything is folded anew")
+                        guard let end = try await foldAnew(projection, slice, from: position) else { return }
+                        position = end
+                        continue
+                    }
                     let fed = try await pool.with { connection throws(PostgresError) in
                         try connection.feed(P.self, slice, page, from: from)
                     }
@@ -51,7 +57,7 @@ extension ProjectionRunner {
 
     /// The next page, checked against the promise that nothing is ever skipped.
     private func next<P: Projection>(after position: Int64, for projection: P.Type) async throws -> EventPage {
-        let page = try await feed(position, EventFilter(types: P.reads.sorted()), settings.pageLimit)
+        let page = try await feed(position, Self.filter(for: P.self), settings.pageLimit)
         guard page.scannedFrom == position + 1, page.scannedTo >= position else {
             throw LogError.violated("after \(position) came \(page.scannedFrom)…\(page.scannedTo)")
         }

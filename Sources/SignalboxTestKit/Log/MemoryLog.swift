@@ -64,6 +64,15 @@ package final class MemoryLog: EventLog, WorkQueue {
     /// Everything that was written, in order.
     package var events: [RecordedEvent] { state.withLock { $0.events } }
 
+    /// Takes the payloads of some events.
+    func erase(_ positions: [Int64]) {
+        state.withLock { state in
+            for position in positions where state.events.indices.contains(Int(position) - 1) {
+                state.events[Int(position) - 1].payload = nil
+            }
+        }
+    }
+
     /// Who holds a claim.
     package func holder(of claim: Claim) -> StreamName? { state.withLock { $0.claims[claim] } }
 

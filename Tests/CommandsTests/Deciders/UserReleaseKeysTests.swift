@@ -39,6 +39,9 @@ struct UserTests {
     func erased() {
         let erased: [UserEvent] = [.registered(fact), .apiKeyIssued(key), .erased(.init(reason: "asked"))]
         given(User.self, .registered(fact)).when(.erase(reason: "asked")).then(.erased(.init(reason: "asked")))
+        given(User.self, .registered(fact), .apiKeyIssued(key))
+            .when(.erase(reason: "asked"))
+            .then(.apiKeyRevoked(.init(key: key.key)), .erased(.init(reason: "asked")))
         given(User.self, after: erased).when(.issueKey(key)).refused(.erased)
         given(User.self, after: erased).when(.register(fact)).refused(.alreadyRegistered)
         given(User.self, after: erased).when(.revokeKey(key.key)).then(.apiKeyRevoked(.init(key: key.key)))

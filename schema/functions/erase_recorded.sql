@@ -1,0 +1,42 @@
+-- Carries out erasures that the log records: what is erased must have an event in its stream `erasure-<what>`. Called in
+-- the transaction that appends that event, so there is never the one without the other. A folded state that may hold
+-- what was in a payload goes with it.
+CREATE OR REPLACE FUNCTION log.erase_recorded(positions bigint[], subjects text[]) RETURNS bigint LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = log, pg_temp
+AS $$
+DECLARE
+    unrecorded text;
+BEGIN
+    SELECT w.what INTO unrecorded
+      FROM (SELECT p::text FROM unnest(positions) AS p UNION ALL SELECT s FROM unnest(subjects) AS s) AS w(what)
+     WHERE NOT EXISTS (SELECT FROM log.stream AS s WHERE s.name = 'erasure-' || w.what AND s.version > 0)
+     LIMIT 1;
+    IF unrecorded IS NOT NULL THEN
+        RAISE EXCEPTION 'no event records that % is erased', unrecorded USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    IF EXISTS (
+        SELECT
+          FROM log.event AS e
+          JOIN log.stream AS s USING (stream_id)
+         WHERE e.position = ANY (positions)
+           AND s.category = 'erasure'
+    ) THEN
+        RAISE EXCEPTION 'the record of an erasure stays' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+
+    INSERT INTO log.subject_key (subject, erased_at)
+    SELECT s, clock_timestamp()
+      FROM unnest(subjects) AS s
+        ON CONFLICT (subject) DO UPDATE
+       SET wrapped_key = NULL, erased_at = coalesce(log.subject_key.erased_at, excluded.erased_at);
+
+    DELETE FROM log.snapshot AS n
+     USING log.event AS e
+     WHERE e.position = ANY (positions)
+       AND n.stream_id = e.stream_id;
+    RETURN log.erase(positions);
+END $$;
+
+REVOKE ALL ON FUNCTION log.erase_recorded(bigint[], text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION log.erase_recorded(bigint[], text[]) TO signalbox_append;

@@ -459,6 +459,54 @@ END $$;
 
 ALTER FUNCTION log.erase(positions bigint[]) OWNER TO signalbox_owner;
 
+CREATE FUNCTION log.erase_recorded(positions bigint[], subjects text[]) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'log', 'pg_temp'
+    AS $$
+DECLARE
+    unrecorded text;
+BEGIN
+    SELECT w.what INTO unrecorded
+      FROM (SELECT p::text FROM unnest(positions) AS p UNION ALL SELECT s FROM unnest(subjects) AS s) AS w(what)
+     WHERE NOT EXISTS (SELECT FROM log.stream AS s WHERE s.name = 'erasure-' || w.what AND s.version > 0)
+     LIMIT 1;
+    IF unrecorded IS NOT NULL THEN
+        RAISE EXCEPTION 'no event records that % is erased', unrecorded USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    IF EXISTS (
+        SELECT
+          FROM log.event AS e
+          JOIN log.stream AS s USING (stream_id)
+         WHERE e.position = ANY (positions)
+           AND s.category = 'erasure'
+    ) THEN
+        RAISE EXCEPTION 'the record of an erasure stays' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+
+    INSERT INTO log.subject_key (subject, erased_at)
+    SELECT s, clock_timestamp()
+      FROM unnest(subjects) AS s
+        ON CONFLICT (subject) DO UPDATE
+       SET wrapped_key = NULL, erased_at = coalesce(log.subject_key.erased_at, excluded.erased_at);
+
+    DELETE FROM log.snapshot AS n
+     USING log.event AS e
+     WHERE e.position = ANY (positions)
+       AND n.stream_id = e.stream_id;
+    RETURN log.erase(positions);
+END $$;
+
+ALTER FUNCTION log.erase_recorded(positions bigint[], subjects text[]) OWNER TO signalbox_owner;
+
+CREATE FUNCTION log.erased_subjects(subjects text[]) RETURNS SETOF text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'log', 'pg_temp'
+    AS $$
+    SELECT k.subject FROM log.subject_key AS k WHERE k.subject = ANY (subjects) AND k.erased_at IS NOT NULL;
+$$;
+
+ALTER FUNCTION log.erased_subjects(subjects text[]) OWNER TO signalbox_owner;
+
 CREATE FUNCTION log.forget_commands(most integer) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'log', 'pg_temp'
@@ -893,6 +941,14 @@ REVOKE ALL ON FUNCTION log.ensure_partitions() FROM PUBLIC;
 GRANT ALL ON FUNCTION log.ensure_partitions() TO signalbox_append;
 
 REVOKE ALL ON FUNCTION log.erase(positions bigint[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION log.erase_recorded(positions bigint[], subjects text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.erase_recorded(positions bigint[], subjects text[]) TO signalbox_append;
+
+REVOKE ALL ON FUNCTION log.erased_subjects(subjects text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.erased_subjects(subjects text[]) TO signalbox_append;
+GRANT ALL ON FUNCTION log.erased_subjects(subjects text[]) TO signalbox_project;
+GRANT ALL ON FUNCTION log.erased_subjects(subjects text[]) TO signalbox_audit;
 
 REVOKE ALL ON FUNCTION log.forget_commands(most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION log.forget_commands(most integer) TO signalbox_append;

@@ -125,6 +125,11 @@ package struct Erased: Codable, Sendable, Equatable {
     package var erased: [String]
     /// What had been erased before, and needed nothing.
     package var before: [String]
+
+    package init(erased: [String], before: [String]) {
+        self.erased = erased
+        self.before = before
+    }
 }
 
 extension Erasures {

@@ -9,6 +9,9 @@ static const unsigned char schema_migrations_V0001_log[] = {
 static const unsigned char schema_migrations_V0002_saga[] = {
 #embed "../../schema/migrations/V0002__saga.sql"
 };
+static const unsigned char schema_migrations_V0005_archive[] = {
+#embed "../../schema/migrations/V0005__archive.sql"
+};
 static const unsigned char schema_functions_append[] = {
 #embed "../../schema/functions/append.sql"
 };
@@ -41,6 +44,9 @@ static const unsigned char schema_functions_holds[] = {
 };
 static const unsigned char schema_functions_leaf[] = {
 #embed "../../schema/functions/leaf.sql"
+};
+static const unsigned char schema_functions_partition[] = {
+#embed "../../schema/functions/partition.sql"
 };
 static const unsigned char schema_functions_release[] = {
 #embed "../../schema/functions/release.sql"
@@ -90,6 +96,7 @@ static const struct asset assets[] = {
     ASSET("schema/roles.sql", schema_roles),
     ASSET("schema/migrations/V0001__log.sql", schema_migrations_V0001_log),
     ASSET("schema/migrations/V0002__saga.sql", schema_migrations_V0002_saga),
+    ASSET("schema/migrations/V0005__archive.sql", schema_migrations_V0005_archive),
     ASSET("schema/functions/append.sql", schema_functions_append),
     ASSET("schema/functions/bytes.sql", schema_functions_bytes),
     ASSET("schema/functions/claim.sql", schema_functions_claim),
@@ -101,6 +108,7 @@ static const struct asset assets[] = {
     ASSET("schema/functions/forget_commands.sql", schema_functions_forget_commands),
     ASSET("schema/functions/holds.sql", schema_functions_holds),
     ASSET("schema/functions/leaf.sql", schema_functions_leaf),
+    ASSET("schema/functions/partition.sql", schema_functions_partition),
     ASSET("schema/functions/release.sql", schema_functions_release),
     ASSET("schema/functions/renew.sql", schema_functions_renew),
     ASSET("schema/readmodels/api_keys.v1.sql", schema_readmodels_api_keys_v1),

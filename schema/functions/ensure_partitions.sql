@@ -1,13 +1,15 @@
--- Makes partitions of 2^24 positions until two empty ones lie ahead of the newest event.
+-- Makes partitions of log.head.partition_width positions until two empty ones lie ahead of the newest event.
 --
 -- A partition is made aside and attached: PARTITION OF would take a lock that stalls appends behind one long reader.
+-- Attaching waits for nobody but others that change partitions, and not for long; when it fails, nothing was made, and
+-- two partitions are time enough to try again.
 CREATE OR REPLACE FUNCTION log.ensure_partitions() RETURNS integer LANGUAGE plpgsql
 SECURITY DEFINER
 SET search_path = log, pg_temp
 SET lock_timeout = '200ms'
 AS $$
 DECLARE
-    width CONSTANT bigint := 16777216;
+    width CONSTANT bigint := (SELECT h.partition_width FROM log.head AS h);
     newest bigint;
     made integer := 0;
     name text;

@@ -21,6 +21,9 @@ extension PostgresLog {
                 try connection.storedEvents(after: position, through: end)
             }
         }
+        if Int64(rows.count) < end - position, let old = try await archived(after: position, through: end) {
+            return old.rows
+        }
         let page = EventPage(events: rows.map(\.event), scannedFrom: position + 1, scannedTo: end)
         try page.assertContiguous()
         return rows
@@ -32,11 +35,13 @@ extension PostgresLog {
     /// - Returns: 32 bytes; `nil` when there is no event there.
     /// - Throws: ``LogError``.
     package func leaf(at position: Int64) async throws(LogError) -> [UInt8]? {
-        try await LogError.wrap { () async throws(PostgresError) in
+        let leaf = try await LogError.wrap { () async throws(PostgresError) in
             try await self.pool.with { connection throws(PostgresError) in
                 try connection.run("SELECT leaf FROM log.event WHERE position = \(position)", prepared: true)
                     .column([UInt8].self).first
             }
         }
+        if let leaf { return leaf }
+        return try await archived(after: position - 1, through: position)?.rows.first?.leaf
     }
 }

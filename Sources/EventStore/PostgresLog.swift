@@ -14,6 +14,7 @@ package final class PostgresLog: EventLog {
     package let workBell = Bell()
 
     let pool: Pool
+    let archive: ArchiveReader
     private let writer: LogWriter
     private let listener: Listener
     private let notices: Mailbox<LogWriter.Written>
@@ -28,6 +29,7 @@ package final class PostgresLog: EventLog {
     ///   - queue: How many appends may wait; more are refused as `unavailable`.
     ///   - patience: How long an append is held whose fate is unknown because the database went away under way; then
     ///     it is answered as `unavailable`.
+    ///   - archive: The folder of the files of what was archived; `nil` when there is none.
     ///   - logger: For what operators should know.
     /// - Returns: A log that can be read at once.
     /// - Throws: ``PostgresError`` when there is no log there now.
@@ -37,6 +39,7 @@ package final class PostgresLog: EventLog {
         pool: Pool,
         queue: Int = 4096,
         patience: Duration = .seconds(5),
+        archive: String? = nil,
         logger: Logger = Logger(label: "signalbox.log")
     ) async throws(PostgresError) -> PostgresLog {
         let log = PostgresLog(
@@ -45,6 +48,7 @@ package final class PostgresLog: EventLog {
             pool: pool,
             queue: queue,
             patience: patience,
+            archive: archive,
             logger: logger
         )
         log.writer.saw(try await log.newestPosition())
@@ -53,25 +57,37 @@ package final class PostgresLog: EventLog {
 
     /// A log that is only read, such as by a command line: it appends nothing and hears nothing.
     ///
-    /// - Parameter pool: As a role that may read the log.
+    /// - Parameters:
+    ///   - pool: As a role that may read the log.
+    ///   - archive: The folder of the files of what was archived; `nil` when there is none.
     /// - Returns: A log that refuses appends.
-    package static func reader(pool: Pool) -> PostgresLog {
+    package static func reader(pool: Pool, archive: String? = nil) -> PostgresLog {
         let log = PostgresLog(
             conninfo: "",
             role: nil,
             pool: pool,
             queue: 1,
             patience: .zero,
+            archive: archive,
             logger: Logger(label: "signalbox.log")
         )
         log.close()
         return log
     }
 
-    private init(conninfo: String, role: String?, pool: Pool, queue: Int, patience: Duration, logger: Logger) {
+    private init(
+        conninfo: String,
+        role: String?,
+        pool: Pool,
+        queue: Int,
+        patience: Duration,
+        archive: String?,
+        logger: Logger
+    ) {
         let notices = Mailbox<LogWriter.Written>()
         let (bell, workBell) = (bell, workBell)
         self.pool = pool
+        self.archive = ArchiveReader(folder: archive)
         self.notices = notices
         self.logger = logger
         listener = Listener(conninfo: conninfo, channels: ["log", "work"], role: role)
@@ -116,11 +132,8 @@ package final class PostgresLog: EventLog {
         after version: Int64,
         limit: Int
     ) async throws(LogError) -> [RecordedEvent] {
-        let events = try await LogError.wrap { () async throws(PostgresError) in
-            try await self.pool.with { connection throws(PostgresError) in
-                try connection.streamEvents(stream, after: version, limit: limit)
-            }
-        }
+        let recent = try await inDatabase(stream, after: version, limit: limit)
+        let events = try await completed(recent, of: stream, after: version, limit: limit)
         for (index, event) in events.enumerated() where event.version != version + Int64(index) + 1 {
             throw .violated("\(stream) has a hole after version \(version + Int64(index))")
         }
@@ -143,7 +156,8 @@ package final class PostgresLog: EventLog {
             }
         }
         writer.saw(end > known && end > position ? end : known)
-        let page = EventPage(events: events, scannedFrom: position + 1, scannedTo: end)
+        let recent = EventPage(events: events, scannedFrom: position + 1, scannedTo: end)
+        let page = try await completed(recent, matching: filter)
         if filter == .everything { try page.assertContiguous() }
         return page
     }

@@ -92,7 +92,10 @@ extension Archive {
 
     private func refuseUnsealed(through last: Int64, on connection: isolated Connection) throws(ArchiveError) {
         let sealed = try ArchiveError.asking { () throws(PostgresError) in
-            try connection.run("SELECT coalesce(max(size), 0) FROM log.checkpoint").decode(0, Int64.self)
+            guard try connection.run("SELECT to_regclass('log.checkpoint') IS NOT NULL").decode(0, Bool.self) else {
+                return Int64(0)
+            }
+            return try connection.run("SELECT coalesce(max(size), 0) FROM log.checkpoint").decode(0, Int64.self)
         }
         guard sealed >= last else {
             throw .refused("the transparency log is sealed up to \(sealed), and not up to \(last)")

@@ -67,31 +67,30 @@ final class ArchiveReader: Sendable {
     ///   - version: Only events with a higher version.
     ///   - limit: How many, at most.
     ///   - connection: To the log.
-    /// - Returns: None when all of them are in the database.
+    /// - Returns: Those from that version on up to the first that is in the database; `nil` when the stream has none.
     /// - Throws: What Postgres says.
     func events(
         of stream: StreamName,
         after version: Int64,
         limit: Int,
         on connection: isolated Connection
-    ) throws(PostgresError) -> Result<[RecordedEvent], SegmentError> {
+    ) throws(PostgresError) -> Result<[RecordedEvent]?, SegmentError> {
         let first = try connection.run(
             "SELECT first_position FROM log.stream WHERE name = \(stream.text) AND version > \(version)",
             prepared: true
         ).column(Int64?.self).first
-        // No such stream, or nothing in it that is asked for.
-        guard let first, var position = first else { return .success([]) }
+        guard let first, var position = first else { return .success(nil) }
         var events: [RecordedEvent] = []
-        do throws(SegmentError) {
-            while events.count < limit, let segment = try segment(at: position, on: connection) {
+        while events.count < limit, let segment = try connection.archivedSegment(at: position) {
+            do throws(SegmentError) {
                 let known = version + Int64(events.count)
-                events += try file(of: segment)
-                    .events(of: stream, after: known, limit: limit - events.count).map(\.event)
-                position = segment.last + 1
+                events += try file(of: segment).events(of: stream, after: known, limit: limit - events.count)
+                    .map(\.event)
+            } catch {
+                return .failure(error)
             }
-            return .success(events)
-        } catch {
-            return .failure(error)
+            position = segment.last + 1
         }
+        return .success(events)
     }
 }

@@ -409,7 +409,7 @@ CREATE FUNCTION log.ensure_partitions() RETURNS integer
     SET lock_timeout TO '200ms'
     AS $$
 DECLARE
-    width CONSTANT bigint := 16777216;
+    width CONSTANT bigint := (SELECT h.partition_width FROM log.head AS h);
     newest bigint;
     made integer := 0;
     name text;
@@ -777,10 +777,24 @@ CREATE TABLE log.head (
     log_id smallint NOT NULL,
     incarnation integer NOT NULL,
     started_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT head_log_id_check CHECK ((log_id = 0))
+    partition_width bigint DEFAULT 16777216 NOT NULL,
+    CONSTRAINT head_log_id_check CHECK ((log_id = 0)),
+    CONSTRAINT head_partition_width_check CHECK ((partition_width > 0))
 );
 
 ALTER TABLE log.head OWNER TO signalbox_owner;
+
+CREATE VIEW log.partition AS
+ SELECT (c.relname)::text AS name,
+    (b.bounds[1])::bigint AS first_position,
+    ((b.bounds[2])::bigint - 1) AS last_position,
+    i.inhdetachpending AS leaving
+   FROM ((pg_inherits i
+     JOIN pg_class c ON ((c.oid = i.inhrelid)))
+     CROSS JOIN LATERAL ( SELECT regexp_match(pg_get_expr(c.relpartbound, c.oid), 'FROM \(''(\d+)''\) TO \(''(\d+)''\)'::text) AS bounds) b)
+  WHERE (i.inhparent = ('log.event'::regclass)::oid);
+
+ALTER TABLE log.partition OWNER TO signalbox_owner;
 
 CREATE TABLE log.secret (
     name text NOT NULL,
@@ -789,6 +803,22 @@ CREATE TABLE log.secret (
 );
 
 ALTER TABLE log.secret OWNER TO signalbox_owner;
+
+CREATE TABLE log.segment (
+    first_position bigint NOT NULL,
+    last_position bigint NOT NULL,
+    partition_name text NOT NULL,
+    file text NOT NULL,
+    obsolete text,
+    size bigint NOT NULL,
+    sha256 bytea NOT NULL,
+    state text NOT NULL,
+    written_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT segment_check CHECK ((last_position >= first_position)),
+    CONSTRAINT segment_state_check CHECK ((state = ANY (ARRAY['writing'::text, 'kept'::text, 'archived'::text])))
+);
+
+ALTER TABLE log.segment OWNER TO signalbox_owner;
 
 CREATE TABLE log.snapshot (
     stream_id bigint NOT NULL,
@@ -872,6 +902,9 @@ ALTER TABLE ONLY log.head
 
 ALTER TABLE ONLY log.secret
     ADD CONSTRAINT secret_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY log.segment
+    ADD CONSTRAINT segment_pkey PRIMARY KEY (first_position);
 
 ALTER TABLE ONLY log.snapshot
     ADD CONSTRAINT snapshot_pkey PRIMARY KEY (stream_id);
@@ -994,7 +1027,15 @@ GRANT SELECT ON TABLE log.head TO signalbox_append;
 GRANT SELECT ON TABLE log.head TO signalbox_project;
 GRANT SELECT ON TABLE log.head TO signalbox_audit;
 
+GRANT SELECT ON TABLE log.partition TO signalbox_append;
+GRANT SELECT ON TABLE log.partition TO signalbox_project;
+GRANT SELECT ON TABLE log.partition TO signalbox_audit;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE log.secret TO signalbox_append;
+
+GRANT SELECT ON TABLE log.segment TO signalbox_append;
+GRANT SELECT ON TABLE log.segment TO signalbox_project;
+GRANT SELECT ON TABLE log.segment TO signalbox_audit;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE log.snapshot TO signalbox_append;
 

@@ -189,6 +189,16 @@ let package = Package(
                 .subprocess, .system, .logging,
             ]
         ),
+        .executableTarget(
+            name: "LogWorker",
+            dependencies: ["EventStore", "Kernel", "Postgres"],
+            path: "Tests/LogWorker",
+            swiftSettings: house
+        ),
+        .tests(
+            "TortureTests",
+            ["LogWorker", "EventStore", "Kernel", "Postgres", "SignalboxTestKit", .subprocess, .system]
+        ),
         .tests("HouseTests", ["SignalboxTestKit"]),
     ] + benchmarks,
     cLanguageStandard: .c2x

@@ -10,6 +10,10 @@ final class Keeper: Sendable {
         folder=$1 binaries=$2 settings=$3
         run() { "$binaries/postgres" -D "$folder/data" <&- >>"$folder/log" 2>&1 & server=$!; }
         end() { kill -"$1" "$server" 2>/dev/null; wait "$server"; }
+        # A stopped postmaster has no new children.
+        freeze() { kill -STOP "$server" 2>/dev/null; children=$(cat "/proc/$server/task/$server/children"); }
+        lives() { [ -e "/proc/$1" ] && ! grep -q '^State:.[ZX]' "/proc/$1/status" 2>/dev/null; }
+        gone() { for child in $children; do while lives "$child"; do sleep 0.01; done; done; }
         "$binaries/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --no-locale --no-sync \\
             <&- >"$folder/log" 2>&1 || { echo failed >&0; read -r word; rm -rf "$folder"; exit 1; }
         printf '%s\\n' "$settings" >>"$folder/data/postgresql.conf"
@@ -19,7 +23,11 @@ final class Keeper: Sendable {
             case $word in
                 fast) end INT ;;
                 immediate) end QUIT ;;
+                crash) freeze; kill -KILL $children "$server" 2>/dev/null; wait "$server"; gone ;;
+                behead) freeze; end KILL; gone ;;
                 start) run ;;
+                fill) cat /dev/zero >"$folder/data/ballast" 2>/dev/null ;;
+                free) rm -f "$folder/data/ballast" ;;
             esac
             echo done >&0
         done
@@ -27,10 +35,27 @@ final class Keeper: Sendable {
         cd / && rm -rf "$folder"
         """
 
+    /// Gives the data a small disk of its own, which only the keeper sees, and takes it away when the keeper has ended.
+    private static let diskScript = """
+        folder=$1 megabytes=$2 user=$3 group=$4
+        shift 4
+        mkdir "$folder/data" &&
+            mount -t tmpfs -o "size=${megabytes}m,mode=0700,uid=$user,gid=$group" tmpfs "$folder/data" || exit 1
+        "$@"
+        cd / && umount "$folder/data" && rm -rf "$folder"
+        """
+
     /// Our end of the socket; -1 once it was closed.
     private let line: Mutex<Int32>
 
-    init(user: ServerUser?, folder: String, binaries: String, settings: String) throws {
+    /// - Parameters:
+    ///   - user: Who the server runs as; `nil` for who we are.
+    ///   - folder: Where everything goes.
+    ///   - binaries: Where `initdb` and `postgres` are.
+    ///   - settings: Lines for `postgresql.conf`.
+    ///   - disk: How many megabytes the data may take, on a disk of its own; needs `user`. `nil` for no limit.
+    /// - Throws: ``PostgresServer/Failure`` when the shell cannot be run.
+    init(user: ServerUser?, folder: String, binaries: String, settings: String, disk: Int?) throws {
         var ends: [Int32] = [-1, -1]
         // Close-on-exec from the start: a child of ours that held our end would keep the server alive.
         guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0 else {
@@ -42,6 +67,11 @@ final class Keeper: Sendable {
         if let user {
             command =
                 ["/usr/bin/setpriv", "--reuid=\(user.id)", "--regid=\(user.group)", "--clear-groups", "--"] + command
+            if let disk {
+                command =
+                    ["/usr/bin/unshare", "--mount", "--", "/bin/sh", "-c", Self.diskScript, "postgres-disk", folder]
+                    + ["\(disk)", "\(user.id)", "\(user.group)"] + command
+            }
         }
         try Self.spawn(command, input: ends[1])
     }

@@ -19,6 +19,10 @@ package final class PostgresServer: Sendable {
         case fast
         /// As in a power cut: the next start recovers from the log.
         case immediate
+        /// `kill -9` for the postmaster and all its children: shared memory is lost, files are as they were.
+        case crash
+        /// `kill -9` for the postmaster alone; its children notice by themselves and end.
+        case behead
     }
 
     /// The folder with the data, the socket and `log`.
@@ -34,10 +38,15 @@ package final class PostgresServer: Sendable {
     /// - Parameters:
     ///   - durable: Whether a commit reaches the disk before it is answered.
     ///   - settings: Settings for `postgresql.conf`, e.g. `["max_connections": "20"]`.
+    ///   - disk: How many megabytes its data may take, on a disk of its own that ``fillDisk()`` fills; needs root.
     /// - Returns: A server that answers; ``remove()`` ends it, else the end of this process does.
     /// - Throws: ``Failure``, with the end of the server's log.
-    package static func start(durable: Bool = false, settings: [String: String] = [:]) async throws -> PostgresServer {
-        let server = try PostgresServer(durable: durable, settings: settings)
+    package static func start(
+        durable: Bool = false,
+        settings: [String: String] = [:],
+        disk: Int? = nil
+    ) async throws -> PostgresServer {
+        let server = try PostgresServer(durable: durable, settings: settings, disk: disk)
         try await server.ready()
         return server
     }
@@ -49,9 +58,9 @@ package final class PostgresServer: Sendable {
         return server
     }
 
-    private static let common = Result { try PostgresServer(durable: false, settings: [:]) }
+    private static let common = Result { try PostgresServer(durable: false, settings: [:], disk: nil) }
 
-    private init(durable: Bool, settings: [String: String]) throws {
+    private init(durable: Bool, settings: [String: String], disk: Int?) throws {
         let user = try ServerUser.current()
         let folder = try Self.makeFolder(for: user)
         let port = try Self.freePort()
@@ -68,7 +77,8 @@ package final class PostgresServer: Sendable {
             user: user,
             folder: folder,
             binaries: try Self.binaries(),
-            settings: lines.map { "\($0.key) = '\($0.value)'" }.sorted().joined(separator: "\n")
+            settings: lines.map { "\($0.key) = '\($0.value)'" }.sorted().joined(separator: "\n"),
+            disk: disk
         )
     }
 
@@ -112,6 +122,16 @@ package final class PostgresServer: Sendable {
     package func launch() async throws {
         try await keeper.tell("start")
         try await ready()
+    }
+
+    /// Takes all the room that its disk has left; only for servers with a disk of their own.
+    package func fillDisk() async throws {
+        try await keeper.tell("fill")
+    }
+
+    /// Gives back what ``fillDisk()`` took.
+    package func freeDisk() async throws {
+        try await keeper.tell("free")
     }
 
     /// Ends the server and removes its folder; only for servers that ``start(durable:settings:)`` made.

@@ -1,0 +1,98 @@
+import EventStore
+import Glibc
+import Kernel
+import Postgres
+import SignalboxTestKit
+import Testing
+
+extension Torture {
+    @Suite("Processes of the log are killed")
+    struct Kills {
+        /// What is killed.
+        enum Fault: CaseIterable {
+            /// `kill -9` for Postgres, all of it.
+            case server
+            /// `kill -9` for the postmaster alone.
+            case postmaster
+            /// `kill -9` for one backend, on which Postgres ends all others and recovers.
+            case backend
+            /// `kill -9` for a writing process, at any moment.
+            case process
+        }
+
+        @Test("nothing acknowledged is lost, nothing is there twice, nothing shown is taken back")
+        func kills() async throws {
+            let cycles = Torture.size(bounded: 56, full: 1000)
+            let server = try await PostgresServer.start(durable: true)
+            let database = try await server.makeDatabase(.migrated)
+            let (ledger, shown) = (Ledger(), Shown())
+            let oracle = Oracle(database, ledger: ledger, shown: shown)
+            let workers = ["a", "b"].map {
+                WorkerProcess($0, conninfo: database.application, lanes: 8, ledger: ledger)
+            }
+            let pool = Pool(conninfo: database.application, size: 2, role: "signalbox_append")
+            try await withLog(in: database) { running in
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    // One process that hears of appends, and one that has to find out.
+                    group.addTask { try await Reader(log: running.log, bell: running.log.bell, shown: shown).run() }
+                    group.addTask {
+                        try await Reader(log: PostgresLog.reader(pool: pool), bell: Bell(), shown: shown).run()
+                    }
+                    try await withWorkers(workers) {
+                        for cycle in 0..<cycles {
+                            let fault = Fault.allCases[cycle % Fault.allCases.count]
+                            try await Self.progress(workers, ledger)
+                            try await Self.inject(fault, server, workers[cycle / 4 % 2])
+                            try await Self.progress(workers, ledger)
+                            let found = try await oracle.check()
+                            #expect(found.lost == 0 && found.phantom == 0, "cycle \(cycle): \(fault)")
+                        }
+                    }
+                    // Everything there is must come to be shown.
+                    let end = try await running.log.frontier()
+                    try await eventually(within: .seconds(60)) { shown.count >= Int(end) }
+                    group.cancelAll()
+                    try await group.waitForAll()
+                }
+            }
+            await pool.close()
+            var verdict = Verdict("kill -9 of Postgres, postmaster, backend, process")
+            try await oracle.judge(&verdict, cycles: cycles)
+            verdict.publish()
+            verdict.expectClean()
+            #expect(ledger.bugs == [])
+            try await server.remove()
+        }
+
+        /// Waits until every worker has been answered a few times more.
+        private static func progress(_ workers: [WorkerProcess], _ ledger: Ledger) async throws {
+            let before = workers.map { ledger.total(of: $0.name) + Int.random(in: 5...60) }
+            for (worker, wanted) in zip(workers, before) {
+                try await eventually(within: .seconds(60)) { ledger.total(of: worker.name) >= wanted }
+            }
+        }
+
+        private static func inject(_ fault: Fault, _ server: PostgresServer, _ worker: WorkerProcess) async throws {
+            switch fault {
+            case .server:
+                try await server.stop(.crash)
+                try await server.launch()
+            case .postmaster:
+                try await server.stop(.behead)
+                try await server.launch()
+            case .backend:
+                let connection = try await Connection.open(server.conninfo())
+                let pids = try await connection.run(
+                    "SELECT pid FROM pg_stat_activity WHERE application_name = 'signalbox-log' AND pid IS NOT NULL"
+                ).column(Int32.self)
+                await connection.close()
+                if let pid = pids.randomElement() { kill(pid, SIGKILL) }
+                try await server.ready()
+            case .process:
+                let starts = worker.starts
+                worker.signal(SIGKILL)
+                try await eventually { worker.starts > starts }
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+import FoundationEssentials
+import Glibc
+import SignalboxTestKit
+import Subprocess
+import Synchronization
+import SystemPackage
+
+/// A `LogWorker` that is started again whenever it has ended, and goes on where the last one stopped.
+final class WorkerProcess: Sendable {
+    private struct State {
+        var pid: pid_t?
+        var starts = 0
+        var isEnding = false
+    }
+
+    /// The program beside the test bundle.
+    private static let program: String = {
+        let arguments = ProcessInfo.processInfo.arguments
+        let bundle = arguments.first { $0.hasSuffix(".xctest") } ?? arguments[0]
+        let path = bundle.hasPrefix("/") ? bundle : FileManager.default.currentDirectoryPath + "/" + bundle
+        return path.split(separator: "/").dropLast().reduce(into: "") { $0 += "/" + $1 } + "/LogWorker"
+    }()
+
+    let name: String
+    private let mode: String
+    private let conninfo: String
+    private let lanes: Int
+    private let ledger: Ledger
+    private let state = Mutex(State())
+
+    /// - Parameters:
+    ///   - name: Tells its lanes from those of others.
+    ///   - mode: `append` or `hold`.
+    ///   - conninfo: Where the log is.
+    ///   - lanes: How many callers it has.
+    ///   - ledger: Hears every line.
+    init(_ name: String, mode: String = "append", conninfo: String, lanes: Int, ledger: Ledger) {
+        self.name = name
+        self.mode = mode
+        self.conninfo = conninfo
+        self.lanes = lanes
+        self.ledger = ledger
+    }
+
+    /// How many processes there have been.
+    var starts: Int { state.withLock { $0.starts } }
+
+    /// Sends a signal to the process, if there is one now.
+    func signal(_ number: Int32) {
+        state.withLock { state in
+            if let pid = state.pid { _ = kill(pid, number) }
+        }
+    }
+
+    /// Ends it for good, as `kill -9` does.
+    func end() {
+        state.withLock { state in
+            state.isEnding = true
+            if let pid = state.pid { _ = kill(pid, SIGKILL) }
+        }
+    }
+
+    /// Runs process after process until ``end()``.
+    func run() async throws {
+        while !state.withLock({ $0.isEnding }) {
+            let next = ledger.next(of: name, lanes: lanes).map { "\($0)" }.joined(separator: ",")
+            _ = try await Subprocess.run(
+                .path(FilePath(Self.program)),
+                arguments: Arguments([mode, "--name", name, "--conninfo", conninfo, "--next", next]),
+                input: .none,
+                output: .sequence,
+                error: .discarded
+            ) { execution in
+                let pid = execution.processIdentifier.value
+                let isEnding = state.withLock { state in
+                    state.pid = pid
+                    state.starts += 1
+                    return state.isEnding
+                }
+                if isEnding { kill(pid, SIGKILL) }
+                var rest: [UInt8] = []
+                for try await buffer in execution.standardOutput {
+                    buffer.withUnsafeBytes { rest.append(contentsOf: $0) }
+                    // A line that the kill has cut short was never said.
+                    while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+                        ledger.hear(String(decoding: rest[..<end], as: UTF8.self))
+                        rest.removeFirst(end + 1)
+                    }
+                }
+                // Not reaped before this returns, so nobody else has the number yet.
+                state.withLock { $0.pid = nil }
+            }
+        }
+    }
+}
+
+/// Runs `body` beside workers, and ends them however it ends.
+func withWorkers<Value: Sendable>(
+    _ workers: [WorkerProcess],
+    _ body: () async throws -> Value
+) async throws -> Value {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+        for worker in workers { group.addTask { try await worker.run() } }
+        let outcome: Result<Value, any Error>
+        do {
+            outcome = .success(try await body())
+        } catch {
+            outcome = .failure(error)
+        }
+        for worker in workers { worker.end() }
+        try await group.waitForAll()
+        return try outcome.get()
+    }
+}

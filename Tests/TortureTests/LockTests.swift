@@ -67,7 +67,9 @@ extension Torture {
                     "ALTER DATABASE \(database.name) SET default_transaction_isolation = '\(level)'"
                 )
                 try await withLog(in: database) { running in
-                    await #expect(throws: AppendError.unavailable) { try await running.log.append(request("lane-1")) }
+                    _ = await #expect(throws: AppendError.unavailable) {
+                        try await running.log.append(request("lane-1"))
+                    }
                 }
                 try await Self.expectDense(database, 0)
                 await connection.close()

@@ -105,7 +105,7 @@ extension Torture {
                 output: .discarded,
                 error: .string(limit: 64 << 10)
             )
-            try #require(result.terminationStatus.isSuccess, "\(program): \(result.standardError ?? "")")
+            try #require(result.terminationStatus.isSuccess, "\(program): \(result.standardError)")
         }
     }
 }

@@ -140,7 +140,7 @@ let package = Package(
         ),
         .tests("KernelTests", ["Kernel", "SignalboxTestKit"]),
         .tests("PostgresTests", ["Postgres", "SignalboxTestKit", .logging]),
-        .tests("DomainTests", ["Domain", "Kernel", "SignalboxTestKit", .yams]),
+        .tests("DomainTests", ["Domain", "Kernel", "SignalboxTestKit", .crypto, .yams]),
         .tests("EventStoreTests", ["EventStore", "Kernel", "Postgres", "SignalboxTestKit"]),
         .tests("CommandsTests", ["Commands", "Domain", "EventStore", "Kernel", "Postgres", "SignalboxTestKit"]),
         .tests(

@@ -11,6 +11,9 @@ package protocol EventFamily: Sendable, Equatable {
     /// The text before the first `-` of the streams these events are in.
     static var category: String { get }
 
+    /// The names of those streams, as people are told.
+    static var streams: String { get }
+
     var name: Name { get }
 
     /// What the log stores of it, as JSON.
@@ -21,6 +24,8 @@ package protocol EventFamily: Sendable, Equatable {
 }
 
 extension EventFamily {
+    package static var streams: String { "`\(category)-{id}`" }
+
     /// The version of the payload's shape, as it is written.
     package var schemaVersion: Int16 { Self.schema(of: name).version }
 

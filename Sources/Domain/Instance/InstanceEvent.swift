@@ -86,7 +86,7 @@ package struct ReleaseSnapshot: Fact {
 }
 
 /// Something a person would want to know about an instance: true, false, or not known yet.
-package enum ConditionStatus: String, Codable, Sendable {
+package enum ConditionStatus: String, Codable, Sendable, CaseIterable {
     case yes = "true"
     case no = "false"
     case unknown

@@ -45,6 +45,7 @@ extension PlatformEvent {
 
 extension PlatformEvent {
     package static let category = "platform"
+    package static let streams = "`\(stream)`"
 
     package var name: Name {
         switch self {

@@ -237,6 +237,7 @@ extension SagaEvent {
 
 extension SagaEvent {
     package static let category = "saga"
+    package static let streams = "`saga-{kind}.{id of the event that caused it}`"
 
     package var name: Name {
         switch self {

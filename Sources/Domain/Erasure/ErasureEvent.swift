@@ -53,6 +53,7 @@ extension ErasureEvent {
 
 extension ErasureEvent {
     package static let category = "erasure"
+    package static let streams = "`erasure-{position}` and `erasure-{subject}`"
 
     package var name: Name {
         switch self {

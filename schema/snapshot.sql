@@ -935,6 +935,8 @@ CREATE UNIQUE INDEX event_1_stream ON log.event_1 USING btree (stream_id, versio
 
 CREATE UNIQUE INDEX event_2_stream ON log.event_2 USING btree (stream_id, version);
 
+CREATE INDEX stream_organization ON log.stream USING btree (org_id) WHERE (org_id IS NOT NULL);
+
 CREATE INDEX work_due ON log.work USING btree (wake_at) WHERE (wake_at IS NOT NULL);
 
 CREATE UNIQUE INDEX work_lane ON log.work USING btree (lane) WHERE ((lane <> ''::text) AND (status = ANY (ARRAY['running'::text, 'waiting'::text, 'compensating'::text, 'parked'::text])));

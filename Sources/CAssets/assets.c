@@ -12,6 +12,9 @@ static const unsigned char schema_migrations_V0002_saga[] = {
 static const unsigned char schema_migrations_V0005_archive[] = {
 #embed "../../schema/migrations/V0005__archive.sql"
 };
+static const unsigned char schema_migrations_V0006_stream_organization[] = {
+#embed "../../schema/migrations/V0006__stream_organization.sql"
+};
 static const unsigned char schema_functions_append[] = {
 #embed "../../schema/functions/append.sql"
 };
@@ -97,6 +100,7 @@ static const struct asset assets[] = {
     ASSET("schema/migrations/V0001__log.sql", schema_migrations_V0001_log),
     ASSET("schema/migrations/V0002__saga.sql", schema_migrations_V0002_saga),
     ASSET("schema/migrations/V0005__archive.sql", schema_migrations_V0005_archive),
+    ASSET("schema/migrations/V0006__stream_organization.sql", schema_migrations_V0006_stream_organization),
     ASSET("schema/functions/append.sql", schema_functions_append),
     ASSET("schema/functions/bytes.sql", schema_functions_bytes),
     ASSET("schema/functions/claim.sql", schema_functions_claim),

@@ -34,31 +34,9 @@ extension Connection {
         )
     }
 
-    /// The events in a range of positions that the filter lets through, in order.
-    func events(
-        after position: Int64,
-        through end: Int64,
-        matching filter: EventFilter
-    ) throws(PostgresError) -> [RecordedEvent] {
-        if filter == .everything {
-            return try decode(
-                run(
-                    """
-                    SELECT e.position, e.event_id, s.name, e.org_id, e.version, t.name, e.schema_version, e.recorded_at,
-                           e.actor, e.command_id, e.causation_id, e.correlation_id, e.metadata, e.payload
-                      FROM log.event AS e
-                      JOIN log.stream AS s ON s.stream_id = e.stream_id
-                      JOIN log.event_type AS t ON t.type_id = e.type_id
-                     WHERE e.position > \(position)
-                       AND e.position <= \(end)
-                     ORDER BY e.position
-                    """,
-                    prepared: true
-                )
-            )
-        }
-        // An empty list stands for "not asked": a list that was asked and is empty never gets here.
-        return try decode(
+    /// All events in a short range of positions, in order; the statement is planned once per connection.
+    func fewEvents(after position: Int64, through end: Int64) throws(PostgresError) -> [RecordedEvent] {
+        try decode(
             run(
                 """
                 SELECT e.position, e.event_id, s.name, e.org_id, e.version, t.name, e.schema_version, e.recorded_at,
@@ -68,14 +46,6 @@ extension Connection {
                   JOIN log.event_type AS t ON t.type_id = e.type_id
                  WHERE e.position > \(position)
                    AND e.position <= \(end)
-                   AND (cardinality(\(array: filter.types ?? [])) = 0 OR t.name = ANY (\(array: filter.types ?? [])))
-                   AND (cardinality(\(array: filter.categories ?? [])) = 0
-                        OR s.category = ANY (\(array: filter.categories ?? [])))
-                   AND (\(filter.organization) IS NULL OR e.org_id = \(filter.organization))
-                   AND (\(filter.stream?.text) IS NULL OR s.name = \(filter.stream?.text))
-                   AND (\(filter.actor) IS NULL OR e.actor = \(filter.actor))
-                   AND (\(filter.from) IS NULL OR e.recorded_at >= \(filter.from))
-                   AND (\(filter.to) IS NULL OR e.recorded_at < \(filter.to))
                  ORDER BY e.position
                 """,
                 prepared: true
@@ -83,20 +53,51 @@ extension Connection {
         )
     }
 
-    /// All columns of the events in a range of positions, in order.
+    /// All columns of the events in a range of positions, in order, or the first of them when they are big.
     func storedEvents(after position: Int64, through end: Int64) throws(PostgresError) -> [StoredEvent] {
-        let rows = try run(
+        var hashes: [(salt: [UInt8]?, payload: [UInt8], leaf: [UInt8])] = []
+        let events = try copyEvents(
             """
-            SELECT e.salt, e.payload_hash, e.leaf
-              FROM log.event AS e
-             WHERE e.position > \(position)
-               AND e.position <= \(end)
-             ORDER BY e.position
-            """,
-            prepared: true
-        ).all([UInt8]?.self, [UInt8].self, [UInt8].self)
-        let events = try events(after: position, through: end, matching: .everything)
-        return zip(events, rows).map { StoredEvent(event: $0, salt: $1.0, payloadHash: $1.1, leaf: $1.2) }
+            COPY (
+                SELECT \(unsafe: EventRows.columns), e.salt, e.payload_hash, e.leaf
+                  FROM log.event AS e
+                 WHERE e.position > \(unsafe: "\(position)")
+                   AND e.position <= \(unsafe: "\(end)")
+                 ORDER BY e.position
+            ) TO STDOUT (FORMAT binary)
+            """
+        ) { row throws(PostgresError) in
+            hashes.append((try row.optionalBytes(), try row.bytes(), try row.bytes()))
+        }.events
+        return zip(events, hashes).map {
+            StoredEvent(event: $0, salt: $1.salt, payloadHash: $1.payload, leaf: $1.leaf)
+        }
+    }
+
+    /// Streams what a query selects.
+    ///
+    /// - Parameters:
+    ///   - statement: `COPY` of ``EventRows/columns`` and what `rest` reads.
+    ///   - rest: Reads the other columns of each row.
+    /// - Returns: The events, and whether they are all; big ones are left for another page.
+    /// - Throws: ``PostgresError``.
+    func copyEvents(
+        _ statement: SQL,
+        rest: (inout CopiedRow) throws(PostgresError) -> Void = { _ in }
+    ) throws(PostgresError) -> (events: [RecordedEvent], areAll: Bool) {
+        var rows = EventRows()
+        var areAll = true
+        do throws(PostgresError) {
+            try copyRows(statement) { row throws(PostgresError) in
+                guard !rows.isFull else {
+                    areAll = false
+                    throw PostgresError(.cancelled, message: "the page is full")
+                }
+                try rows.take(&row)
+                try rest(&row)
+            }
+        } catch  where !areAll && error.kind != .lost {}
+        return (try rows.named(on: self), areAll)
     }
 
     private func decode(_ rows: consuming Rows) throws(PostgresError) -> [RecordedEvent] {
@@ -139,21 +140,5 @@ extension Connection {
             )
         }
         return events
-    }
-}
-
-extension EventFilter {
-    /// Whether it lets nothing through, because one of its lists is empty.
-    var isHopeless: Bool { types?.isEmpty == true || categories?.isEmpty == true }
-
-    /// Whether an event is let through.
-    package func matches(_ event: RecordedEvent) -> Bool {
-        types.map { $0.contains(event.type) } ?? true
-            && categories.map { $0.contains(event.stream.category) } ?? true
-            && organization.map { $0 == event.organization } ?? true
-            && stream.map { $0 == event.stream } ?? true
-            && actor.map { $0 == event.actor } ?? true
-            && from.map { event.recordedAt >= $0 } ?? true
-            && to.map { event.recordedAt < $0 } ?? true
     }
 }

@@ -20,8 +20,9 @@ package protocol EventLog: Sendable {
     ///   - position: The last position the reader has.
     ///   - through: Nothing above it is read; `nil` means up to the frontier.
     ///   - filter: Which of them are wanted.
-    ///   - limit: How many positions are looked at, at most.
-    /// - Returns: What was found, and how far was looked.
+    ///   - limit: How many events, at most. A filtered read looks at more positions than that, as many as is cheap, but
+    ///     not always at all of them.
+    /// - Returns: What was found, and how far was looked; `scannedFrom` is `position + 1`.
     /// - Throws: ``LogError``.
     func read(
         after position: Int64,

@@ -20,7 +20,7 @@ package struct LogFollower: Sendable {
     /// - Parameters:
     ///   - position: The last position the reader has.
     ///   - filter: Which events are wanted; the page moves on over the others.
-    ///   - limit: How many positions are looked at, at most.
+    ///   - limit: How many events, at most.
     /// - Returns: A page that reaches beyond `position`, or an empty one when the task was cancelled.
     /// - Throws: ``LogError``; after `unavailable` the same call may be made again, after `violated` nobody should.
     package func next(

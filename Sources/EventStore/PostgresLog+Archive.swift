@@ -6,12 +6,24 @@ internal import Postgres
 /// known to readers before its partition leaves.
 extension PostgresLog {
     /// A page as it is with the archive: the page itself when it begins in the database.
-    func completed(_ page: EventPage, matching filter: EventFilter) async throws(LogError) -> EventPage {
-        let isWhole = filter == .everything && Int64(page.events.count) == page.scannedTo - page.scannedFrom + 1
+    func completed(
+        _ page: EventPage,
+        matching filter: EventFilter,
+        limit: Int
+    ) async throws(LogError) -> EventPage {
+        let isWhole = filter.isEverything && page.events.first?.position == page.scannedFrom
         guard !isWhole, !filter.isHopeless, page.scannedTo >= page.scannedFrom else { return page }
-        guard let found = try await archived(after: page.scannedFrom - 1, through: page.scannedTo, matching: filter)
+        // What a filter lets through of a whole file might not fit into memory.
+        let reach = Int64(clamping: limit).multipliedReportingOverflow(by: EventFilter.reach)
+        let end = reach.overflow ? page.scannedTo : min(page.scannedTo, page.scannedFrom - 1 + reach.partialValue)
+        guard let found = try await archived(after: page.scannedFrom - 1, through: end, matching: filter)
         else { return page }
-        return EventPage(events: found.rows.map(\.event), scannedFrom: page.scannedFrom, scannedTo: found.end)
+        var old = EventPage(events: found.rows.map(\.event), scannedFrom: page.scannedFrom, scannedTo: found.end)
+        if old.events.count > limit {
+            old.events.removeSubrange(limit...)
+            old.scannedTo = old.events.last?.position ?? found.end
+        }
+        return old
     }
 
     /// A stretch of the log out of the archive, as far as the file goes in which it begins.

@@ -1,3 +1,4 @@
+package import Kernel
 internal import Postgres
 
 extension PostgresLog {
@@ -21,10 +22,13 @@ extension PostgresLog {
                 try connection.storedEvents(after: position, through: end)
             }
         }
-        if Int64(rows.count) < end - position, let old = try await archived(after: position, through: end) {
+        if rows.first?.event.position != position + 1,
+            let old = try await archived(after: position, through: end)
+        {
             return old.rows
         }
-        let page = EventPage(events: rows.map(\.event), scannedFrom: position + 1, scannedTo: end)
+        let last = rows.last?.event.position ?? end
+        let page = EventPage(events: rows.map(\.event), scannedFrom: position + 1, scannedTo: last)
         try page.assertContiguous()
         return rows
     }
@@ -43,5 +47,29 @@ extension PostgresLog {
         }
         if let leaf { return leaf }
         return try await archived(after: position - 1, through: position)?.rows.first?.leaf
+    }
+
+    /// The last position that was recorded at or before a time: the log as it was then.
+    ///
+    /// - Parameter time: Any.
+    /// - Returns: 0 when nothing had happened yet.
+    /// - Throws: ``LogError``.
+    package func position(at time: Timestamp) async throws(LogError) -> Int64 {
+        let (found, isFirst) = try await LogError.wrap { () async throws(PostgresError) in
+            try await self.pool.with { connection throws(PostgresError) in
+                try connection.lastPosition(before: time + .microseconds(1))
+            }
+        }
+        guard isFirst else { return found }
+        // What lies before the first event of the database is in the archive, in the same order.
+        var (low, high) = (Int64(0), found + 1)
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            guard let event = try await archived(after: middle - 1, through: middle)?.rows.first?.event else {
+                throw .violated("position \(middle) is missing")
+            }
+            if event.recordedAt <= time { low = middle } else { high = middle }
+        }
+        return low
     }
 }

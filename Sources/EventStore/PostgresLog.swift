@@ -146,19 +146,19 @@ package final class PostgresLog: EventLog {
         matching filter: EventFilter,
         limit: Int
     ) async throws(LogError) -> EventPage {
-        let wanted = min(position + Int64(max(0, limit)), through ?? .max)
+        // A filter may look far; without one a page needs no more than its limit.
+        let reach = filter.isEverything ? Int64(max(0, limit)) : .max
+        let wanted = min(reach < .max - position ? position + reach : .max, through ?? .max)
         let known = writer.newest
-        let (events, end) = try await LogError.wrap { () async throws(PostgresError) in
-            try await self.pool.with { connection throws(PostgresError) -> ([RecordedEvent], Int64) in
+        let (recent, end) = try await LogError.wrap { () async throws(PostgresError) in
+            try await self.pool.with { connection throws(PostgresError) -> (EventPage, Int64) in
                 let end = known < wanted ? min(wanted, try connection.newestPosition()) : wanted
-                guard end > position, !filter.isHopeless else { return ([], max(end, position)) }
-                return (try connection.events(after: position, through: end, matching: filter), end)
+                return (try connection.page(after: position, through: end, matching: filter, limit: limit), end)
             }
         }
         writer.saw(end > known && end > position ? end : known)
-        let recent = EventPage(events: events, scannedFrom: position + 1, scannedTo: end)
-        let page = try await completed(recent, matching: filter)
-        if filter == .everything { try page.assertContiguous() }
+        let page = try await completed(recent, matching: filter, limit: limit)
+        if filter.isEverything { try page.assertContiguous() }
         return page
     }
 

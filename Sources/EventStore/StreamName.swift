@@ -6,17 +6,21 @@ package struct StreamName: Hashable, Sendable, Comparable, CustomStringConvertib
 
     /// Takes a name that is well formed; `nil` otherwise.
     package init?(_ text: some StringProtocol) {
-        let bytes = Array(text.utf8)
         let dash = UInt8(ascii: "-")
-        guard (3...200).contains(bytes.count), bytes.first != dash, bytes.last != dash, bytes.contains(dash),
-            bytes.allSatisfy({ byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), dash: true
-                case UInt8(ascii: "."), UInt8(ascii: "_"): true
-                default: false
-                }
-            })
-        else { return nil }
+        var (count, dashes) = (0, 0)
+        var (first, last) = (dash, dash)
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): break
+            case UInt8(ascii: "."), UInt8(ascii: "_"): break
+            case dash: dashes += 1
+            default: return nil
+            }
+            if count == 0 { first = byte }
+            last = byte
+            count += 1
+        }
+        guard (3...200).contains(count), first != dash, last != dash, dashes > 0 else { return nil }
         self.text = String(text)
     }
 

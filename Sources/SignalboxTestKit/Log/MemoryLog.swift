@@ -50,10 +50,17 @@ package final class MemoryLog: EventLog, WorkQueue {
         limit: Int
     ) async throws(LogError) -> EventPage {
         state.withLock { state in
-            let end = min(position + Int64(limit), through ?? .max, Int64(state.events.count))
+            // As far as Postgres looks without help from an index.
+            let reach = filter == .everything ? limit : 32 * limit
+            let end = min(position + Int64(reach), through ?? .max, Int64(state.events.count))
             guard end > position else { return EventPage(events: [], scannedFrom: position + 1, scannedTo: position) }
-            let events = state.events[Int(position)..<Int(end)].filter(filter.matches)
-            return EventPage(events: events, scannedFrom: position + 1, scannedTo: end)
+            let events = Array(state.events[Int(position)..<Int(end)].lazy.filter(filter.matches).prefix(limit))
+            let isFull = events.count == limit
+            return EventPage(
+                events: events,
+                scannedFrom: position + 1,
+                scannedTo: isFull ? events.last?.position ?? end : end
+            )
         }
     }
 

@@ -6,8 +6,8 @@ internal import Postgres
 /// `schema/functions/append.sql` says what each means.
 struct FlushArguments {
     static let statement = """
-        SELECT outcomes, firsts, lasts, versions, culprits, answers
-          FROM log.append(\((1...43).map { "$\($0)" }.joined(separator: ", ")))
+        SELECT outcomes, firsts, lasts, versions, culprits, answers, waited
+          FROM log.append(\((1...44).map { "$\($0)" }.joined(separator: ", ")))
         """
 
     private struct Stream {
@@ -86,13 +86,15 @@ struct FlushArguments {
     /// - Parameters:
     ///   - hint: A position that was seen in the log, 0 for none.
     ///   - again: Whether the same flush may have been written already.
-    /// - Returns: All 43 of them.
-    func parameters(hint: Int64, again: Bool) -> Parameters {
+    ///   - durable: Whether the commit waits for the disk.
+    /// - Returns: All 44 of them.
+    func parameters(hint: Int64, again: Bool, durable: Bool) -> Parameters {
         var parameters = Parameters(
             reserving: 512 * requests.count + events.reduce(0) { $0 + $1.event.payload.count + 64 }
         )
         parameters.add(hint)
         parameters.add(again)
+        parameters.add(durable)
         addRequests(to: &parameters)
         addStreams(to: &parameters)
         addEvents(to: &parameters)
@@ -158,7 +160,7 @@ struct FlushArguments {
     }
 
     /// What became of each request.
-    func answers(_ rows: borrowing Rows) throws(PostgresError) -> [Result<Appended, AppendError>] {
+    func answers(_ rows: borrowing Rows) throws(PostgresError) -> FlushAnswers {
         let outcomes = try rows.array(Int16.self, row: 0, column: 0)
         let firsts = try rows.array(Int64.self, row: 0, column: 1)
         let lasts = try rows.array(Int64.self, row: 0, column: 2)
@@ -168,7 +170,7 @@ struct FlushArguments {
         guard outcomes.count == requests.count, versions.count == streams.count else {
             throw PostgresError(.shape, message: "\(outcomes.count) answers to \(requests.count) requests")
         }
-        return requests.indices.map { index in
+        let results = requests.indices.map { index -> Result<Appended, AppendError> in
             let written = requests[index].writes.indices.filter { !requests[index].writes[$0].events.isEmpty }
             func appended(_ versions: (Int) -> Int64, repeated: [UInt8]? = nil) -> Result<Appended, AppendError> {
                 let first = sizes[index] == 0 ? 0 : firsts[index]
@@ -212,6 +214,13 @@ struct FlushArguments {
                 return .failure(.fenced)
             }
         }
+        var answers = FlushAnswers(results: results)
+        for index in requests.indices where outcomes[index] <= 1 {
+            answers.lastPosition = max(answers.lastPosition, lasts[index])
+            if outcomes[index] == 0, sizes[index] > 0 { answers.hasWrittenEvents = true }
+        }
+        answers.lockWait = .microseconds(try rows.value(Int64.self, row: 0, column: 6) ?? 0)
+        return answers
     }
 }
 

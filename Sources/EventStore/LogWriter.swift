@@ -6,46 +6,28 @@ internal import Synchronization
 
 /// The one place of a process where events are appended: many callers, one transaction at a time.
 ///
-/// While one flush is in flight the next fills; there is no artificial delay. A request is answered after its commit.
-/// When the connection is lost under way nobody knows what became of the flush, so the identical flush is sent over
-/// another connection, where every request that was written is recognised.
+/// While one flush is in flight the next fills; there is no artificial delay. A request is answered once it is durable.
+/// When a connection is lost under way nobody knows what became of the flushes that were not answered, so the identical
+/// flushes are sent again over new connections, where every request that was written is recognised.
 package final class LogWriter: Sendable {
-    /// What was written by one flush.
-    struct Written: Sendable {
-        /// The last position.
-        let position: Int64
-        let hasEvents: Bool
-        let hasWork: Bool
-    }
-
     private let connect: @Sendable () async throws(PostgresError) -> Connection
-    private let onWritten: @Sendable (Written) -> Void
+    private let desk: WriterDesk
     private let patience: Duration
-    private let logger: Logger
-    private let mailbox: Mailbox<Waiting>
     /// Whether the database could not be reached the last time; requests are refused at once then.
     private let isDown = Atomic(false)
-    /// The highest position seen: a log without it has lost its tail, and is not written to.
-    private let seen = Atomic<Int64>(0)
 
     /// - Parameters:
     ///   - connect: Makes a connection that may execute `log.append`; called again whenever one is lost.
-    ///   - queue: How many requests may wait; more are refused as `unavailable`.
     ///   - patience: How long a flush whose fate is unknown is held while the database is away.
-    ///   - logger: For what operators should know.
-    ///   - onWritten: Called after each commit that wrote something; must not block.
+    ///   - desk: What the sessions of this writer share.
     init(
         connect: @escaping @Sendable () async throws(PostgresError) -> Connection,
-        queue: Int,
         patience: Duration,
-        logger: Logger,
-        onWritten: @escaping @Sendable (Written) -> Void
+        desk: WriterDesk
     ) {
         self.connect = connect
-        self.onWritten = onWritten
         self.patience = patience
-        self.logger = logger
-        self.mailbox = Mailbox(limit: queue)
+        self.desk = desk
     }
 
     /// Writes one decision; returns when it is durable.
@@ -55,7 +37,8 @@ package final class LogWriter: Sendable {
         if let flaw = request.flaw { throw .invalid(flaw) }
         guard !isDown.load(ordering: .relaxed) else { throw .unavailable }
         let answer = await withCheckedContinuation { continuation in
-            if !mailbox.put(Waiting(request: request, continuation: continuation)) {
+            if !desk.queue.put(Waiting(request: request, continuation: continuation)) {
+                WriterMetrics.overflows.increment()
                 continuation.resume(returning: .failure(.unavailable))
             }
         }
@@ -64,43 +47,40 @@ package final class LogWriter: Sendable {
 
     /// Ends ``run()`` after what was already accepted is written.
     package func close() {
-        mailbox.close()
+        desk.queue.close()
     }
 
-    /// A position that is in the log, to begin looking at.
-    var newest: Int64 { seen.load(ordering: .acquiring) }
-
-    /// Says that a position was seen.
-    func saw(_ position: Int64) {
-        seen.max(position, ordering: .releasing)
-    }
-
-    /// Writes until ``close()``, over one connection after another.
+    /// Writes until ``close()``, over one set of connections after another.
     package func run() async {
-        var unanswered: Flush?
+        var unanswered: [Flush] = []
         var lostAt = ContinuousClock.now
         var pause = Duration.milliseconds(50)
         while true {
             do throws(PostgresError) {
-                let connection = try await connect()
-                try await prepare(connection)
+                let session = try await WriterSession.open(desk: desk, connect: connect)
                 isDown.store(false, ordering: .relaxed)
                 pause = .milliseconds(50)
-                unanswered = await write(beginningWith: unanswered, on: connection)
-                await connection.close()
-                guard unanswered != nil else { break }
+                let ending = await session.run(resending: unanswered)
+                await session.close()
+                guard case .lost(let flushes) = ending, !Task.isCancelled else {
+                    unanswered = ending.unanswered
+                    break
+                }
+                unanswered = flushes
                 lostAt = .now
-                FlushMetrics.resends.increment()
-                logger.warning("the connection of the log writer was lost; its flush is sent again")
+                WriterMetrics.resends.increment(by: flushes.count)
+                desk.logger.warning(
+                    "a connection of the log writer was lost; what was not answered is sent again",
+                    metadata: ["flushes": "\(flushes.count)"]
+                )
             } catch {
                 isDown.store(true, ordering: .relaxed)
-                for waiting in mailbox.takeAll() { waiting.continuation.resume(returning: .failure(.unavailable)) }
-                logger.error("the log cannot be written", metadata: ["error": "\(error)"])
+                for waiting in desk.queue.takeAll() { waiting.continuation.resume(returning: .failure(.unavailable)) }
+                desk.logger.error("the log cannot be written", metadata: ["error": "\(error)"])
                 if ContinuousClock.now - lostAt > patience {
-                    unanswered?.refuse(.unavailable)
-                    unanswered = nil
+                    for flush in unanswered.takeAll() { flush.refuse(.unavailable) }
                 }
-                guard !mailbox.isClosed || unanswered != nil else { break }
+                guard !desk.queue.isClosed || !unanswered.isEmpty else { break }
                 do {
                     try await Task.sleep(for: pause * Double.random(in: 0.5...1))
                 } catch {
@@ -109,121 +89,21 @@ package final class LogWriter: Sendable {
                 pause = min(pause * 2, .seconds(2))
             }
         }
-        mailbox.close()
+        desk.queue.close()
         // Only a cancelled writer gets here with something left.
-        unanswered?.refuse(.unavailable)
-        for waiting in mailbox.takeAll() { waiting.continuation.resume(returning: .failure(.unavailable)) }
-    }
-
-    private func prepare(_ connection: isolated Connection) throws(PostgresError) {
-        try connection.prepare("append", as: FlushArguments.statement)
-        if newest == 0 {
-            saw(try connection.run("SELECT coalesce(max(position), 0) FROM log.event").decode(0, Int64.self))
-        }
-    }
-
-    /// Writes flush after flush.
-    ///
-    /// - Returns: The flush whose answer was lost with the connection; `nil` when the writer was closed or cancelled.
-    private func write(beginningWith unanswered: Flush?, on connection: isolated Connection) async -> Flush? {
-        if let unanswered {
-            do throws(PostgresError) {
-                unanswered.answer(try write(unanswered, again: true, on: connection))
-            } catch {
-                return unanswered
-            }
-        }
-        while let flush = await mailbox.next(Flush.take) {
-            do throws(PostgresError) {
-                flush.answer(try write(flush, again: false, on: connection))
-            } catch {
-                return flush
-            }
-        }
-        return nil
-    }
-
-    /// - Throws: `lost`, when nobody knows what was written.
-    private func write(
-        _ flush: Flush,
-        again: Bool,
-        on connection: isolated Connection
-    ) throws(PostgresError) -> [Result<Appended, AppendError>] {
-        FlushMetrics.requests.record(flush.waiting.count)
-        var attempts = 0
-        while true {
-            do throws(PostgresError) {
-                attempts += 1
-                let arguments = FlushArguments(flush.waiting.map(\.request))
-                let rows = try connection.execute("append", arguments.parameters(hint: newest, again: again))
-                let answers = try arguments.answers(rows)
-                announce(answers, of: flush)
-                return answers
-            } catch {
-                switch error.consequence {
-                case .unknown:
-                    throw error
-                case .tryAgain where attempts < 3:
-                    continue
-                case .someoneIsGuilty where flush.waiting.count > 1:
-                    let (first, second) = flush.halves
-                    return try write(first, again: again, on: connection) + write(second, again: again, on: connection)
-                case .someoneIsGuilty:
-                    return [.failure(.invalid(error.description))]
-                case .tryAgain, .nothingWasWritten:
-                    logger.error("a flush was refused", metadata: ["error": "\(error)", "code": "\(error.code)"])
-                    return flush.waiting.map { _ in .failure(.unavailable) }
-                }
-            }
-        }
-    }
-
-    private func announce(_ answers: [Result<Appended, AppendError>], of flush: Flush) {
-        var last: Int64 = 0
-        var wrote = false
-        for answer in answers {
-            switch answer {
-            case .success(let appended):
-                wrote = true
-                if appended.firstPosition > 0 { last = max(last, appended.lastPosition) }
-            case .failure:
-                FlushMetrics.refusals.increment()
-            }
-        }
-        if last > 0 { saw(last) }
-        guard wrote else { return }
-        onWritten(Written(position: newest, hasEvents: last > 0, hasWork: flush.hasWork))
+        for flush in unanswered { flush.refuse(.unavailable) }
+        for waiting in desk.queue.takeAll() { waiting.continuation.resume(returning: .failure(.unavailable)) }
     }
 }
 
-/// What the writer counts.
-private enum FlushMetrics {
-    static let requests = Recorder(label: "signalbox_log_flush_requests")
-    static let refusals = Counter(label: "signalbox_log_refusals_total")
-    static let resends = Counter(label: "signalbox_log_resends_total")
-}
-
-/// What a failed `log.append` means for its flush.
-private enum Consequence {
-    /// It may have been written.
-    case unknown
-    /// Nothing was written, and the same may work at once.
-    case tryAgain
-    /// Nothing was written because one of the requests cannot be.
-    case someoneIsGuilty
-    /// Nothing was written, for reasons that lie with the server.
-    case nothingWasWritten
-}
-
-extension PostgresError {
-    /// By class of SQLSTATE, https://www.postgresql.org/docs/15/errcodes-appendix.html.
-    fileprivate var consequence: Consequence {
-        if kind == .lost { return .unknown }
-        guard kind == .refused else { return .nothingWasWritten }
-        return switch code.prefix(2) {
-        case "22", "23", "54": .someoneIsGuilty
-        case "40": .tryAgain
-        default: code == "55P03" ? .tryAgain : .nothingWasWritten
-        }
-    }
+/// What one session of the writer hands to the next.
+struct WriterDesk: Sendable {
+    let durability: Durability
+    /// What waits to be written; what exceeds its limit is refused, not remembered.
+    let queue: Mailbox<Waiting>
+    let frontier: Frontier
+    /// Rings when leased work was changed.
+    let workBell: Bell
+    let logger: Logger
+    let probe: (@Sendable (LogStep) -> Void)?
 }

@@ -1,58 +1,83 @@
 internal import Synchronization
 
-/// What many leave and one takes away, as much as it can carry at once.
+/// What many leave and few take away, as much as one can carry at once.
 ///
-/// The batch grows by itself while its only reader is busy; nobody waits for it to fill.
+/// The batch grows by itself while its readers are busy; nobody waits for it to fill.
 final class Mailbox<Item: Sendable>: Sendable {
-    private struct State {
-        var items: [Item] = []
-        var reader: CheckedContinuation<Void, Never>?
-        var isClosed = false
-
-        mutating func takeReader() -> CheckedContinuation<Void, Never>? {
-            defer { reader = nil }
-            return reader
-        }
+    private struct Reader {
+        let ticket: Int
+        let continuation: CheckedContinuation<Void, Never>
     }
 
-    private let limit: Int
+    private struct State {
+        var items: [Item] = []
+        var weight = 0
+        var readers: [Reader] = []
+        var nextTicket = 0
+        var isClosed = false
+
+        mutating func takeReader() -> CheckedContinuation<Void, Never>? { readers.popLast()?.continuation }
+    }
+
+    /// How much may wait.
+    struct Limit: Sendable {
+        var items = Int.max
+        var weight = Int.max
+    }
+
+    private let limit: Limit
+    private let weigh: @Sendable (Item) -> Int
     private let state = Mutex(State())
 
-    /// - Parameter limit: How many items may wait.
-    init(limit: Int = .max) {
+    /// - Parameters:
+    ///   - limit: How much may wait; what would exceed it is not taken in.
+    ///   - weigh: What one item weighs against the limit.
+    init(limit: Limit = Limit(), weigh: @escaping @Sendable (Item) -> Int = { _ in 0 }) {
         self.limit = limit
+        self.weigh = weigh
     }
 
     /// Whether nothing more is taken in.
     var isClosed: Bool { state.withLock { $0.isClosed } }
 
+    /// Whether nothing is here and a reader waits.
+    var isIdle: Bool { state.withLock { $0.items.isEmpty && !$0.readers.isEmpty } }
+
+    /// How many items wait.
+    var count: Int { state.withLock { $0.items.count } }
+
     /// Leaves something.
     ///
     /// - Returns: `false` when it is closed or full; the item was not taken then.
     func put(_ item: Item) -> Bool {
+        let weight = weigh(item)
         let (taken, reader) = state.withLock { state -> (Bool, CheckedContinuation<Void, Never>?) in
-            guard !state.isClosed, state.items.count < limit else { return (false, nil) }
+            guard !state.isClosed, state.items.count < limit.items,
+                state.items.isEmpty || state.weight + weight <= limit.weight
+            else { return (false, nil) }
             state.items.append(item)
+            state.weight += weight
             return (true, state.takeReader())
         }
         reader?.resume()
         return taken
     }
 
-    /// Lets the reader finish what is here, then end.
+    /// Lets the readers finish what is here, then end.
     func close() {
-        let reader = state.withLock { state in
+        let readers = state.withLock { state in
             state.isClosed = true
-            return state.takeReader()
+            defer { state.readers = [] }
+            return state.readers
         }
-        reader?.resume()
+        for reader in readers { reader.continuation.resume() }
     }
 
     /// Takes what is here without waiting.
     func takeAll() -> [Item] {
         state.withLock { state in
-            defer { state.items = [] }
-            return state.items
+            state.weight = 0
+            return state.items.takeAll()
         }
     }
 
@@ -62,25 +87,40 @@ final class Mailbox<Item: Sendable>: Sendable {
     func next<Batch>(_ take: (inout [Item]) -> Batch) async -> Batch? {
         while !Task.isCancelled {
             let (batch, ended) = state.withLock { state -> (Batch?, Bool) in
-                guard state.items.isEmpty else { return (take(&state.items), false) }
+                guard state.items.isEmpty else {
+                    let batch = take(&state.items)
+                    state.weight = state.items.reduce(0) { $0 + weigh($1) }
+                    return (batch, false)
+                }
                 return (nil, state.isClosed)
             }
             if let batch { return batch }
             if ended { return nil }
-            await withTaskCancellationHandler {
-                await withCheckedContinuation { continuation in
-                    let arrived = state.withLock { state in
-                        guard state.items.isEmpty, !state.isClosed, !Task.isCancelled else { return true }
-                        state.reader = continuation
-                        return false
-                    }
-                    if arrived { continuation.resume() }
-                }
-            } onCancel: {
-                state.withLock { $0.takeReader() }?.resume()
-            }
+            await wait()
         }
         return nil
+    }
+
+    private func wait() async {
+        let ticket = state.withLock { state in
+            state.nextTicket += 1
+            return state.nextTicket
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let arrived = state.withLock { state in
+                    guard state.items.isEmpty, !state.isClosed, !Task.isCancelled else { return true }
+                    state.readers.append(Reader(ticket: ticket, continuation: continuation))
+                    return false
+                }
+                if arrived { continuation.resume() }
+            }
+        } onCancel: {
+            let reader = state.withLock { state in
+                state.readers.firstIndex { $0.ticket == ticket }.map { state.readers.remove(at: $0) }
+            }
+            reader?.continuation.resume()
+        }
     }
 }
 

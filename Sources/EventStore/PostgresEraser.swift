@@ -49,8 +49,8 @@ extension Connection {
         let newest = try newestPosition()
         // The unnamed statement: the next one replaces it.
         try prepare("", as: FlushArguments.statement)
-        let rows = try execute("", arguments.parameters(hint: newest, again: false))
-        guard let answer = try arguments.answers(rows).first else {
+        let rows = try execute("", arguments.parameters(hint: newest, again: false, durable: true))
+        guard let answer = try arguments.answers(rows).results.first else {
             throw PostgresError(.shape, message: "no answer to a request")
         }
         return answer

@@ -5,10 +5,10 @@ internal import Synchronization
 
 /// The log in Postgres.
 ///
-/// Appends go through one ``LogWriter``, reads through a pool. Every append commits before it is answered, so what is
-/// visible is durable and the frontier is the newest position.
+/// Appends go through one ``LogWriter``, reads through a pool. What is read is durable: nothing that a crash of the
+/// server could take back is ever given out, not even to those who decide on it.
 package final class PostgresLog: EventLog {
-    /// Rings when an event was written, here or elsewhere.
+    /// Rings when an event became durable, written here or elsewhere.
     package let bell = Bell()
     /// Rings when leased work was changed by an append, here or elsewhere.
     package let workBell = Bell()
@@ -17,7 +17,7 @@ package final class PostgresLog: EventLog {
     let archive: ArchiveReader
     private let writer: LogWriter
     private let listener: Listener
-    private let notices: Mailbox<LogWriter.Written>
+    let known: Frontier
     private let logger: Logger
 
     /// Connects once, to fail early; ``run()`` must be running before anything is appended.
@@ -26,32 +26,40 @@ package final class PostgresLog: EventLog {
     ///   - conninfo: Where the log is; the writer and the listener have a connection of their own.
     ///   - role: Who they become after the login.
     ///   - pool: For reads and wake-ups, as a role that may read the log and execute its functions.
+    ///   - durability: When an append counts as done.
     ///   - queue: How many appends may wait; more are refused as `unavailable`.
+    ///   - queuedBytes: How many bytes they may hold together.
     ///   - patience: How long an append is held whose fate is unknown because the database went away under way; then
     ///     it is answered as `unavailable`.
     ///   - archive: The folder of the files of what was archived; `nil` when there is none.
     ///   - logger: For what operators should know.
+    ///   - probe: Told of each step of writing, on the thread that takes it; for crash campaigns.
     /// - Returns: A log that can be read at once.
     /// - Throws: ``PostgresError`` when there is no log there now.
     package static func open(
         conninfo: String,
         role: String? = "signalbox_append",
         pool: Pool,
+        durability: Durability = .commit,
         queue: Int = 4096,
+        queuedBytes: Int = 64 << 20,
         patience: Duration = .seconds(5),
         archive: String? = nil,
-        logger: Logger = Logger(label: "signalbox.log")
+        logger: Logger = Logger(label: "signalbox.log"),
+        probe: (@Sendable (LogStep) -> Void)? = nil
     ) async throws(PostgresError) -> PostgresLog {
         let log = PostgresLog(
             conninfo: conninfo,
             role: role,
             pool: pool,
-            queue: queue,
+            durability: durability,
+            queue: .init(items: queue, weight: queuedBytes),
             patience: patience,
             archive: archive,
-            logger: logger
+            logger: logger,
+            probe: probe
         )
-        log.writer.saw(try await log.newestPosition())
+        _ = try await log.lookForFrontier()
         return log
     }
 
@@ -66,10 +74,12 @@ package final class PostgresLog: EventLog {
             conninfo: "",
             role: nil,
             pool: pool,
-            queue: 1,
+            durability: .commit,
+            queue: .init(items: 0),
             patience: .zero,
             archive: archive,
-            logger: Logger(label: "signalbox.log")
+            logger: Logger(label: "signalbox.log"),
+            probe: nil
         )
         log.close()
         return log
@@ -79,41 +89,40 @@ package final class PostgresLog: EventLog {
         conninfo: String,
         role: String?,
         pool: Pool,
-        queue: Int,
+        durability: Durability,
+        queue: Mailbox<Waiting>.Limit,
         patience: Duration,
         archive: String?,
-        logger: Logger
+        logger: Logger,
+        probe: (@Sendable (LogStep) -> Void)?
     ) {
-        let notices = Mailbox<LogWriter.Written>()
-        let (bell, workBell) = (bell, workBell)
         self.pool = pool
         self.archive = ArchiveReader(folder: archive)
-        self.notices = notices
         self.logger = logger
+        known = Frontier(bell: bell)
         listener = Listener(conninfo: conninfo, channels: ["log", "work"], role: role)
         writer = LogWriter(
             connect: { () async throws(PostgresError) in
                 try await Connection.open(conninfo, role: role, applicationName: "signalbox-log")
             },
-            queue: queue,
             patience: patience,
-            logger: logger
-        ) { written in
-            // Whoever waits in this process need not wait for the round trip.
-            if written.hasEvents { bell.ring() }
-            if written.hasWork { workBell.ring() }
-            _ = notices.put(written)
-        }
+            desk: WriterDesk(
+                durability: durability,
+                queue: Mailbox(limit: queue, weigh: \.request.weight),
+                frontier: known,
+                workBell: workBell,
+                logger: logger,
+                probe: probe
+            )
+        )
     }
 
     /// Writes, listens and keeps house until ``close()`` has been called and what was accepted is written.
     package func run() async {
         await withDiscardingTaskGroup { group in
-            group.addTask { await self.notify() }
             group.addTask { await self.listen() }
             group.addTask { await self.keepHouse() }
             await writer.run()
-            notices.close()
             group.cancelAll()
         }
     }
@@ -137,6 +146,8 @@ package final class PostgresLog: EventLog {
         for (index, event) in events.enumerated() where event.version != version + Int64(index) + 1 {
             throw .violated("\(stream) has a hole after version \(version + Int64(index))")
         }
+        // A decision, or an effect, that rests on what a crash took back would rest on nothing.
+        if let last = events.last { try await untilDurable(last.position) }
         return events
     }
 
@@ -149,49 +160,18 @@ package final class PostgresLog: EventLog {
         // A filter may look far; without one a page needs no more than its limit.
         let reach = filter.isEverything ? Int64(max(0, limit)) : .max
         let wanted = min(reach < .max - position ? position + reach : .max, through ?? .max)
-        let known = writer.newest
-        let (recent, end) = try await LogError.wrap { () async throws(PostgresError) in
-            try await self.pool.with { connection throws(PostgresError) -> (EventPage, Int64) in
-                let end = known < wanted ? min(wanted, try connection.newestPosition()) : wanted
-                return (try connection.page(after: position, through: end, matching: filter, limit: limit), end)
+        let end = max(position, min(wanted, try await frontier(wanted: wanted, atLeast: position + 1)))
+        let recent = try await LogError.wrap { () async throws(PostgresError) in
+            try await self.pool.with { connection throws(PostgresError) in
+                try connection.page(after: position, through: end, matching: filter, limit: limit)
             }
         }
-        writer.saw(end > known && end > position ? end : known)
         let page = try await completed(recent, matching: filter, limit: limit)
         if filter.isEverything { try page.assertContiguous() }
         return page
     }
 
-    package func frontier() async throws(LogError) -> Int64 {
-        let newest = try await LogError.wrap { () async throws(PostgresError) in try await self.newestPosition() }
-        writer.saw(newest)
-        return newest
-    }
-
-    private func newestPosition() async throws(PostgresError) -> Int64 {
-        try await pool.with { connection throws(PostgresError) in try connection.newestPosition() }
-    }
-
     // MARK: In the background
-
-    /// Tells other processes, after the commit and never inside it: NOTIFY takes a lock until the disk has flushed.
-    private func notify() async {
-        while let written = await notices.next({ $0.takeAll() }) {
-            let position = written.reduce(0) { $1.hasEvents ? max($0, $1.position) : $0 }
-            let hasWork = written.contains(where: \.hasWork)
-            do throws(PostgresError) {
-                try await pool.with { connection throws(PostgresError) in
-                    if position > 0 {
-                        try connection.run("SELECT pg_notify('log', \(String(position)))", prepared: true)
-                    }
-                    if hasWork { try connection.run("SELECT pg_notify('work', '')", prepared: true) }
-                }
-            } catch {
-                // Only a wake-up was lost; who waits for it looks by itself within a second.
-                logger.debug("nobody was woken", metadata: ["error": "\(error)"])
-            }
-        }
-    }
 
     private func listen() async {
         for await element in listener {
@@ -201,8 +181,9 @@ package final class PostgresLog: EventLog {
                 workBell.ring()
             case .notification(channel: "work", payload: _):
                 workBell.ring()
-            case .notification:
-                bell.ring()
+            case .notification(channel: _, payload: let position):
+                // What a barrier tells is durable.
+                if let position = Int64(position) { known.raise(to: position) }
             }
         }
     }

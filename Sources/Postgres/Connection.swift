@@ -66,8 +66,21 @@ package actor Connection {
     }
 
     /// Runs a prepared statement.
-    package func execute(_ statement: String, _ parameters: Parameters = Parameters()) throws(PostgresError) -> Rows {
-        try withSession { session throws(PostgresError) in try session.execute(statement, parameters) }
+    ///
+    /// - Parameters:
+    ///   - statement: The name it was prepared under.
+    ///   - parameters: Its values.
+    ///   - whenSent: Called when it was handed to the socket and nothing was heard yet.
+    /// - Returns: What the server answered.
+    /// - Throws: ``PostgresError``, as for any statement.
+    package func execute(
+        _ statement: String,
+        _ parameters: Parameters = Parameters(),
+        whenSent: () -> Void = {}
+    ) throws(PostgresError) -> Rows {
+        try withSession { session throws(PostgresError) in
+            try session.execute(statement, parameters, whenSent: whenSent)
+        }
     }
 
     /// Changes how long each statement from now on may take; `nil` for as long as it likes.

@@ -91,12 +91,18 @@ final class Session: @unchecked Sendable {
         _ = try answer { PQsendPrepare(raw, statement, text, 0, nil) }
     }
 
-    func execute(_ statement: String, _ parameters: Parameters) throws(PostgresError) -> Rows {
-        try answer {
+    func execute(
+        _ statement: String,
+        _ parameters: Parameters,
+        whenSent: () -> Void = {}
+    ) throws(PostgresError) -> Rows {
+        try begin(cancellable: true) {
             parameters.withPointers { count, _, values, lengths, formats in
                 PQsendQueryPrepared(raw, statement, count, values, lengths, formats, 1)
             }
         }
+        whenSent()
+        return try finish(cancellable: true)
     }
 
     /// Changes how long statements may take, on both sides.

@@ -10,11 +10,13 @@
 -- same stream, claim or command.
 --
 -- `hint` is a position the caller has seen: a log that has lost it is not written to. `again` says that the call may
--- have been made before.
+-- have been made before. `durable` says that the commit waits for the disk; without it a barrier must follow before
+-- anybody is answered (EventStore/Barrier.swift).
 --
 -- Outcomes per request: 0 written, 1 written before (`answers` has the stored one; none for what has no command),
 -- 2 command id used for another request, 3 conflict at stream `culprits`, 4 claim `culprits` held by another stream,
--- 5 fenced. `firsts` and `lasts` are positions, `versions` what each stream has now.
+-- 5 fenced. `firsts` and `lasts` are positions, `versions` what each stream has now, `waited` the microseconds it took to
+-- get the log lock.
 --
 -- The log lock is the first lock, and nobody who holds another waits for it, so writers cannot deadlock. Positions come
 -- from the end of the primary key: a sequence would leave holes, a counter row is slow beside an old snapshot. The
@@ -22,6 +24,7 @@
 CREATE OR REPLACE FUNCTION log.append(
     hint bigint,
     again boolean,
+    durable boolean,
     r_command uuid[],
     r_actor text[],
     r_cause uuid[],
@@ -68,7 +71,8 @@ CREATE OR REPLACE FUNCTION log.append(
     OUT lasts bigint[],
     OUT versions bigint[],
     OUT culprits integer[],
-    OUT answers bytea[]
+    OUT answers bytea[],
+    OUT waited bigint
 ) LANGUAGE plpgsql
 SECURITY DEFINER
 SET search_path = log, pg_temp
@@ -87,18 +91,23 @@ DECLARE
     known boolean[];
     type_ids integer[];
     written integer;
+    moved text;
     found record;
     remembered CONSTANT integer := cardinality(array_remove(r_principal, NULL));
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         RAISE EXCEPTION 'the log is written at READ COMMITTED only' USING ERRCODE = 'invalid_transaction_state';
     END IF;
-    -- An answer means durable, whatever the session says.
-    IF current_setting('synchronous_commit') = 'off' THEN
-        PERFORM set_config('synchronous_commit', 'on', true);
+    -- Durable means durable, whatever the session says; anything stronger than `on` stays as it is.
+    IF NOT durable THEN
+        moved := set_config('synchronous_commit', 'off', true);
+    ELSIF current_setting('synchronous_commit') = 'off' THEN
+        moved := set_config('synchronous_commit', 'on', true);
     END IF;
 
+    moment := clock_timestamp();
     PERFORM pg_advisory_xact_lock(7203);
+    waited := extract(epoch FROM clock_timestamp() - moment) * 1000000;
     SELECT e.position, greatest(clock_timestamp(), e.recorded_at) INTO base, moment
       FROM log.event AS e
      WHERE e.position >= hint

@@ -13,17 +13,24 @@ package struct RunningLog: Sendable {
 ///
 /// - Parameters:
 ///   - database: Where the log is.
+///   - durability: When an append counts as done.
 ///   - patience: How long an append is held whose fate is unknown.
 ///   - body: What uses it.
 /// - Returns: What `body` returns.
 /// - Throws: What `body` throws, or `PostgresError` when the log cannot be opened.
 package func withLog<Value: Sendable>(
     in database: TestDatabase,
+    durability: Durability = .commit,
     patience: Duration = .seconds(5),
     _ body: (RunningLog) async throws -> Value
 ) async throws -> Value {
     let pool = Pool(conninfo: database.application, size: 4, role: "signalbox_append")
-    let log = try await PostgresLog.open(conninfo: database.application, pool: pool, patience: patience)
+    let log = try await PostgresLog.open(
+        conninfo: database.application,
+        pool: pool,
+        durability: durability,
+        patience: patience
+    )
     let outcome: Result<Value, any Error> = await withTaskGroup(of: Void.self) { group in
         group.addTask { await log.run() }
         let outcome: Result<Value, any Error>

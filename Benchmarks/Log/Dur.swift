@@ -1,0 +1,2 @@
+import Glibc
+let DUR = getenv("DUR").map { String(cString: $0) } ?? "commit"

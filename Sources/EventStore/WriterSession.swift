@@ -1,0 +1,228 @@
+internal import Kernel
+internal import Logging
+internal import Postgres
+internal import Synchronization
+
+/// One life of the writer: connections that are opened together and given up together.
+///
+/// A server that restarts may lose what it had committed without waiting for the disk. So a barrier vouches only for
+/// flushes that were sent while its own session already stood: one lost connection ends them all, and what was not
+/// answered is sent again.
+final class WriterSession: Sendable {
+    /// How a session came to its end.
+    enum Ending {
+        /// Everything that had been accepted is written and answered.
+        case closed
+        /// A connection was lost; nobody knows what became of these.
+        case lost([Flush])
+
+        var unanswered: [Flush] {
+            if case .lost(let flushes) = self { flushes } else { [] }
+        }
+    }
+
+    /// What the server has committed.
+    private struct Landed: Sendable {
+        let flush: Flush
+        let answers: FlushAnswers
+        let committedAt: ContinuousClock.Instant
+        /// Whether it waited for the disk itself, and was answered already.
+        let isDurable: Bool
+    }
+
+    private let desk: WriterDesk
+    private let appenders: [Connection]
+    private let barrier: Connection
+    private let landed = Mailbox<Landed>()
+    /// Flushes that were taken and whose transaction has not come back.
+    private let inFlight = Atomic(0)
+    /// A position that was seen in the log by this session, where looking for its end begins.
+    private let hint: Atomic<Int64>
+
+    /// Connects as often as the durability wants, always to the same server.
+    ///
+    /// - Parameters:
+    ///   - desk: What is written, and who hears of it.
+    ///   - connect: Makes a connection.
+    /// - Returns: A session that has not begun to write.
+    /// - Throws: ``PostgresError`` when one of the connections cannot be had.
+    static func open(
+        desk: WriterDesk,
+        connect: @Sendable () async throws(PostgresError) -> Connection
+    ) async throws(PostgresError) -> WriterSession {
+        let barrier = try await connect()
+        var appenders: [Connection] = []
+        do throws(PostgresError) {
+            try await barrier.prepareBarrier()
+            let server = try await barrier.server()
+            for _ in 0..<(desk.durability == .commit ? 1 : 2) {
+                let connection = try await connect()
+                appenders.append(connection)
+                guard try await connection.server() == server else {
+                    throw PostgresError(.unreachable, message: "two connections reached two servers")
+                }
+                try await connection.prepare("append", as: FlushArguments.statement)
+            }
+            return WriterSession(desk: desk, appenders: appenders, barrier: barrier)
+        } catch {
+            for connection in appenders + [barrier] { await connection.close() }
+            throw error
+        }
+    }
+
+    private init(desk: WriterDesk, appenders: [Connection], barrier: Connection) {
+        self.desk = desk
+        self.appenders = appenders
+        self.barrier = barrier
+        hint = Atomic(desk.frontier.position)
+    }
+
+    func close() async {
+        for connection in appenders + [barrier] { await connection.close() }
+    }
+
+    /// Sends again what was not answered, then writes flush after flush.
+    func run(resending unanswered: [Flush]) async -> Ending {
+        for (index, flush) in unanswered.enumerated() {
+            do throws(PostgresError) {
+                try await resend(flush)
+            } catch {
+                return .lost(Array(unanswered[index...]))
+            }
+        }
+        let left = await withTaskGroup(of: [Flush]?.self) { group in
+            group.addTask { await self.append() }
+            group.addTask { await self.release(after: self.barrier) }
+            var left: [Flush]?
+            for await unanswered in group {
+                guard let unanswered else { continue }
+                left = unanswered + (left ?? [])
+                group.cancelAll()
+            }
+            return left
+        }
+        guard let left else { return .closed }
+        return .lost(landed.takeAll().filter { !$0.isDurable }.map(\.flush) + left)
+    }
+
+    /// Sends a flush that may have been written before, and answers its callers once it is durable.
+    private func resend(_ flush: Flush) async throws(PostgresError) {
+        let answers = try await write(again: flush, on: appenders[0])
+        hint.max(answers.lastPosition, ordering: .acquiringAndReleasing)
+        // What is recognised writes nothing, so its commit waits for nothing.
+        let position = try await barrier.pass(News(position: hint.load(ordering: .acquiring), hasWork: flush.hasWork))
+        desk.frontier.raise(to: position)
+        settle(Landed(flush: flush, answers: answers, committedAt: .now, isDurable: true))
+    }
+
+    private func write(
+        again flush: Flush,
+        on connection: isolated Connection
+    ) throws(PostgresError) -> FlushAnswers {
+        try flush.write(hint: hint.load(ordering: .acquiring), again: true, durable: false, on: connection)
+    }
+
+    // MARK: Appending
+
+    /// - Returns: What was in flight when a connection was lost; `nil` when all was written.
+    private func append() async -> [Flush]? {
+        let lost = await withTaskGroup(of: Flush?.self) { group in
+            var isOver = false
+            for appender in appenders { group.addTask { await self.append(on: appender) } }
+            var lost: [Flush] = []
+            for await flush in group {
+                if let flush {
+                    lost.append(flush)
+                    isOver = true
+                }
+                if isOver { group.cancelAll() }
+            }
+            return isOver ? lost : nil
+        }
+        landed.close()
+        return lost
+    }
+
+    private func append(on connection: isolated Connection) async -> Flush? {
+        while let flush = await desk.queue.next(Flush.take) {
+            desk.probe?(.taken)
+            let others = inFlight.add(1, ordering: .acquiringAndReleasing).oldValue
+            // One request alone is durable sooner when it waits for the disk itself.
+            let isDurable =
+                desk.durability == .commit || flush.waiting.count == 1 && others == 0 && landed.isIdle
+            do throws(PostgresError) {
+                let answers = try flush.write(
+                    hint: hint.load(ordering: .acquiring),
+                    again: false,
+                    durable: isDurable,
+                    probe: desk.probe,
+                    on: connection
+                )
+                inFlight.subtract(1, ordering: .acquiringAndReleasing)
+                desk.probe?(.committed)
+                if let error = answers.refusal {
+                    desk.logger.error("a flush was refused", metadata: ["error": "\(error)", "code": "\(error.code)"])
+                }
+                hint.max(answers.lastPosition, ordering: .acquiringAndReleasing)
+                WriterMetrics.lag(committed: hint.load(ordering: .relaxed), durable: desk.frontier.position)
+                // A transaction that wrote nothing waits for nothing, but what it saw may not be on the disk yet.
+                let done = Landed(
+                    flush: flush,
+                    answers: answers,
+                    committedAt: .now,
+                    isDurable: isDurable && answers.hasWrittenEvents
+                )
+                if done.isDurable { settle(done) }
+                _ = landed.put(done)
+            } catch {
+                return flush
+            }
+        }
+        return nil
+    }
+
+    // MARK: Answering
+
+    /// Waits for the disk on behalf of everything that landed meanwhile, and tells other processes.
+    ///
+    /// - Returns: What landed and was not answered when the connection was lost; `nil` when nothing is left.
+    private func release(after barrier: isolated Connection) async -> [Flush]? {
+        while let batch = await landed.next({ $0.takeAll() }) {
+            let waiting = batch.filter { !$0.isDurable }
+            let news = News(
+                position: hint.load(ordering: .acquiring),
+                hasWork: batch.contains { $0.flush.hasWork && $0.answers.hasWritten }
+            )
+            do throws(PostgresError) {
+                if waiting.isEmpty {
+                    try barrier.tell(news)
+                } else {
+                    desk.probe?(.barrierBegun)
+                    let position = try barrier.pass(news)
+                    desk.probe?(.barrierEnded)
+                    desk.frontier.raise(to: position)
+                    for done in waiting { settle(done) }
+                }
+            } catch {
+                return waiting.map(\.flush)
+            }
+        }
+        return nil
+    }
+
+    /// Answers the callers of a flush that is durable now.
+    private func settle(_ landed: Landed) {
+        desk.frontier.raise(to: landed.answers.lastPosition)
+        landed.flush.answer(landed.answers.results)
+        desk.probe?(.answered)
+        if landed.flush.hasWork, landed.answers.hasWritten { desk.workBell.ring() }
+        WriterMetrics.count(landed.answers, durableAfter: ContinuousClock.now - landed.committedAt)
+    }
+}
+
+extension Connection {
+    /// Which server this is, and since when it runs.
+    fileprivate func server() throws(PostgresError) -> Int64 {
+        try run("SELECT (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint").decode(0, Int64.self)
+    }
+}

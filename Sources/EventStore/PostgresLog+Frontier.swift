@@ -6,9 +6,21 @@ extension PostgresLog {
     private static let patience = Duration.milliseconds(500)
 
     package func frontier() async throws(LogError) -> Int64 {
-        try await LogError.wrap { () async throws(PostgresError) in
+        try await frontier(wanted: .max, atLeast: .max)
+    }
+
+    /// The frontier as fresh as a reader needs it.
+    ///
+    /// - Parameters:
+    ///   - wanted: Nothing beyond this position is of interest.
+    ///   - enough: A frontier that is not below this one is not waited for to grow further.
+    /// - Returns: The last durable position that is known.
+    /// - Throws: ``LogError``.
+    func frontier(wanted: Int64, atLeast enough: Int64) async throws(LogError) -> Int64 {
+        guard known.position < wanted else { return known.position }
+        return try await LogError.wrap { () async throws(PostgresError) in
             let look = try await self.lookForFrontier()
-            guard let end = look.undecided else { return self.known.position }
+            guard let end = look.undecided, self.known.position < enough else { return self.known.position }
             _ = try await self.wait(for: look.newest, flushedThrough: end)
             return self.known.position
         }

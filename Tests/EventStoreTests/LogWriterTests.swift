@@ -6,13 +6,16 @@ import Testing
 
 @Suite("The log writer")
 struct LogWriterTests {
-    @Test("leaves no hole when two processes write and one follows: nothing skipped, nothing twice")
-    func skipDetector() async throws {
+    @Test(
+        "leaves no hole when two processes write and one follows: nothing skipped, nothing twice",
+        arguments: Durability.allCases
+    )
+    func skipDetector(durability: Durability) async throws {
         let each = 300
         let writers = 8
         try await withDatabase { database in
-            try await withLog(in: database) { first in
-                try await withLog(in: database) { second in
+            try await withLog(in: database, durability: durability) { first in
+                try await withLog(in: database, durability: durability) { second in
                     let total = Int64(each * writers)
                     try await withThrowingTaskGroup(of: Void.self) { group in
                         for writer in 0..<writers {
@@ -49,10 +52,13 @@ struct LogWriterTests {
         }
     }
 
-    @Test("lets one of many win at one version, and tells the others by how far they missed")
-    func race() async throws {
+    @Test(
+        "lets one of many win at one version, and tells the others by how far they missed",
+        arguments: Durability.allCases
+    )
+    func race(durability: Durability) async throws {
         try await withDatabase { database in
-            try await withLog(in: database) { running in
+            try await withLog(in: database, durability: durability) { running in
                 let outcomes = await withTaskGroup(of: Result<Appended, AppendError>.self) { group in
                     for _ in 0..<20 {
                         group.addTask {
@@ -75,11 +81,11 @@ struct LogWriterTests {
         }
     }
 
-    @Test("lets one of many win a name")
-    func claimRace() async throws {
+    @Test("lets one of many win a name", arguments: Durability.allCases)
+    func claimRace(durability: Durability) async throws {
         try await withDatabase { database in
-            try await withLog(in: database) { first in
-                try await withLog(in: database) { second in
+            try await withLog(in: database, durability: durability) { first in
+                try await withLog(in: database, durability: durability) { second in
                     let slug = Claim(kind: "slug", key: "acme")
                     let winners = await withTaskGroup(of: Bool.self) { group in
                         for number in 0..<20 {
@@ -103,11 +109,11 @@ struct LogWriterTests {
         }
     }
 
-    @Test("does not deadlock when many streams are written in any order")
-    func noDeadlock() async throws {
+    @Test("does not deadlock when many streams are written in any order", arguments: Durability.allCases)
+    func noDeadlock(durability: Durability) async throws {
         try await withDatabase { database in
-            try await withLog(in: database) { first in
-                try await withLog(in: database) { second in
+            try await withLog(in: database, durability: durability) { first in
+                try await withLog(in: database, durability: durability) { second in
                     try await withThrowingTaskGroup(of: Void.self) { group in
                         for number in 0..<60 {
                             let log = number.isMultiple(of: 2) ? first.log : second.log
@@ -127,10 +133,10 @@ struct LogWriterTests {
         }
     }
 
-    @Test("harms no neighbour of a request that cannot be stored")
-    func guilty() async throws {
+    @Test("harms no neighbour of a request that cannot be stored", arguments: Durability.allCases)
+    func guilty(durability: Durability) async throws {
         try await withDatabase { database in
-            try await withLog(in: database) { running in
+            try await withLog(in: database, durability: durability) { running in
                 let invalid = try await withThrowingTaskGroup(of: Bool.self) { group in
                     for number in 0..<40 {
                         group.addTask {
@@ -160,12 +166,12 @@ struct LogWriterTests {
         }
     }
 
-    @Test("writes exactly once although its backend is killed again and again")
-    func killed() async throws {
+    @Test("writes exactly once although its backend is killed again and again", arguments: Durability.allCases)
+    func killed(durability: Durability) async throws {
         let total = 400
         try await withDatabase { database in
             let admin = try await Connection.open(database.superuser)
-            try await withLog(in: database) { running in
+            try await withLog(in: database, durability: durability) { running in
                 let written = Bell()
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     for lane in 0..<4 {
@@ -214,10 +220,10 @@ struct LogWriterTests {
         }
     }
 
-    @Test("writes what it accepted before it ends, and refuses what comes later")
-    func closing() async throws {
+    @Test("writes what it accepted before it ends, and refuses what comes later", arguments: Durability.allCases)
+    func closing(durability: Durability) async throws {
         try await withDatabase { database in
-            try await withLog(in: database) { running in
+            try await withLog(in: database, durability: durability) { running in
                 async let one = running.log.append(request("a-1", .none))
                 _ = try await one
                 running.log.close()

@@ -5,11 +5,11 @@ import Testing
 
 @Suite("A log whose database goes away")
 struct OutageTests {
-    @Test("refuses at once, recovers by itself, and has everything it acknowledged")
-    func outage() async throws {
+    @Test("refuses at once, recovers by itself, and has everything it acknowledged", arguments: Durability.allCases)
+    func outage(durability: Durability) async throws {
         let server = try await PostgresServer.start(durable: true)
         let database = try await server.makeDatabase(.migrated)
-        try await withLog(in: database, patience: .milliseconds(200)) { running in
+        try await withLog(in: database, durability: durability, patience: .milliseconds(200)) { running in
             for number in 1...20 { _ = try await running.log.append(request("a-\(number)", .none)) }
             try await server.stop(.immediate)
             try await eventually {

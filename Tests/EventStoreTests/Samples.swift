@@ -5,7 +5,7 @@ import Testing
 
 /// The logs that keep the contract.
 enum LogKind: String, CaseIterable, CustomTestStringConvertible {
-    case memory, postgres
+    case memory, commit, pipelined
 
     var testDescription: String { rawValue }
 
@@ -15,9 +15,11 @@ enum LogKind: String, CaseIterable, CustomTestStringConvertible {
         case .memory:
             let log = MemoryLog()
             try await body(log, log)
-        case .postgres:
+        case .commit, .pipelined:
             try await withDatabase { database in
-                try await withLog(in: database) { try await body($0.log, $0.queue) }
+                try await withLog(in: database, durability: self == .commit ? .commit : .pipelined) {
+                    try await body($0.log, $0.queue)
+                }
             }
         }
     }

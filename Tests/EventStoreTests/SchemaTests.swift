@@ -67,7 +67,7 @@ struct SchemaTests {
             try await connection.script("BEGIN ISOLATION LEVEL REPEATABLE READ")
             let nothing = (1...41).map { _ in "'{}'" }.joined(separator: ", ")
             let error = await #expect(throws: PostgresError.self) {
-                try await connection.script("SELECT log.append(0, false, \(nothing))")
+                try await connection.script("SELECT log.append(0, false, true, \(nothing))")
             }
             #expect(error?.code == "25000")
             await connection.close()
@@ -100,7 +100,7 @@ struct SchemaTests {
             let connection = try await Connection.open(database.application, role: "signalbox_append")
             let nothing = (1...41).map { _ in "'{}'" }.joined(separator: ", ")
             let error = await #expect(throws: PostgresError.self) {
-                try await connection.script("SELECT log.append(5, false, \(nothing))")
+                try await connection.script("SELECT log.append(5, false, true, \(nothing))")
             }
             #expect(error?.code == "XX001")
             await connection.close()

@@ -459,6 +459,18 @@ BEGIN
     UPDATE log.event SET payload = NULL, salt = NULL WHERE position = ANY (positions) AND payload IS NOT NULL;
     GET DIAGNOSTICS erased = ROW_COUNT;
     PERFORM set_config('log.erasing', '', true);
+
+    INSERT INTO log.segment_erasure (position)
+    SELECT DISTINCT p.position
+      FROM unnest(positions) AS p(position)
+      JOIN log.segment AS g ON p.position BETWEEN g.first_position AND g.last_position
+        ON CONFLICT (position) DO NOTHING;
+    -- Of an event that is in a file alone nobody here knows the stream, but between which positions each stream lies.
+    DELETE FROM log.snapshot AS n
+     USING log.stream AS s, unnest(positions) AS p(position)
+     WHERE s.stream_id = n.stream_id
+       AND p.position BETWEEN s.first_position AND s.last_position
+       AND EXISTS (SELECT FROM log.segment AS g WHERE p.position BETWEEN g.first_position AND g.last_position);
     RETURN erased;
 END $$;
 
@@ -825,6 +837,12 @@ CREATE TABLE log.segment (
 
 ALTER TABLE log.segment OWNER TO signalbox_owner;
 
+CREATE TABLE log.segment_erasure (
+    "position" bigint NOT NULL
+);
+
+ALTER TABLE log.segment_erasure OWNER TO signalbox_owner;
+
 CREATE TABLE log.snapshot (
     stream_id bigint NOT NULL,
     version bigint NOT NULL,
@@ -907,6 +925,9 @@ ALTER TABLE ONLY log.head
 
 ALTER TABLE ONLY log.secret
     ADD CONSTRAINT secret_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY log.segment_erasure
+    ADD CONSTRAINT segment_erasure_pkey PRIMARY KEY ("position");
 
 ALTER TABLE ONLY log.segment
     ADD CONSTRAINT segment_pkey PRIMARY KEY (first_position);
@@ -1043,6 +1064,10 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE log.secret TO signalbox_append;
 GRANT SELECT ON TABLE log.segment TO signalbox_append;
 GRANT SELECT ON TABLE log.segment TO signalbox_project;
 GRANT SELECT ON TABLE log.segment TO signalbox_audit;
+
+GRANT SELECT ON TABLE log.segment_erasure TO signalbox_append;
+GRANT SELECT ON TABLE log.segment_erasure TO signalbox_project;
+GRANT SELECT ON TABLE log.segment_erasure TO signalbox_audit;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE log.snapshot TO signalbox_append;
 

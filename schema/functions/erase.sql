@@ -1,4 +1,7 @@
 -- Empties the payloads of some events; order, versions and proofs stay as they are. For the owner only.
+--
+-- What lies in a file of the archive, be its partition still here or not, is noted to be taken out of that; and a folded
+-- state that may hold what was in a payload goes.
 CREATE OR REPLACE FUNCTION log.erase(positions bigint[]) RETURNS bigint LANGUAGE plpgsql
 SET search_path = log, pg_temp
 AS $$
@@ -9,6 +12,18 @@ BEGIN
     UPDATE log.event SET payload = NULL, salt = NULL WHERE position = ANY (positions) AND payload IS NOT NULL;
     GET DIAGNOSTICS erased = ROW_COUNT;
     PERFORM set_config('log.erasing', '', true);
+
+    INSERT INTO log.segment_erasure (position)
+    SELECT DISTINCT p.position
+      FROM unnest(positions) AS p(position)
+      JOIN log.segment AS g ON p.position BETWEEN g.first_position AND g.last_position
+        ON CONFLICT (position) DO NOTHING;
+    -- Of an event that is in a file alone nobody here knows the stream, but between which positions each stream lies.
+    DELETE FROM log.snapshot AS n
+     USING log.stream AS s, unnest(positions) AS p(position)
+     WHERE s.stream_id = n.stream_id
+       AND p.position BETWEEN s.first_position AND s.last_position
+       AND EXISTS (SELECT FROM log.segment AS g WHERE p.position BETWEEN g.first_position AND g.last_position);
     RETURN erased;
 END $$;
 

@@ -17,4 +17,10 @@ CREATE TABLE log.segment (
     written_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
-GRANT SELECT ON log.segment TO signalbox_append, signalbox_project, signalbox_audit;
+-- Events whose payloads were erased and still lie in a file: readers see them as erased, and the file is written anew
+-- without them by whoever next works on the archive.
+CREATE TABLE log.segment_erasure (
+    position bigint PRIMARY KEY
+);
+
+GRANT SELECT ON log.segment, log.segment_erasure TO signalbox_append, signalbox_project, signalbox_audit;

@@ -18,8 +18,9 @@ extension Archive {
         detach: Bool,
         unsealed: Bool
     ) throws(ArchiveError) -> [Segment] {
-        try locked(on: connection, waiting: false) { () throws(ArchiveError) in
-            let known = try tidy(on: connection)
+        try locked(on: connection) { () throws(ArchiveError) in
+            var known = try tidy(on: connection)
+            if try purge(known, on: connection) > 0 { known = try tidy(on: connection) }
             let wanted = try partitions(on: connection, within: extent)
             let end = max(wanted.last?.last ?? 0, try reach(of: extent, among: known, on: connection))
             if !unsealed, let last = wanted.last { try refuseUnsealed(through: last.last, on: connection) }
@@ -236,7 +237,9 @@ extension Archive {
             }
             guard rows == kept else {
                 let different = zip(rows, kept).first { $0 != $1 }?.0.event.position ?? position + Int64(rows.count) + 1
-                throw .refused("\(file) and the log differ at \(different); was it erased in the log alone?")
+                throw .refused(
+                    "\(file) and the log differ at \(different), which was erased meanwhile or is damaged; run it again"
+                )
             }
             position = end
         }

@@ -31,7 +31,7 @@ package struct Archive: Sendable {
         case olderThan(Duration)
     }
 
-    /// Keeps two runs apart, and a run from an erasure.
+    /// Keeps two runs apart.
     static let lock = "7206"
 
     let connection: Connection
@@ -71,16 +71,14 @@ package struct Archive: Sendable {
         try await archive(on: connection, extent, detach: detach, unsealed: unsealed)
     }
 
-    /// Empties the payloads of events in files, as `log.erase` does in the table: each file is written anew without
-    /// them, proven, and takes the place of the old one, which is removed.
+    /// Takes out of the files what was erased since they were written; readers see it as erased meanwhile.
     ///
-    /// Erasing an event takes both, the function first: what is in a partition may be in a file too.
+    /// Each file is written anew without it, proven, and takes the place of the old one, which is removed.
     ///
-    /// - Parameter positions: Any; those that are in no file, or erased there, are passed over.
-    /// - Returns: How many payloads were emptied.
+    /// - Returns: How many events' payloads were taken out.
     /// - Throws: ``ArchiveError``; running it again goes on where it ended.
-    package func erase(positions: [Int64]) async throws(ArchiveError) -> Int {
-        try await erase(on: connection, Set(positions))
+    package func purge() async throws(ArchiveError) -> Int {
+        try await purge(on: connection)
     }
 
     /// All segments, in order.
@@ -106,16 +104,12 @@ extension Archive {
     /// Runs `body` while no other run does anything.
     func locked<Value>(
         on connection: isolated Connection,
-        waiting: Bool,
         _ body: () throws(ArchiveError) -> Value
     ) throws(ArchiveError) -> Value {
-        try ArchiveError.asking { () throws(PostgresError) in
-            if waiting {
-                try connection.run("SELECT pg_advisory_lock(\(unsafe: Self.lock))")
-            } else if try !connection.run("SELECT pg_try_advisory_lock(\(unsafe: Self.lock))").decode(0, Bool.self) {
-                throw PostgresError(.busy, message: "another run")
-            }
+        let isAlone = try ArchiveError.asking { () throws(PostgresError) in
+            try connection.run("SELECT pg_try_advisory_lock(\(unsafe: Self.lock))").decode(0, Bool.self)
         }
+        guard isAlone else { throw .refused("somebody else works on the archive now") }
         let outcome: Result<Value, ArchiveError>
         do throws(ArchiveError) { outcome = .success(try body()) } catch { outcome = .failure(error) }
         // A session that is gone has no lock.

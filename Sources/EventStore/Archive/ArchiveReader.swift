@@ -46,13 +46,16 @@ final class ArchiveReader: Sendable {
         matching filter: EventFilter,
         on connection: isolated Connection
     ) throws(PostgresError) -> Result<(rows: [StoredEvent], end: Int64), SegmentError>? {
-        guard end > position, let segment = try connection.archivedSegment(at: position + 1) else { return nil }
+        guard end > position, let (segment, erased) = try connection.archivedSegment(at: position + 1) else {
+            return nil
+        }
         let end = min(end, segment.last)
         do throws(SegmentError) {
             let file = try file(of: segment)
             var rows: [StoredEvent] = []
             try file.events(in: position + 1...end) { stored in
-                if filter.matches(stored.event) { rows.append(stored) }
+                guard filter.matches(stored.event) else { return }
+                rows.append(erased.contains(stored.event.position) ? stored.erased : stored)
             }
             return .success((rows, end))
         } catch {
@@ -81,11 +84,11 @@ final class ArchiveReader: Sendable {
         ).column(Int64?.self).first
         guard let first, var position = first else { return .success(nil) }
         var events: [RecordedEvent] = []
-        while events.count < limit, let segment = try connection.archivedSegment(at: position) {
+        while events.count < limit, let (segment, erased) = try connection.archivedSegment(at: position) {
             do throws(SegmentError) {
                 let known = version + Int64(events.count)
                 events += try file(of: segment).events(of: stream, after: known, limit: limit - events.count)
-                    .map(\.event)
+                    .map { (erased.contains($0.event.position) ? $0.erased : $0).event }
             } catch {
                 return .failure(error)
             }

@@ -42,23 +42,30 @@ extension Connection {
         )
     }
 
-    /// The segment with a position in it, if readers of that position use its file.
-    func archivedSegment(at position: Int64) throws(PostgresError) -> Segment? {
-        try segments(
-            run(
-                """
-                SELECT first_position, last_position, partition_name, file, obsolete, size, sha256, state, written_at
-                  FROM log.segment
-                 WHERE state = 'archived'
-                   AND first_position <= \(position)
-                   AND last_position >= \(position)
-                """,
-                prepared: true
-            )
-        ).first
+    /// The segment with a position in it, if readers of that position use its file, and what was erased of it since the
+    /// file was written: both as of one moment, or else a file might be read without what was just taken out of it.
+    func archivedSegment(at position: Int64) throws(PostgresError) -> (segment: Segment, erased: Set<Int64>)? {
+        let rows = try run(
+            """
+            SELECT s.first_position, s.last_position, s.partition_name, s.file, s.obsolete, s.size, s.sha256, s.state,
+                   s.written_at,
+                   ARRAY(
+                        SELECT e.position
+                          FROM log.segment_erasure AS e
+                         WHERE e.position BETWEEN s.first_position AND s.last_position
+                   )
+              FROM log.segment AS s
+             WHERE s.state = 'archived'
+               AND s.first_position <= \(position)
+               AND s.last_position >= \(position)
+            """,
+            prepared: true
+        )
+        guard let segment = try segments(rows).first else { return nil }
+        return (segment, Set(try rows.array(Int64.self, row: 0, column: 9)))
     }
 
-    private func segments(_ rows: consuming Rows) throws(PostgresError) -> [Segment] {
+    private func segments(_ rows: borrowing Rows) throws(PostgresError) -> [Segment] {
         try rows.all(
             Int64.self,
             Int64.self,

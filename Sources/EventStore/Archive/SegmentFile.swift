@@ -40,7 +40,12 @@ final class SegmentFile: Sendable {
                 throw SegmentError.damaged("\(name) is damaged: it is no segment file of this format")
             }
             (first, last) = (try cursor.integer(Int64.self), try cursor.integer(Int64.self))
-            let tail = try Self.read(handle, name, at: size - Int64(SegmentFormat.footerSize), count: SegmentFormat.footerSize)
+            let tail = try Self.read(
+                handle,
+                name,
+                at: size - Int64(SegmentFormat.footerSize),
+                count: SegmentFormat.footerSize
+            )
             cursor = SegmentCursor(tail, of: name)
             footer = SegmentFooter(
                 eventTable: try cursor.integer(Int64.self),
@@ -80,7 +85,9 @@ final class SegmentFile: Sendable {
             for _ in start..<position { try cursor.skipEvent() }
             while !cursor.isAtEnd, position <= range.upperBound {
                 let stored = try cursor.event()
-                guard stored.event.position == position else { throw damage("position \(position) is not in its place") }
+                guard stored.event.position == position else {
+                    throw damage("position \(position) is not in its place")
+                }
                 try take(stored)
                 position += 1
             }
@@ -188,7 +195,10 @@ final class SegmentFile: Sendable {
     private func streamBlock(_ number: Int64) throws(SegmentError) -> SegmentCursor {
         let start = try offset(at: footer.streamTable + 8 * number)
         let isLast = number == streamBlocks - 1
-        return try cursor(from: start, to: isLast ? footer.streamTable : try offset(at: footer.streamTable + 8 * number + 8))
+        return try cursor(
+            from: start,
+            to: isLast ? footer.streamTable : try offset(at: footer.streamTable + 8 * number + 8)
+        )
     }
 
     /// The block of 256 events with a position in it, and the position of its first.

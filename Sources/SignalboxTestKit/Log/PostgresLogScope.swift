@@ -15,6 +15,7 @@ package struct RunningLog: Sendable {
 ///   - database: Where the log is.
 ///   - durability: When an append counts as done.
 ///   - patience: How long an append is held whose fate is unknown.
+///   - archive: The folder of what was archived.
 ///   - body: What uses it.
 /// - Returns: What `body` returns.
 /// - Throws: What `body` throws, or `PostgresError` when the log cannot be opened.
@@ -22,6 +23,7 @@ package func withLog<Value: Sendable>(
     in database: TestDatabase,
     durability: Durability = .commit,
     patience: Duration = .seconds(5),
+    archive: String? = nil,
     _ body: (RunningLog) async throws -> Value
 ) async throws -> Value {
     let pool = Pool(conninfo: database.application, size: 4, role: "signalbox_append")
@@ -29,7 +31,8 @@ package func withLog<Value: Sendable>(
         conninfo: database.application,
         pool: pool,
         durability: durability,
-        patience: patience
+        patience: patience,
+        archive: archive
     )
     let outcome: Result<Value, any Error> = await withTaskGroup(of: Void.self) { group in
         group.addTask { await log.run() }

@@ -10,7 +10,7 @@ struct EventsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "events",
         abstract: "The log: list it, look at one event, follow it.",
-        subcommands: [List.self, Show.self, Tail.self]
+        subcommands: [List.self, Show.self, Tail.self, ArchiveEvents.self, Purge.self, Segments.self]
     )
 
     /// Which events are wanted.
@@ -140,7 +140,7 @@ extension Reach {
         let answer: Result<Value, LogError>
         do throws(LogError) {
             // Without a listener the bell never rings, so what follows the log looks by itself.
-            answer = .success(try await ask(EventHistory(log: PostgresLog.reader(pool: pool), bell: Bell())))
+            answer = .success(try await ask(EventHistory(log: PostgresLog.reader(pool: pool, archive: archive), bell: Bell())))
         } catch {
             answer = .failure(error)
         }

@@ -13,6 +13,8 @@ struct Settings {
     var port: Int
     var database: String
     var poolSize: Int
+    /// The folder with the files of what was archived of the log; `nil` when nothing was.
+    var archive: String?
     var names: Names
     var provisioner: Provisioner
     var billing: Billing
@@ -98,6 +100,7 @@ extension Settings {
         port = read.integer("PORT", default: 8080, in: 0...65535)
         poolSize = read.integer("SIGNALBOX_POOL_SIZE", default: 4, in: 1...64)
         database = Self.database(&read)
+        archive = read.optional("SIGNALBOX_ARCHIVE")
         names = Names(
             rootDomain: read.required("APP_ROOT_DOMAIN", meaning: "tenants are <slug>.<this domain>"),
             rootScheme: read.optional("APP_ROOT_SCHEME") ?? "https"

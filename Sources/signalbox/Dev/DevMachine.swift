@@ -145,6 +145,7 @@ struct DevMachine: Service {
             "SIGNALBOX_HOST": "127.0.0.1",
             "PORT": "\(try workspace.port("api", wanted: wantedPort))",
             "DATABASE_URL": database.login,
+            "SIGNALBOX_ARCHIVE": workspace.root + "/archive",
             "APP_ROOT_DOMAIN": "localhost",
             "APP_ROOT_SCHEME": "http",
             "SIGNALBOX_MASTER_KEYS": keys.master,

@@ -28,7 +28,7 @@ enum Exit: Int32, Error {
         case let error as PostgresError where [.unreachable, .lost, .busy].contains(error.kind):
             Exit.unavailable(error.description)
         case let error as PostgresError: Exit.failed(error.description)
-        case LogError.unavailable: Exit.unavailable("the log cannot be read now")
+        case LogError.unavailable(let why): Exit.unavailable("the log cannot be read now: \(why)")
         case let error as LogError: Exit.failed("\(error)")
         default: Exit.failed("\(error)")
         }

@@ -19,6 +19,21 @@ struct Reach: ParsableArguments {
         }
     }
 
+    /// A connection string for a login that may become the owner of the log.
+    var owner: String {
+        get throws {
+            if data == nil, let url = Self.environment("MIGRATION_DATABASE_URL") { return url }
+            return try database
+        }
+    }
+
+    /// The folder of the log's archive; `nil` when nobody says where it is.
+    var archive: String? {
+        if data == nil, let folder = Self.environment("SIGNALBOX_ARCHIVE") { return folder }
+        let root = data ?? ".signalbox"
+        return Announcement.read(from: root) == nil ? nil : root + "/archive"
+    }
+
     /// Base address and key of the API.
     ///
     /// - Parameter asOperator: Whether a platform key is wanted where there is a choice.

@@ -60,7 +60,12 @@ struct ControlPlane: Service {
         _ = Metering.registry
         let keys = try Self.masterKeys(settings)
         pools = Pools(settings)
-        log = try await PostgresLog.open(conninfo: settings.database, pool: pools.append, logger: logger)
+        log = try await PostgresLog.open(
+            conninfo: settings.database,
+            pool: pools.append,
+            archive: settings.archive,
+            logger: logger
+        )
         let queue = PostgresWorkQueue(pool: pools.append)
         let names = settings.names
         desk = CommandDesk(

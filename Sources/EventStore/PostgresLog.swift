@@ -191,21 +191,26 @@ package final class PostgresLog: EventLog {
     /// Makes partitions ahead of need, and forgets the commands of last week.
     private func keepHouse() async {
         while !Task.isCancelled {
-            do throws(PostgresError) {
-                try await pool.with { connection throws(PostgresError) in
-                    try connection.run("SELECT log.ensure_partitions()")
-                    // One batch after the other, so that it keeps up with any rate.
-                    while try connection.run("SELECT log.forget_commands(10000)").decode(0, Int64.self) == 10_000 {}
-                }
-            } catch {
-                if Task.isCancelled { return }
-                logger.warning("the log could not be kept in order", metadata: ["error": "\(error)"])
+            await chore { connection throws(PostgresError) in try connection.makePartitions() }
+            await chore { connection throws(PostgresError) in
+                // One batch after the other, so that it keeps up with any rate.
+                while try connection.run("SELECT log.forget_commands(10000)").decode(0, Int64.self) == 10_000 {}
             }
             do {
                 try await Task.sleep(for: .seconds(60))
             } catch {
                 return
             }
+        }
+    }
+
+    /// Does something that is tried again soon when it fails.
+    private func chore(_ body: @Sendable (isolated Connection) throws(PostgresError) -> Void) async {
+        do throws(PostgresError) {
+            try await pool.with(body)
+        } catch {
+            if Task.isCancelled { return }
+            logger.warning("the log could not be kept in order", metadata: ["error": "\(error)"])
         }
     }
 }

@@ -39,7 +39,8 @@ extension EventsCommand {
             case (nil, let age?): extent = .olderThan(age.duration)
             default: throw Exit.usage("say one of --through and --older-than")
             }
-            let segments = try await reach.archive(at: place.folder(reach), making: true) { archive throws(ArchiveError) in
+            let segments = try await reach.archive(at: place.folder(reach), making: true) {
+                archive throws(ArchiveError) in
                 try await archive.archive(extent, detach: detach, unsealed: unsealed)
             }
             if segments.isEmpty, !reach.json { return Terminal.say("no partition lies in that whole") }
@@ -66,7 +67,9 @@ extension EventsCommand {
     }
 
     struct Segments: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "The files of the archive, and whether they are right.")
+        static let configuration = CommandConfiguration(
+            abstract: "The files of the archive, and whether they are right."
+        )
 
         @Flag(help: "Read every file and prove it: SHA-256, every leaf, every payload, its index.")
         var check = false
@@ -76,7 +79,8 @@ extension EventsCommand {
         @OptionGroup var reach: Reach
 
         func run() async throws {
-            let segments = try await reach.archive(at: check ? place.folder(reach) : "") { archive throws(ArchiveError) in
+            let segments = try await reach.archive(at: check ? place.folder(reach) : "") {
+                archive throws(ArchiveError) in
                 let segments = try await archive.segments()
                 if check { for segment in segments { try await archive.check(segment) } }
                 return segments

@@ -20,7 +20,9 @@ struct ArchiveTests {
             #expect(try stage.files == segments.map(\.file).sorted())
             #expect(try await stage.partitions() == ["event_2", "event_3", "event_4"])
             #expect(try await stage.readings() == before)
-            let appended = try await stage.log.append(request("a-1", .version(Int64(before.streams[2].count)), events: 2))
+            let appended = try await stage.log.append(
+                request("a-1", .version(Int64(before.streams[2].count)), events: 2)
+            )
             #expect(appended.firstPosition == 701)
             #expect(try await stage.log.read(stream("a-1"), after: 0, limit: 999).count == before.streams[2].count + 2)
         }
@@ -55,7 +57,10 @@ struct ArchiveTests {
         }
     }
 
-    @Test("a run that dies after any step is completed by the next, and readers notice neither", arguments: Archive.Step.allCases)
+    @Test(
+        "a run that dies after any step is completed by the next, and readers notice neither",
+        arguments: Archive.Step.allCases
+    )
     func dies(step: Archive.Step) async throws {
         try await ArchiveStage.with { stage in
             let before = try await stage.readings()
@@ -99,7 +104,9 @@ struct ArchiveTests {
             await reader.close()
             try await stage.detach(through: 300)
             #expect(try await stage.partitions().first == "event_1")
-            #expect(try await stage.log.read(after: 0, through: 300, matching: .everything, limit: 300).events.count == 300)
+            #expect(
+                try await stage.log.read(after: 0, through: 300, matching: .everything, limit: 300).events.count == 300
+            )
         }
     }
 

@@ -39,7 +39,9 @@ extension Archive {
         }
     }
 
-    /// The partitions that may be archived, in order. The one with the newest event never is: new positions follow it.
+    /// The partitions that may be archived, in order.
+    ///
+    /// The one with the newest event never is: new positions follow it.
     private func partitions(
         on connection: isolated Connection,
         within extent: Extent

@@ -1,4 +1,6 @@
-/// Why a file of the archive cannot be used. The text names the file and is safe to show.
+/// Why a file of the archive cannot be used.
+///
+/// The text names the file and is safe to show.
 package enum SegmentError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The folder or the file is not here, or cannot be read or written.
     case missing(String)

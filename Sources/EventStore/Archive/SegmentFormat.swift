@@ -14,11 +14,11 @@ enum SegmentFormat {
 
 /// Where the sections of a segment file begin.
 struct SegmentFooter: Equatable {
-    /// Offsets of the events at first position, first + 256, first + 512, …
+    /// Offsets of the event at the first position, and of every 256th after it.
     var eventTable: Int64
     /// The streams by name, each with its versions and positions.
     var streams: Int64
-    /// Offsets of the first stream, the 65th, the 129th, …
+    /// Offsets of the first stream, and of every 64th after it.
     var streamTable: Int64
     var streamCount: Int64
 

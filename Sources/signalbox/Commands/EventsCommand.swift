@@ -140,7 +140,9 @@ extension Reach {
         let answer: Result<Value, LogError>
         do throws(LogError) {
             // Without a listener the bell never rings, so what follows the log looks by itself.
-            answer = .success(try await ask(EventHistory(log: PostgresLog.reader(pool: pool, archive: archive), bell: Bell())))
+            answer = .success(
+                try await ask(EventHistory(log: PostgresLog.reader(pool: pool, archive: archive), bell: Bell()))
+            )
         } catch {
             answer = .failure(error)
         }

@@ -52,8 +52,8 @@ struct ArchiveTests {
             try await stage.archive { archive in
                 let error = await #expect(throws: ArchiveError.self) { try await archive.archive(.through(300)) }
                 #expect(error?.description.contains("sealed up to 0, and not up to 300") == true)
-                #expect(try stage.files.isEmpty)
             }
+            #expect(try stage.files.isEmpty)
         }
     }
 

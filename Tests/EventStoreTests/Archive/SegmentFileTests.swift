@@ -8,9 +8,9 @@ import Testing
 @Suite("Segment files")
 struct SegmentFileTests {
     /// Events from a position on, spread over streams; every fifth is erased.
-    private func events(_ count: Int, from first: Int64, streams: Int) throws -> [StoredEvent] {
+    private func events(_ count: Int, from first: Int64, streams: Int) -> [StoredEvent] {
         var versions: [String: Int64] = [:]
-        return try (0..<count).map { number in
+        return (0..<count).map { number in
             let name = "b-\(number * 7 % streams)"
             let version = versions[name, default: first] + 1
             versions[name] = version
@@ -63,7 +63,7 @@ struct SegmentFileTests {
     )
     func whole(count: Int, streams: Int) async throws {
         try await withFolder { folder in
-            let events = try events(count, from: 1001, streams: streams)
+            let events = events(count, from: 1001, streams: streams)
             try write(events, to: "x", in: folder)
             let file = try SegmentFile("x", in: folder)
             var read: [StoredEvent] = []
@@ -92,7 +92,7 @@ struct SegmentFileTests {
     @Test("are refused with any byte changed or cut off, and never give a reader another event for it")
     func flipped() async throws {
         try await withFolder { folder in
-            let events = try events(12, from: 1, streams: 3)
+            let events = events(12, from: 1, streams: 3)
             try write(events, to: "x", in: folder)
             let bytes = Array(try Data(contentsOf: URL(filePath: folder + "/x")))
             var damaged: [[UInt8]] = bytes.indices.map { index in
@@ -120,7 +120,7 @@ struct SegmentFileTests {
     @Test("hold every position, and are readable for their owner alone")
     func gaps() async throws {
         try await withFolder { folder in
-            let events = try events(3, from: 1, streams: 1)
+            let events = events(3, from: 1, streams: 1)
             let writer = try SegmentWriter(path: folder + "/x", first: 1, last: 3)
             try writer.add(events[0])
             #expect(throws: SegmentError.self) { try writer.add(events[2]) }

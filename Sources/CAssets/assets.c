@@ -9,6 +9,9 @@ static const unsigned char schema_migrations_V0001_log[] = {
 static const unsigned char schema_migrations_V0002_saga[] = {
 #embed "../../schema/migrations/V0002__saga.sql"
 };
+static const unsigned char schema_migrations_V0004_transparency[] = {
+#embed "../../schema/migrations/V0004__transparency.sql"
+};
 static const unsigned char schema_migrations_V0005_archive[] = {
 #embed "../../schema/migrations/V0005__archive.sql"
 };
@@ -51,11 +54,23 @@ static const unsigned char schema_functions_leaf[] = {
 static const unsigned char schema_functions_partition[] = {
 #embed "../../schema/functions/partition.sql"
 };
+static const unsigned char schema_functions_publish_checkpoint[] = {
+#embed "../../schema/functions/publish_checkpoint.sql"
+};
 static const unsigned char schema_functions_release[] = {
 #embed "../../schema/functions/release.sql"
 };
 static const unsigned char schema_functions_renew[] = {
 #embed "../../schema/functions/renew.sql"
+};
+static const unsigned char schema_functions_seal[] = {
+#embed "../../schema/functions/seal.sql"
+};
+static const unsigned char schema_functions_sealed[] = {
+#embed "../../schema/functions/sealed.sql"
+};
+static const unsigned char schema_functions_start_epoch[] = {
+#embed "../../schema/functions/start_epoch.sql"
 };
 static const unsigned char schema_readmodels_api_keys_v1[] = {
 #embed "../../schema/readmodels/api_keys.v1.sql"
@@ -99,6 +114,7 @@ static const struct asset assets[] = {
     ASSET("schema/roles.sql", schema_roles),
     ASSET("schema/migrations/V0001__log.sql", schema_migrations_V0001_log),
     ASSET("schema/migrations/V0002__saga.sql", schema_migrations_V0002_saga),
+    ASSET("schema/migrations/V0004__transparency.sql", schema_migrations_V0004_transparency),
     ASSET("schema/migrations/V0005__archive.sql", schema_migrations_V0005_archive),
     ASSET("schema/migrations/V0006__stream_organization.sql", schema_migrations_V0006_stream_organization),
     ASSET("schema/functions/append.sql", schema_functions_append),
@@ -113,8 +129,12 @@ static const struct asset assets[] = {
     ASSET("schema/functions/holds.sql", schema_functions_holds),
     ASSET("schema/functions/leaf.sql", schema_functions_leaf),
     ASSET("schema/functions/partition.sql", schema_functions_partition),
+    ASSET("schema/functions/publish_checkpoint.sql", schema_functions_publish_checkpoint),
     ASSET("schema/functions/release.sql", schema_functions_release),
     ASSET("schema/functions/renew.sql", schema_functions_renew),
+    ASSET("schema/functions/seal.sql", schema_functions_seal),
+    ASSET("schema/functions/sealed.sql", schema_functions_sealed),
+    ASSET("schema/functions/start_epoch.sql", schema_functions_start_epoch),
     ASSET("schema/readmodels/api_keys.v1.sql", schema_readmodels_api_keys_v1),
     ASSET("schema/readmodels/control.v1.sql", schema_readmodels_control_v1),
     ASSET("schema/readmodels/instance_timeline.v1.sql", schema_readmodels_instance_timeline_v1),

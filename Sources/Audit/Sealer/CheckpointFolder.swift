@@ -1,0 +1,79 @@
+internal import FoundationEssentials
+internal import Glibc
+
+/// The newest signed checkpoint outside of the database, in the file `checkpoint` of a folder.
+///
+/// It is what a database that lost its end is told from: it is written before a checkpoint is published, and read before
+/// the next one is signed.
+package struct CheckpointFolder: Sendable {
+    /// Where it is.
+    package let path: String
+
+    /// - Parameter path: Of a folder that exists, on another disk than the database's if there is one.
+    package init(_ path: String) {
+        self.path = path
+    }
+
+    private var file: String { path + "/checkpoint" }
+
+    /// The checkpoint that is kept; `nil` when there is none yet.
+    ///
+    /// - Throws: ``AuditError``; `refused` when the file is something else.
+    package func newest() throws(AuditError) -> Checkpoint? {
+        guard access(file, F_OK) == 0 else {
+            guard errno == ENOENT, access(path, X_OK) == 0 else {
+                throw .unavailable("\(path) is not a folder that can be read")
+            }
+            return nil
+        }
+        guard let data = try? Data(contentsOf: URL(filePath: file)) else {
+            throw .unavailable("\(file) cannot be read")
+        }
+        do {
+            return try Checkpoint(unverified: SignedNote(data))
+        } catch {
+            throw .refused(.unreadable(file))
+        }
+    }
+
+    /// Keeps a checkpoint instead of an older one; when this returns it is on disk.
+    ///
+    /// The last one of an earlier epoch stays beside it, as `checkpoint.epoch-{n}`.
+    ///
+    /// - Parameters:
+    ///   - note: Signed.
+    ///   - head: What it says.
+    ///   - origin: What the log is called.
+    /// - Throws: ``AuditError``; `refused` when a newer one is there.
+    func keep(_ note: SignedNote, of head: TreeHead, origin: Origin) throws(AuditError) {
+        let lock = open(path + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard lock >= 0, flock(lock, LOCK_EX) == 0 else { throw .unavailable("\(path) cannot be written") }
+        defer { close(lock) }
+        if let old = try newest() {
+            guard let epoch = origin.epoch(of: old.origin) else { throw .refused(.otherLog(old.origin)) }
+            if epoch < head.epoch {
+                guard rename(file, file + ".epoch-\(epoch)") == 0 else { throw failure }
+            } else if epoch > head.epoch {
+                throw .refused(.laterEpoch(outside: epoch, here: head.epoch))
+            } else if old.size > head.size {
+                throw .refused(.ahead(outside: old.size, here: head.size))
+            }
+        }
+        try write(Array(note.encoded.utf8))
+    }
+
+    private func write(_ bytes: [UInt8]) throws(AuditError) {
+        let draft = file + ".draft"
+        let handle = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard handle >= 0 else { throw failure }
+        let written = Glibc.write(handle, bytes, bytes.count) == bytes.count && fsync(handle) == 0
+        close(handle)
+        guard written, rename(draft, file) == 0 else { throw failure }
+        // The name is on disk once the folder is.
+        let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        defer { close(folder) }
+        guard folder >= 0, fsync(folder) == 0 else { throw failure }
+    }
+
+    private var failure: AuditError { .unavailable("\(file) cannot be written: errno \(errno)") }
+}

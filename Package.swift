@@ -92,7 +92,7 @@ let package = Package(
         // Floor 3
         .floor("Commands", ["Kernel", "Domain", "EventStore", .crypto]),
         .floor("Projections", ["Kernel", "Domain", "EventStore", "Postgres", .logging, .metrics]),
-        .floor("Audit", ["Kernel", "EventStore", "Postgres", .crypto]),
+        .floor("Audit", ["Kernel", "EventStore", "Postgres", .crypto, .logging, .metrics]),
         // Floor 4
         .floor(
             "Sagas",
@@ -147,7 +147,7 @@ let package = Package(
             "ProjectionsTests",
             ["Projections", "Domain", "EventStore", "Kernel", "Postgres", "SignalboxTestKit", .logging]
         ),
-        .tests("AuditTests", ["Audit", "EventStore", "Kernel", "Postgres", "SignalboxTestKit"]),
+        .tests("AuditTests", ["Audit", "EventStore", "Kernel", "Postgres", "SignalboxTestKit", .logging]),
         .tests(
             "SagasTests",
             [

@@ -55,6 +55,13 @@ package struct SigningKey: Sendable {
         }
     }
 
+    /// The same key under another name, which no verifier takes for this one.
+    ///
+    /// - Throws: ``NoteError/malformed(_:)``.
+    package func renamed(_ name: String) throws(NoteError) -> SigningKey {
+        try SigningKey(name: name, seed: seed)
+    }
+
     /// `PRIVATE+KEY+<name>+<id>+<key>`: a secret.
     package var text: String {
         "\(Self.prefix)\(verifier.label)+\(Base64.text([VerifierKey.algorithm] + seed))"

@@ -91,7 +91,8 @@ package struct Sealer: Sendable {
         }
         let root: Hash
         do throws(TileError) {
-            root = outside.size == head.size
+            root =
+                outside.size == head.size
                 ? head.root : try await MerkleTree(size: outside.size, reading: store.tiles).root()
         } catch {
             throw AuditError(error)

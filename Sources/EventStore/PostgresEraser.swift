@@ -44,7 +44,7 @@ package struct PostgresEraser: Eraser {
 
 extension Connection {
     /// Appends one request in the transaction that is open, past the log writer.
-    fileprivate func append(_ request: AppendRequest) throws(PostgresError) -> Result<Appended, AppendError> {
+    func append(_ request: AppendRequest) throws(PostgresError) -> Result<Appended, AppendError> {
         let arguments = FlushArguments([request])
         let newest = try newestPosition()
         // The unnamed statement: the next one replaces it.
@@ -59,7 +59,7 @@ extension Connection {
 
 extension AppendError {
     /// Says what a failed transaction means for the one request in it.
-    fileprivate static func because(_ error: PostgresError) -> Self {
+    static func because(_ error: PostgresError) -> Self {
         error.kind == .refused && ["22", "23", "42"].contains(error.code.prefix(2))
             ? .invalid(error.description) : .unavailable
     }

@@ -22,7 +22,7 @@ package struct API: Sendable {
     package func table(version: String) -> RouteTable {
         let routes =
             healthRoutes + onboardingRoutes + organizationRoutes + keyRoutes + instanceRoutes + subscriptionRoutes
-            + operationRoutes + eventRoutes + catalogueRoutes + adminRoutes + sagaRoutes + edgeRoutes
+            + operationRoutes + eventRoutes + catalogueRoutes + adminRoutes + sagaRoutes + auditRoutes + edgeRoutes
         return Self.described(routes, version: version)
     }
 

@@ -12,7 +12,7 @@ struct Signalbox: AsyncParsableCommand {
         version: Version.text,
         subcommands: [
             Dev.self, Serve.self, Migrate.self, Provision.self, EventsCommand.self, ProjectionsCommand.self,
-            SagasCommand.self, OrganizationCommand.self, InstanceCommand.self, TenantCommand.self,
+            SagasCommand.self, AuditCommand.self, OrganizationCommand.self, InstanceCommand.self, TenantCommand.self,
         ]
     )
 

@@ -7,7 +7,7 @@ BEGIN
     PERFORM pg_advisory_xact_lock(7206);
     UPDATE log.head AS h
        SET incarnation = start_epoch.epoch, started_at = clock_timestamp()
-     WHERE h.incarnation = start_epoch.epoch - 1;
+     WHERE h.incarnation < start_epoch.epoch;
     IF NOT FOUND THEN
         RETURN false;
     END IF;

@@ -42,6 +42,23 @@ package struct AuditStore: Sendable {
         return TreeHead(epoch: epoch, size: size, root: root, note: note, sealedAt: sealedAt)
     }
 
+    /// The right edge of the tree, once it makes the root of the last checkpoint.
+    ///
+    /// - Parameter head: The last checkpoint.
+    /// - Returns: What leaves are added to.
+    /// - Throws: ``AuditError``; `refused` when the tiles make another root.
+    package func edge(of head: TreeHead) async throws(AuditError) -> TreeEdge {
+        let edge: TreeEdge
+        do throws(TileError) {
+            edge = try await TreeEdge(size: head.size, reading: tiles)
+        } catch {
+            guard case .unavailable(let reason) = error else { throw .refused(.tilesChanged(size: head.size)) }
+            throw .unavailable(reason)
+        }
+        guard edge.root == head.root else { throw .refused(.tilesChanged(size: head.size)) }
+        return edge
+    }
+
     /// The leaf hashes after a position, in order.
     ///
     /// - Throws: ``AuditError``; `violated` when one is missing.

@@ -36,6 +36,37 @@ package struct CheckpointFolder: Sendable {
         }
     }
 
+    /// Holds a tree against the checkpoint that is kept.
+    ///
+    /// - Parameters:
+    ///   - head: Where the tree ends.
+    ///   - tiles: Its hashes.
+    ///   - origin: What the log is called.
+    /// - Throws: ``AuditError``; `refused` when what is kept is not the beginning of this tree.
+    package func compare(
+        _ head: TreeHead,
+        of tiles: some TileReader,
+        origin: Origin
+    ) async throws(AuditError) {
+        guard let outside = try newest() else { return }
+        guard let epoch = origin.epoch(of: outside.origin) else { throw .refused(.otherLog(outside.origin)) }
+        guard epoch <= head.epoch else { throw .refused(.laterEpoch(outside: epoch, here: head.epoch)) }
+        // An operator has ended that epoch.
+        guard epoch == head.epoch else { return }
+        guard outside.size <= head.size else {
+            throw .refused(.ahead(outside: outside.size, here: head.size))
+        }
+        var root = head.root
+        if outside.size < head.size {
+            do throws(TileError) {
+                root = try await MerkleTree(size: outside.size, reading: tiles).root()
+            } catch {
+                throw AuditError(error)
+            }
+        }
+        guard root == outside.root else { throw .refused(.forked(size: outside.size)) }
+    }
+
     /// Keeps a checkpoint instead of an older one; when this returns it is on disk.
     ///
     /// The last one of an earlier epoch stays beside it, as `checkpoint.epoch-{n}`.

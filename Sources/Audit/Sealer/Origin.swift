@@ -10,6 +10,12 @@ package struct Origin: Sendable, Equatable {
         base = domain + "/log"
     }
 
+    /// Of the log that has this name in some epoch.
+    package init(named name: String) {
+        let parts = name.split(separator: "/epoch-", maxSplits: 1, omittingEmptySubsequences: false)
+        base = String(parts[0])
+    }
+
     /// The name in an epoch, from 1.
     package func name(epoch: Int) -> String {
         epoch <= 1 ? base : "\(base)/epoch-\(epoch)"

@@ -13,6 +13,7 @@ package struct Sealer: Sendable {
     let log: any EventLog
     let folder: CheckpointFolder
     let origin: Origin
+    private let archive: PostgresLog?
     private let keys: [SigningKey]
     private let probe: @Sendable (SealStep) async throws(AuditError) -> Void
 
@@ -21,6 +22,7 @@ package struct Sealer: Sendable {
     ///   - log: Says how far the log is durable.
     ///   - folder: Where the newest checkpoint is kept.
     ///   - origin: What the log is called.
+    ///   - archive: Has the events that are not in the database any more; `nil` when all are.
     ///   - keys: All of them sign; their names do not matter here.
     ///   - probe: Called after each step, so that a test can end it there.
     package init(
@@ -28,6 +30,7 @@ package struct Sealer: Sendable {
         log: any EventLog,
         folder: CheckpointFolder,
         origin: Origin,
+        archive: PostgresLog? = nil,
         keys: [SigningKey],
         probe: @escaping @Sendable (SealStep) async throws(AuditError) -> Void = { _ in }
     ) {
@@ -35,6 +38,7 @@ package struct Sealer: Sendable {
         self.log = log
         self.folder = folder
         self.origin = origin
+        self.archive = archive
         self.keys = keys
         self.probe = probe
     }
@@ -47,15 +51,15 @@ package struct Sealer: Sendable {
     @discardableResult
     package func turn(_ lease: WorkItem) async throws(AuditError) -> TreeHead {
         let head = try await store.head()
-        var edge = try await edge(of: head)
-        try await compare(head)
+        var edge = try await store.edge(of: head)
+        try await folder.compare(head, of: store.tiles, origin: origin)
         let signers = try signers(epoch: head.epoch)
         if head.size > 0, !isSigned(head, by: signers) { try await sign(head, by: signers) }
         let frontier: Int64
         do throws(LogError) { frontier = try await log.frontier() } catch { throw AuditError(error) }
         let end = min(frontier, head.size + Self.stride)
         guard end > head.size else { return head }
-        let full = edge.append(contentsOf: try await store.leaves(after: head.size, through: end))
+        let full = edge.append(contentsOf: try await leaves(after: head.size, through: end))
         try await store.seal(head, edge, full: full, stream: lease.stream.text, fence: lease.fence)
         try await probe(.sealed)
         let next = TreeHead(epoch: head.epoch, size: edge.size, root: edge.root)
@@ -63,45 +67,37 @@ package struct Sealer: Sendable {
         return next
     }
 
-    /// The right edge of the tree, once it makes the root of the last checkpoint.
-    private func edge(of head: TreeHead) async throws(AuditError) -> TreeEdge {
-        let edge: TreeEdge
-        do throws(TileError) {
-            edge = try await TreeEdge(size: head.size, reading: store.tiles)
+    /// The leaves of some events; in a new epoch also of those that were archived.
+    private func leaves(after position: Int64, through end: Int64) async throws(AuditError) -> [Hash] {
+        do throws(AuditError) {
+            return try await store.leaves(after: position, through: end)
         } catch {
-            guard case .unavailable(let reason) = error else { throw .refused(.tilesChanged(size: head.size)) }
-            throw .unavailable(reason)
+            guard case .violated = error, let archive else { throw error }
+            return try await Self.leaves(after: position, through: end, in: archive)
         }
-        guard edge.root == head.root else { throw .refused(.tilesChanged(size: head.size)) }
-        return edge
     }
 
-    /// Holds the tree against the newest checkpoint outside of the database.
-    ///
-    /// - Parameter head: Where the tree ends.
-    /// - Throws: ``AuditError``; `refused` when that one is not the beginning of this tree.
-    package func compare(_ head: TreeHead) async throws(AuditError) {
-        guard let outside = try folder.newest() else { return }
-        guard let epoch = origin.epoch(of: outside.origin) else { throw .refused(.otherLog(outside.origin)) }
-        guard epoch <= head.epoch else { throw .refused(.laterEpoch(outside: epoch, here: head.epoch)) }
-        // An operator has ended that epoch.
-        guard epoch == head.epoch else { return }
-        guard outside.size <= head.size else {
-            throw .refused(.ahead(outside: outside.size, here: head.size))
-        }
-        let root: Hash
-        do throws(TileError) {
-            root =
-                outside.size == head.size
-                ? head.root : try await MerkleTree(size: outside.size, reading: store.tiles).root()
+    private static func leaves(
+        after position: Int64,
+        through end: Int64,
+        in archive: PostgresLog
+    ) async throws(AuditError) -> [Hash] {
+        var leaves: [Hash] = []
+        do throws(LogError) {
+            while Int64(leaves.count) < end - position {
+                let next = position + Int64(leaves.count)
+                let events = try await archive.stored(after: next, through: end, limit: 2000)
+                guard !events.isEmpty else { throw .violated("position \(next + 1) is missing") }
+                leaves += events.compactMap { Hash($0.leaf) }
+            }
         } catch {
             throw AuditError(error)
         }
-        guard root == outside.root else { throw .refused(.forked(size: outside.size)) }
+        return leaves
     }
 
     private func sign(_ head: TreeHead, by signers: [SigningKey]) async throws(AuditError) {
-        try await compare(head)
+        try await folder.compare(head, of: store.tiles, origin: origin)
         let note: SignedNote
         do throws(NoteError) {
             note = try Checkpoint(origin: origin.name(epoch: head.epoch), size: head.size, root: head.root)

@@ -40,13 +40,18 @@ package struct TransparencyLog: Sendable {
     package func entries(_ bundle: EntryTile) async throws(AuditError) -> [UInt8]? {
         let sealed = try await store.head(signed: true).size
         guard bundle.indices.upperBound <= sealed else { return nil }
-        let events: [StoredEvent]
+        var events: [StoredEvent] = []
         do throws(LogError) {
-            events = try await log.stored(after: bundle.indices.lowerBound, limit: bundle.width)
+            // A page ends where a file of the archive ends.
+            while events.count < bundle.width {
+                let after = bundle.indices.lowerBound + Int64(events.count)
+                let page = try await log.stored(after: after, limit: bundle.width - events.count)
+                guard !page.isEmpty else { return nil }
+                events += page
+            }
         } catch {
             throw AuditError(error)
         }
-        guard events.count == bundle.width else { return nil }
         return EntryBundle.bytes(events.map { Leaf($0.event, payloadHash: $0.payloadHash).entry })
     }
 

@@ -1,9 +1,11 @@
 package import Kernel
 
-/// Everything that can have happened to the keys of those who run the plane; one stream, ``stream``.
+/// Everything that can have happened to the keys of those who run the plane, in one stream, ``stream``, and to the
+/// signed tree over the log, in another, ``auditStream``.
 package enum PlatformEvent: EventFamily {
     case apiKeyIssued(KeyIssued)
     case apiKeyRevoked(APIKeyRevoked)
+    case auditEpochStarted(AuditEpochStarted)
 
     /// What the log calls each case.
     ///
@@ -11,10 +13,14 @@ package enum PlatformEvent: EventFamily {
     package enum Name: String, CaseIterable, Sendable {
         case apiKeyIssued = "platform.api-key-issued"
         case apiKeyRevoked = "platform.api-key-revoked"
+        case auditEpochStarted = "platform.audit-epoch-started"
     }
 
-    /// The one stream these events are in.
+    /// The stream of the events about keys.
     package static let stream = "platform-keys"
+
+    /// The stream of the events about the signed tree.
+    package static let auditStream = "platform-audit"
 }
 
 /// What the holder of a key of the platform may do.
@@ -44,6 +50,33 @@ extension PlatformEvent {
 }
 
 extension PlatformEvent {
+    /// The log lost what had been signed, or was changed, and an operator began to sign it anew.
+    package struct AuditEpochStarted: Fact {
+        /// The number of the epoch, which is the incarnation of the log.
+        package var epoch: Int
+        package var reason: String
+        /// How many events the last signed checkpoint in the database covered, and the root over them in base64.
+        package var knownSize: Int64
+        package var knownRoot: String?
+        /// The newest checkpoint outside of the database, as it was signed.
+        package var keptCheckpoint: String?
+        package init(
+            epoch: Int,
+            reason: String,
+            knownSize: Int64,
+            knownRoot: String? = nil,
+            keptCheckpoint: String? = nil
+        ) {
+            self.epoch = epoch
+            self.reason = reason
+            self.knownSize = knownSize
+            self.knownRoot = knownRoot
+            self.keptCheckpoint = keptCheckpoint
+        }
+    }
+}
+
+extension PlatformEvent {
     package static let category = "platform"
     package static let streams = "`\(stream)`"
 
@@ -51,6 +84,7 @@ extension PlatformEvent {
         switch self {
         case .apiKeyIssued: .apiKeyIssued
         case .apiKeyRevoked: .apiKeyRevoked
+        case .auditEpochStarted: .auditEpochStarted
         }
     }
 
@@ -58,6 +92,7 @@ extension PlatformEvent {
         switch self {
         case .apiKeyIssued(let fact): fact
         case .apiKeyRevoked(let fact): fact
+        case .auditEpochStarted(let fact): fact
         }
     }
 
@@ -65,6 +100,7 @@ extension PlatformEvent {
         switch name {
         case .apiKeyIssued: .only(Self.apiKeyIssued)
         case .apiKeyRevoked: .only(Self.apiKeyRevoked)
+        case .auditEpochStarted: .only(Self.auditEpochStarted)
         }
     }
 }

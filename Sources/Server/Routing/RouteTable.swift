@@ -57,13 +57,17 @@ extension RouteTable {
         var literals: [String: Node] = [:]
         /// At most one: a path parameter that takes any text.
         var parameter: [Node] = []
+        /// Those of a last parameter `{path}`, which takes all that is left of the path, with its slashes.
+        var rest: [HTTPRequest.Method: Route] = [:]
 
         mutating func insert(_ route: Route, below segments: ArraySlice<String>) {
             guard let first = segments.first else {
                 precondition(routes.updateValue(route, forKey: route.method) == nil, "two routes \(route.path)")
                 return
             }
-            if first.hasPrefix("{") {
+            if segments == ["{path}"] {
+                precondition(rest.updateValue(route, forKey: route.method) == nil, "two routes \(route.path)")
+            } else if first.hasPrefix("{") {
                 if parameter.isEmpty { parameter = [Node()] }
                 parameter[0].insert(route, below: segments.dropFirst())
             } else {
@@ -75,11 +79,15 @@ extension RouteTable {
         func find(_ segments: ArraySlice<String>, parameters: inout [String]) -> Node? {
             guard let first = segments.first else { return routes.isEmpty ? nil : self }
             if let found = literals[first]?.find(segments.dropFirst(), parameters: &parameters) { return found }
-            guard let child = parameter.first, !first.isEmpty else { return nil }
-            parameters.append(first)
-            if let found = child.find(segments.dropFirst(), parameters: &parameters) { return found }
-            parameters.removeLast()
-            return nil
+            guard !first.isEmpty else { return nil }
+            if let child = parameter.first {
+                parameters.append(first)
+                if let found = child.find(segments.dropFirst(), parameters: &parameters) { return found }
+                parameters.removeLast()
+            }
+            guard !rest.isEmpty else { return nil }
+            parameters.append(segments.joined(separator: "/"))
+            return Node(routes: rest)
         }
     }
 }

@@ -70,6 +70,11 @@ extension API {
         "Operations": page("Operation"),
         "Event": event,
         "Events": page("Event"),
+        "VerifierKey": .object([
+            .init("vkey", .text), .init("epoch", .position), .init("firstSize", .position),
+            .init("lastSize", .position), .init("current", .boolean),
+        ]),
+        "VerifierKeys": page("VerifierKey"),
         "Resources": .object([.init("cpu", .position), .init("memory", .position), .init("priority", .position)]),
         "Plan": plan,
         "Plans": page("Plan"),

@@ -29,6 +29,8 @@ struct Settings {
     var catalogue: String?
     var release: String
     var registry: String
+    /// How the log is sealed; `nil` when it is not.
+    var audit: AuditSettings?
 
     /// The cluster of the tenants.
     struct Provisioner {
@@ -142,6 +144,7 @@ extension Settings {
         catalogue = read.optional("SIGNALBOX_CATALOGUE")
         release = read.optional("RAILZWAY_OSS_VERSION") ?? "v1.6.0"
         registry = read.optional("SIGNALBOX_IMAGE") ?? "ghcr.io/smallbiznis/railzway"
+        audit = AuditSettings(&read)
         guard read.problems.isEmpty else { throw ConfigurationError(problems: read.problems) }
     }
 

@@ -1,3 +1,5 @@
+internal import Audit
+internal import Glibc
 internal import Kernel
 
 /// The keys of a development machine, made once and kept in `DIR/keys`.
@@ -12,6 +14,8 @@ struct DevKeys {
     let apiKey: String
     /// `sbx_<id>_<secret>` with the platform role operator.
     let operatorKey: String
+    /// The file with the key that signs the log's checkpoints.
+    let audit: String
 
     init(_ workspace: Workspace) throws {
         master = try workspace.key("master") {
@@ -24,6 +28,8 @@ struct DevKeys {
         login = try workspace.key("login") { RandomText.make(32) }
         apiKey = try workspace.key("api", make: Self.makeKey)
         operatorKey = try workspace.key("operator", make: Self.makeKey)
+        audit = workspace.keys + "/audit"
+        if access(audit, F_OK) != 0 { _ = try KeyFile.make(audit, for: Origin(domain: "localhost").base) }
     }
 
     private static func makeKey() -> String {

@@ -151,6 +151,8 @@ struct DevMachine: Service {
             "SIGNALBOX_MASTER_KEYS": keys.master,
             "SIGNALBOX_OPERATOR_KEYS": keys.operatorKey,
             "SIGNALBOX_TRAEFIK_TOKEN": keys.traefik,
+            "SIGNALBOX_AUDIT_KEY": keys.audit,
+            "SIGNALBOX_AUDIT_CHECKPOINTS": workspace.audit,
             "SIGNALBOX_ENTRY_POINT": "web",
             "PROVISION_DB_HOST": "127.0.0.1",
             "PROVISION_DB_PORT": "\(postgres.port)",

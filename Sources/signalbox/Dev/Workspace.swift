@@ -17,6 +17,8 @@ struct Workspace {
     var agent: String { root + "/agent" }
     var billing: String { root + "/billing" }
     var edge: String { root + "/edge" }
+    /// The newest signed checkpoint of the log, outside of the database.
+    var audit: String { root + "/audit" }
     var run: String { root + "/run" }
     var announcement: String { root + "/dev.json" }
 
@@ -35,6 +37,7 @@ struct Workspace {
         try Self.folder(keys, mode: 0o700)
         try Self.folder(agent, mode: open)
         try Self.folder(billing, mode: 0o700)
+        try Self.folder(audit, mode: 0o700)
         try Self.folder(edge, mode: 0o700, owner: tenantAccount)
         try Self.folder(run, mode: 0o700)
         if isRoot { try checkAncestors() }

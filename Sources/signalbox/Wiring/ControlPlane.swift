@@ -1,5 +1,6 @@
 internal import Adapters
 internal import AsyncHTTPClient
+internal import Audit
 internal import Commands
 internal import Domain
 internal import EventStore
@@ -25,6 +26,7 @@ struct ControlPlane: Service {
     private let runner: ProjectionRunner
     private let starter: Starter
     private let engine: SagaEngine
+    private let sealer: SealerRunner?
     private let backend: Backend
     private let kept: any KeptSecrets
     private let listening = Listening()
@@ -118,10 +120,13 @@ struct ControlPlane: Service {
             entryPoints: [settings.edge.entryPoint],
             certificateResolver: settings.edge.certificateResolver
         )
+        sealer = try Self.sealer(settings, pool: pools.append, log: log, queue: queue, owner: owner, logger: logger)
         let models = ReadModels(pool: pools.project)
         var backend = Backend(catalogue: catalogue, desk: desk, models: models, log: log, document: document)
         backend.sagas = SagaDoor(SagaOperations(log: log, queue: queue, definitions: definitions))
-        backend.plane.checks = { await Self.checks(models) }
+        backend.audit = AuditDoor(TransparencyLog(store: AuditStore(pool: pools.append), log: log))
+        let sealing = sealer?.state
+        backend.plane.checks = { await Self.checks(models) + Self.checks(sealing) }
         backend.plane.metrics = { Metering.registry.text }
         self.backend = backend
     }
@@ -149,7 +154,7 @@ struct ControlPlane: Service {
     /// Everything that needs the log to be running.
     private func follow() async throws {
         try await seed()
-        let (runner, starter, engine, listening) = (runner, starter, engine, listening)
+        let (runner, starter, engine, sealer, listening) = (runner, starter, engine, sealer, listening)
         let server = APIServer(
             backend: backend,
             settings: .init(host: settings.host, port: settings.port, secure: settings.names.rootScheme == "https"),
@@ -161,6 +166,7 @@ struct ControlPlane: Service {
         try await withThrowingTaskGroup(of: Void.self) { followers in
             followers.addTask { await runner.run() }
             followers.addTask { await starter.run() }
+            if let sealer { followers.addTask { await sealer.run() } }
             let served = await withTaskGroup(of: Void.self) { sagas in
                 sagas.addTask { await engine.run() }
                 let served = await Result {

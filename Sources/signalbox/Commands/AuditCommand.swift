@@ -1,0 +1,209 @@
+internal import ArgumentParser
+internal import Audit
+internal import EventStore
+internal import FoundationEssentials
+internal import Kernel
+internal import Postgres
+
+/// The noun `signalbox audit`.
+struct AuditCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "audit",
+        abstract: "The signed tree over the log: check it, prove an event, take it away, begin it anew.",
+        subcommands: [
+            Status.self, Verify.self, Prove.self, CheckProof.self, Export.self, Keygen.self, NewEpoch.self,
+        ]
+    )
+
+    /// Where the newest checkpoint is kept outside of the database.
+    struct Outside: ParsableArguments {
+        @Option(
+            help: ArgumentHelp(
+                "The folder of the newest checkpoint; else SIGNALBOX_AUDIT_CHECKPOINTS, or that of --data.",
+                valueName: "dir"
+            )
+        )
+        var checkpoints: String?
+
+        func folder(_ reach: Reach) -> CheckpointFolder? {
+            if let checkpoints { return CheckpointFolder(checkpoints) }
+            if let data = reach.data { return CheckpointFolder(data + "/audit") }
+            var read = EnvironmentReader(EnvironmentReader.process)
+            return read.optional("SIGNALBOX_AUDIT_CHECKPOINTS").map { CheckpointFolder($0) }
+        }
+    }
+
+    struct Status: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "How far the log is sealed, by whom, and whether anything is wrong."
+        )
+
+        @OptionGroup var outside: Outside
+        @OptionGroup var reach: Reach
+
+        func run() async throws {
+            let folder = outside.folder(reach)
+            let report = try await reach.audit { store, log in try await StatusReport(store, log, folder) }
+            guard !reach.json else { return Terminal.say(try JSON.pretty(report)) }
+            var table = Table("WHAT", "VALUE")
+            for (what, value) in report.rows { table.add(what, value) }
+            Terminal.say(table.text)
+        }
+    }
+
+    struct Prove: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "A proof that an event is in the log, to be checked by anybody, offline."
+        )
+
+        @Argument(help: "Its position.")
+        var position: Int64
+
+        @Option(help: ArgumentHelp("Write the proof to this file.", valueName: "file"))
+        var out: String?
+
+        @OptionGroup var reach: Reach
+
+        func run() async throws {
+            let position = position
+            let (frontier, proof) = try await reach.audit { store, log in
+                (try await log.frontier(), try await TransparencyLog(store: store, log: log).proof(at: position))
+            }
+            guard (1...max(1, frontier)).contains(position), frontier > 0 else {
+                throw Exit.notFound("there is no event at \(position)")
+            }
+            guard let proof else { throw Exit.unavailable("no signed checkpoint covers position \(position) yet") }
+            if let out { try Files.write(proof.encoded, to: out) }
+            if reach.json {
+                Terminal.say(
+                    try JSON.pretty(["position": .integer(position), "proof": JSONValue.string(proof.encoded)])
+                )
+            } else if let out {
+                Terminal.say("the proof of the event at \(position) is in \(out)")
+            } else {
+                Terminal.say(String(proof.encoded.dropLast()))
+            }
+        }
+    }
+
+    struct Export: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Write the signed tree and the entries to a folder that can be checked without us.",
+            discussion: "Payloads are not in it, only their hashes."
+        )
+
+        @Option(help: ArgumentHelp("Where to; what an earlier export wrote there is extended.", valueName: "dir"))
+        var out: String
+
+        @OptionGroup var reach: Reach
+
+        func run() async throws {
+            let out = out
+            let progress = Progress("files")
+            let checkpoint = try await reach.audit { store, log in
+                try await LogFolder(out).write(TransparencyLog(store: store, log: log)) { done, all in
+                    progress.show(Int64(done), of: Int64(all))
+                }
+            }
+            progress.end()
+            guard let checkpoint else { throw Exit.unavailable("nothing is sealed yet") }
+            guard !reach.json else {
+                return Terminal.say(
+                    try JSON.pretty([
+                        "origin": .string(checkpoint.origin), "size": .integer(checkpoint.size),
+                        "root": JSONValue.string(checkpoint.root.description),
+                    ])
+                )
+            }
+            Terminal.say("\(checkpoint.size) events of \(checkpoint.origin) are in \(out)")
+        }
+    }
+
+    struct Keygen: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Make a key that signs checkpoints, in a file for us alone.",
+            discussion: "To replace a key add the line of the new file to the old one; later take the old line away."
+        )
+
+        @Option(help: ArgumentHelp("The file, which must not exist.", valueName: "file"))
+        var out: String
+
+        @Option(help: "The root domain of the deployment; else APP_ROOT_DOMAIN.")
+        var domain: String?
+
+        @Flag(help: "Print JSON.")
+        var json = false
+
+        func run() throws {
+            var read = EnvironmentReader(EnvironmentReader.process)
+            guard let domain = domain ?? read.optional("APP_ROOT_DOMAIN") else {
+                throw Exit.usage("name the deployment with --domain or APP_ROOT_DOMAIN")
+            }
+            do throws(KeyFile.Failure) {
+                let key = try KeyFile.make(out, for: Origin(domain: domain).base)
+                Terminal.say(json ? #"{"vkey":"\#(key)"}"# : "\(key)")
+            } catch {
+                throw Exit.failed(error.description)
+            }
+        }
+    }
+}
+
+extension Reach {
+    /// Looks at the log and its tree, straight in the database: it works while the server is down.
+    func audit<Value: Sendable>(
+        _ ask: (AuditStore, PostgresLog) async throws -> Value
+    ) async throws -> Value {
+        let pool = Pool(conninfo: try database, size: 1, role: "signalbox_audit", applicationName: "signalbox-cli")
+        let answer: Result<Value, any Error>
+        do {
+            var read = EnvironmentReader(EnvironmentReader.process)
+            let log = PostgresLog.reader(pool: pool, archive: read.optional("SIGNALBOX_ARCHIVE"))
+            answer = .success(try await ask(AuditStore(pool: pool), log))
+        } catch {
+            answer = .failure(error)
+        }
+        await pool.close()
+        do { return try answer.get() } catch { throw Exit.audit(error) }
+    }
+}
+
+extension Exit {
+    /// Turns what went wrong with an audit into words and a code.
+    static func audit(_ error: any Error) -> any Error {
+        switch error {
+        case AuditError.unavailable(let reason): Exit.unavailable("the log cannot be read now: \(reason)")
+        case AuditError.violated(let promise): Exit.failed(promise)
+        case AuditError.refused(let refusal): Exit.failed(refusal.description)
+        case AuditError.fenced: Exit.conflict("another process seals now")
+        case let error as LogFolder.Failure: Exit.failed(error.description)
+        case let error as NoteError: Exit.failed(error.description)
+        default: because(error)
+        }
+    }
+}
+
+/// Files that commands read and write.
+enum Files {
+    static func read(_ path: String) throws -> [UInt8] {
+        guard let data = try? Data(contentsOf: URL(filePath: path)) else {
+            throw Exit.notFound("\(path) cannot be read")
+        }
+        return Array(data)
+    }
+
+    static func write(_ text: String, to path: String) throws {
+        do {
+            try Data(text.utf8).write(to: URL(filePath: path), options: .atomic)
+        } catch {
+            throw Exit.failed("\(path) cannot be written")
+        }
+    }
+
+    /// The keys of a file with one on each line.
+    static func keys(_ path: String) throws -> [VerifierKey] {
+        let keys = VerifierKey.lines(String(decoding: try read(path), as: UTF8.self))
+        guard !keys.isEmpty else { throw Exit.usage("\(path) has no verifier key") }
+        return keys
+    }
+}

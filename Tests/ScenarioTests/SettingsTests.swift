@@ -55,6 +55,19 @@ struct SettingsTests {
         ] { #expect(problems.contains(name), "\(name) is not complained about") }
     }
 
+    @Test("the log is sealed with a key and a folder that exists, and with both or neither")
+    func audit() throws {
+        var environment = older.merging(ours) { $1 }
+        #expect(try Settings(environment: environment).audit == nil)
+        environment["SIGNALBOX_AUDIT_KEY"] = "/etc/signalbox/audit"
+        let half = #expect(throws: ConfigurationError.self) { try Settings(environment: environment) }
+        #expect(half?.problems.first?.contains("SIGNALBOX_AUDIT_CHECKPOINTS is missing") == true)
+        environment["SIGNALBOX_AUDIT_CHECKPOINTS"] = "/nowhere/at/all"
+        #expect(throws: ConfigurationError.self) { try Settings(environment: environment) }
+        environment["SIGNALBOX_AUDIT_CHECKPOINTS"] = "/tmp"
+        #expect(try Settings(environment: environment).audit?.key == "/etc/signalbox/audit")
+    }
+
     @Test("a secret may come from a file")
     func file() throws {
         var template = Array("/tmp/signalbox-secret-XXXXXX".utf8CString)

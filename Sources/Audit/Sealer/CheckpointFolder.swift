@@ -20,6 +20,14 @@ package struct CheckpointFolder: Sendable {
     ///
     /// - Throws: ``AuditError``; `refused` when the file is something else.
     package func newest() throws(AuditError) -> Checkpoint? {
+        guard let note = try newestNote() else { return nil }
+        do { return try Checkpoint(unverified: note) } catch { throw .refused(.unreadable(file)) }
+    }
+
+    /// The checkpoint that is kept, as it was signed; `nil` when there is none yet.
+    ///
+    /// - Throws: ``AuditError``; `refused` when the file is something else.
+    package func newestNote() throws(AuditError) -> SignedNote? {
         guard access(file, F_OK) == 0 else {
             guard errno == ENOENT, access(path, X_OK) == 0 else {
                 throw .unavailable("\(path) is not a folder that can be read")
@@ -29,11 +37,7 @@ package struct CheckpointFolder: Sendable {
         guard let data = try? Data(contentsOf: URL(filePath: file)) else {
             throw .unavailable("\(file) cannot be read")
         }
-        do {
-            return try Checkpoint(unverified: SignedNote(data))
-        } catch {
-            throw .refused(.unreadable(file))
-        }
+        do { return try SignedNote(data) } catch { throw .refused(.unreadable(file)) }
     }
 
     /// Holds a tree against the checkpoint that is kept.

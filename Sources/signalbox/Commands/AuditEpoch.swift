@@ -56,7 +56,7 @@ extension AuditCommand {
                     reason: reason,
                     knownSize: head.size,
                     knownRoot: head.size > 0 ? head.root.base64 : nil,
-                    keptCheckpoint: kept?.text
+                    keptCheckpoint: try folder?.newestNote()?.encoded
                 )
             )
             let ids = IDSource.system

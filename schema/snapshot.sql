@@ -591,6 +591,32 @@ CREATE FUNCTION log.leaf("position" bigint, event_id uuid, org_id bigint, stream
 
 ALTER FUNCTION log.leaf("position" bigint, event_id uuid, org_id bigint, stream text, version bigint, recorded_at timestamp with time zone, type text, schema_version smallint, command_id uuid, actor text, causation_id uuid, correlation_id uuid, metadata text, payload_hash bytea) OWNER TO signalbox_owner;
 
+CREATE FUNCTION log.publish_checkpoint(epoch integer, size bigint, root bytea, note text, vkeys text[]) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'log', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM pg_advisory_xact_lock(7206);
+    PERFORM set_config('synchronous_commit', 'on', true);
+    UPDATE log.checkpoint AS c
+       SET note = publish_checkpoint.note, signed_at = clock_timestamp()
+     WHERE c.epoch = publish_checkpoint.epoch
+       AND c.size = publish_checkpoint.size
+       AND c.root = publish_checkpoint.root;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    INSERT INTO log.audit_key AS k (vkey, epoch, first_size, last_size)
+    SELECT v, publish_checkpoint.epoch, publish_checkpoint.size, publish_checkpoint.size
+      FROM unnest(publish_checkpoint.vkeys) AS v
+        ON CONFLICT (vkey) DO UPDATE
+       SET last_size = greatest(k.last_size, excluded.last_size);
+    RETURN true;
+END $$;
+
+ALTER FUNCTION log.publish_checkpoint(epoch integer, size bigint, root bytea, note text, vkeys text[]) OWNER TO signalbox_owner;
+
 CREATE FUNCTION log.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'log', 'pg_temp'
@@ -640,6 +666,122 @@ BEGIN
 END $$;
 
 ALTER FUNCTION log.renew(stream text, fence bigint, ttl interval) OWNER TO signalbox_owner;
+
+CREATE FUNCTION log.seal(stream text, fence bigint, epoch integer, old_size bigint, old_root bytea, size bigint, root bytea, levels smallint[], numbers bigint[], tiles bytea[]) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'log', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    newest bigint[];
+    grown bigint;
+BEGIN
+    PERFORM pg_advisory_xact_lock(7206);
+    IF NOT log.holds(seal.stream, seal.fence)
+        OR NOT EXISTS (SELECT FROM log.head AS h WHERE h.incarnation = seal.epoch)
+        OR seal.old_size <> coalesce((SELECT max(c.size) FROM log.checkpoint AS c WHERE c.epoch = seal.epoch), 0)
+        OR (seal.old_size > 0 AND NOT EXISTS (
+            SELECT
+              FROM log.checkpoint AS c
+             WHERE c.epoch = seal.epoch
+               AND c.size = seal.old_size
+               AND c.root = seal.old_root
+        )) THEN
+        RETURN false;
+    END IF;
+    -- A lost tree head is worse than a slow one, whatever the session prefers.
+    PERFORM set_config('synchronous_commit', 'on', true);
+
+    INSERT INTO log.tile AS t (level, number, width, hashes)
+    SELECT n.level, n.number, octet_length(n.hashes) / 32, n.hashes
+      FROM unnest(seal.levels, seal.numbers, seal.tiles) AS n (level, number, hashes)
+        ON CONFLICT (level, number) DO UPDATE
+       SET width = excluded.width, hashes = excluded.hashes
+     WHERE t.width < excluded.width
+       AND substring(excluded.hashes FOR octet_length(t.hashes)) = t.hashes;
+    GET DIAGNOSTICS grown = ROW_COUNT;
+    IF grown <> cardinality(seal.tiles) THEN
+        RAISE EXCEPTION 'a tile of the transparency log would be rewritten' USING ERRCODE = 'data_corrupted';
+    END IF;
+
+    INSERT INTO log.checkpoint (epoch, size, root, sealed_at)
+    VALUES (seal.epoch, seal.size, seal.root, clock_timestamp());
+
+    -- Of the checkpoints of one hour the last is kept, beside the two newest: any other can be made from the tiles.
+    SELECT array_agg(c.size ORDER BY c.size DESC) INTO newest
+      FROM (
+        SELECT c.size FROM log.checkpoint AS c WHERE c.epoch = seal.epoch ORDER BY c.size DESC LIMIT 3
+      ) AS c;
+    DELETE FROM log.checkpoint AS c
+     USING log.checkpoint AS next
+     WHERE c.epoch = seal.epoch
+       AND c.size = newest[3]
+       AND next.epoch = seal.epoch
+       AND next.size = newest[2]
+       AND date_trunc('hour', c.sealed_at) = date_trunc('hour', next.sealed_at);
+    RETURN true;
+END $$;
+
+ALTER FUNCTION log.seal(stream text, fence bigint, epoch integer, old_size bigint, old_root bytea, size bigint, root bytea, levels smallint[], numbers bigint[], tiles bytea[]) OWNER TO signalbox_owner;
+
+CREATE TABLE log.checkpoint (
+    epoch integer NOT NULL,
+    size bigint NOT NULL,
+    root bytea NOT NULL,
+    sealed_at timestamp with time zone NOT NULL,
+    note text,
+    signed_at timestamp with time zone,
+    CONSTRAINT checkpoint_check CHECK (((note IS NULL) = (signed_at IS NULL))),
+    CONSTRAINT checkpoint_root_check CHECK ((octet_length(root) = 32)),
+    CONSTRAINT checkpoint_size_check CHECK ((size > 0))
+);
+
+ALTER TABLE log.checkpoint OWNER TO signalbox_owner;
+
+CREATE TABLE log.head (
+    log_id smallint NOT NULL,
+    incarnation integer NOT NULL,
+    started_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    partition_width bigint DEFAULT 16777216 NOT NULL,
+    CONSTRAINT head_log_id_check CHECK ((log_id = 0)),
+    CONSTRAINT head_partition_width_check CHECK ((partition_width > 0))
+);
+
+ALTER TABLE log.head OWNER TO signalbox_owner;
+
+CREATE FUNCTION log.sealed() RETURNS bigint
+    LANGUAGE sql STABLE
+    SET search_path TO 'log', 'pg_temp'
+    RETURN (SELECT COALESCE(max(c.size), (0)::bigint) AS "coalesce" FROM (log.checkpoint c JOIN log.head h ON ((h.incarnation = c.epoch))) WHERE (c.note IS NOT NULL));
+
+ALTER FUNCTION log.sealed() OWNER TO signalbox_owner;
+
+CREATE FUNCTION log.start_epoch(epoch integer) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'log', 'pg_temp'
+    AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(7206);
+    UPDATE log.head AS h
+       SET incarnation = start_epoch.epoch, started_at = clock_timestamp()
+     WHERE h.incarnation < start_epoch.epoch;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    DELETE FROM log.tile;
+    RETURN true;
+END $$;
+
+ALTER FUNCTION log.start_epoch(epoch integer) OWNER TO signalbox_owner;
+
+CREATE TABLE log.audit_key (
+    vkey text NOT NULL,
+    epoch integer NOT NULL,
+    first_size bigint NOT NULL,
+    last_size bigint NOT NULL
+);
+
+ALTER TABLE log.audit_key OWNER TO signalbox_owner;
 
 CREATE TABLE log.claim (
     kind text NOT NULL,
@@ -790,17 +932,6 @@ ALTER TABLE log.event_type ALTER COLUMN type_id ADD GENERATED ALWAYS AS IDENTITY
     CACHE 1
 );
 
-CREATE TABLE log.head (
-    log_id smallint NOT NULL,
-    incarnation integer NOT NULL,
-    started_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    partition_width bigint DEFAULT 16777216 NOT NULL,
-    CONSTRAINT head_log_id_check CHECK ((log_id = 0)),
-    CONSTRAINT head_partition_width_check CHECK ((partition_width > 0))
-);
-
-ALTER TABLE log.head OWNER TO signalbox_owner;
-
 CREATE VIEW log.partition AS
  SELECT (c.relname)::text AS name,
     (b.bounds[1])::bigint AS first_position,
@@ -870,6 +1001,20 @@ CREATE TABLE log.subject_key (
 
 ALTER TABLE log.subject_key OWNER TO signalbox_owner;
 
+CREATE TABLE log.tile (
+    level smallint NOT NULL,
+    number bigint NOT NULL,
+    width smallint NOT NULL,
+    hashes bytea NOT NULL,
+    CONSTRAINT tile_check CHECK ((octet_length(hashes) = (width * 32))),
+    CONSTRAINT tile_level_check CHECK (((level >= 0) AND (level <= 8))),
+    CONSTRAINT tile_number_check CHECK ((number >= 0)),
+    CONSTRAINT tile_width_check CHECK (((width >= 1) AND (width <= 256)))
+);
+ALTER TABLE ONLY log.tile ALTER COLUMN hashes SET STORAGE EXTERNAL;
+
+ALTER TABLE log.tile OWNER TO signalbox_owner;
+
 CREATE TABLE meta.migration (
     name text NOT NULL,
     kind text NOT NULL,
@@ -895,6 +1040,12 @@ ALTER TABLE ONLY log.event ATTACH PARTITION log.event_0 FOR VALUES FROM ('1') TO
 ALTER TABLE ONLY log.event ATTACH PARTITION log.event_1 FOR VALUES FROM ('16777217') TO ('33554433');
 
 ALTER TABLE ONLY log.event ATTACH PARTITION log.event_2 FOR VALUES FROM ('33554433') TO ('50331649');
+
+ALTER TABLE ONLY log.audit_key
+    ADD CONSTRAINT audit_key_pkey PRIMARY KEY (vkey);
+
+ALTER TABLE ONLY log.checkpoint
+    ADD CONSTRAINT checkpoint_pkey PRIMARY KEY (epoch, size);
 
 ALTER TABLE ONLY log.claim
     ADD CONSTRAINT claim_pkey PRIMARY KEY (kind, key);
@@ -943,6 +1094,9 @@ ALTER TABLE ONLY log.stream
 
 ALTER TABLE ONLY log.subject_key
     ADD CONSTRAINT subject_key_pkey PRIMARY KEY (subject);
+
+ALTER TABLE ONLY log.tile
+    ADD CONSTRAINT tile_pkey PRIMARY KEY (level, number);
 
 ALTER TABLE ONLY log.work
     ADD CONSTRAINT work_pkey PRIMARY KEY (stream_id);
@@ -1026,6 +1180,9 @@ REVOKE ALL ON FUNCTION log.holds(stream text, fence bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION log.holds(stream text, fence bigint) TO signalbox_append;
 GRANT ALL ON FUNCTION log.holds(stream text, fence bigint) TO signalbox_project;
 
+REVOKE ALL ON FUNCTION log.publish_checkpoint(epoch integer, size bigint, root bytea, note text, vkeys text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.publish_checkpoint(epoch integer, size bigint, root bytea, note text, vkeys text[]) TO signalbox_append;
+
 REVOKE ALL ON FUNCTION log.release(stream text, fence bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION log.release(stream text, fence bigint) TO signalbox_append;
 GRANT ALL ON FUNCTION log.release(stream text, fence bigint) TO signalbox_project;
@@ -1033,6 +1190,21 @@ GRANT ALL ON FUNCTION log.release(stream text, fence bigint) TO signalbox_projec
 REVOKE ALL ON FUNCTION log.renew(stream text, fence bigint, ttl interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION log.renew(stream text, fence bigint, ttl interval) TO signalbox_append;
 GRANT ALL ON FUNCTION log.renew(stream text, fence bigint, ttl interval) TO signalbox_project;
+
+REVOKE ALL ON FUNCTION log.seal(stream text, fence bigint, epoch integer, old_size bigint, old_root bytea, size bigint, root bytea, levels smallint[], numbers bigint[], tiles bytea[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.seal(stream text, fence bigint, epoch integer, old_size bigint, old_root bytea, size bigint, root bytea, levels smallint[], numbers bigint[], tiles bytea[]) TO signalbox_append;
+
+GRANT SELECT ON TABLE log.checkpoint TO signalbox_append;
+GRANT SELECT ON TABLE log.checkpoint TO signalbox_audit;
+
+GRANT SELECT ON TABLE log.head TO signalbox_append;
+GRANT SELECT ON TABLE log.head TO signalbox_project;
+GRANT SELECT ON TABLE log.head TO signalbox_audit;
+
+REVOKE ALL ON FUNCTION log.start_epoch(epoch integer) FROM PUBLIC;
+
+GRANT SELECT ON TABLE log.audit_key TO signalbox_append;
+GRANT SELECT ON TABLE log.audit_key TO signalbox_audit;
 
 GRANT SELECT ON TABLE log.claim TO signalbox_append;
 GRANT SELECT ON TABLE log.claim TO signalbox_audit;
@@ -1051,10 +1223,6 @@ GRANT SELECT ON TABLE log.event_json TO signalbox_append;
 GRANT SELECT ON TABLE log.event_json TO signalbox_project;
 GRANT SELECT ON TABLE log.event_json TO signalbox_audit;
 
-GRANT SELECT ON TABLE log.head TO signalbox_append;
-GRANT SELECT ON TABLE log.head TO signalbox_project;
-GRANT SELECT ON TABLE log.head TO signalbox_audit;
-
 GRANT SELECT ON TABLE log.partition TO signalbox_append;
 GRANT SELECT ON TABLE log.partition TO signalbox_project;
 GRANT SELECT ON TABLE log.partition TO signalbox_audit;
@@ -1072,6 +1240,9 @@ GRANT SELECT ON TABLE log.segment_erasure TO signalbox_audit;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE log.snapshot TO signalbox_append;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE log.subject_key TO signalbox_append;
+
+GRANT SELECT ON TABLE log.tile TO signalbox_append;
+GRANT SELECT ON TABLE log.tile TO signalbox_audit;
 
 GRANT SELECT ON TABLE meta.migration TO PUBLIC;
 

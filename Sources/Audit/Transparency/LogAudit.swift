@@ -59,6 +59,7 @@ package struct LogAudit: Sendable {
                 if let difference = try await wrap({ () throws(AuditError) in try await end.finish(checkpoint) }) {
                     throw Stop.found(difference)
                 }
+                try await compare(checkpoint)
             }
         } catch {
             switch error {
@@ -83,21 +84,27 @@ package struct LogAudit: Sendable {
         let signers = try await wrap { () throws(AuditError) in try await store.signers() }
         let own = signers.filter { $0.epoch == head.epoch }.compactMap { try? VerifierKey($0.vkey) }
         let checkpoint = try report.read(note, pinned: pinned, own: own)
-        guard let outside, outside.origin == checkpoint.origin else { return checkpoint }
-        if outside.size > checkpoint.size { throw .found(.lost(outside)) }
+        if let outside, outside.origin == checkpoint.origin, outside.size > checkpoint.size {
+            throw .found(.lost(outside))
+        }
+        return checkpoint
+    }
+
+    /// Holds the tree, once it is known to be that of the checkpoint, against the one that is kept outside.
+    private func compare(_ checkpoint: Checkpoint) async throws(Stop) {
+        let kept = try await wrap { () throws(AuditError) in try folder?.newest() }
+        guard let kept, kept.origin == checkpoint.origin else { return }
         let root = try await wrap { () throws(AuditError) in
             do throws(TileError) {
-                return try await MerkleTree(size: outside.size, reading: store.tiles).root()
+                return try await MerkleTree(size: kept.size, reading: store.tiles).root()
             } catch {
                 throw AuditError(error)
             }
         }
-        guard root == outside.root else {
-            throw .found(
-                Difference(position: nil, "the checkpoint of \(outside.size) events outside of the database is another")
-            )
+        guard root == kept.root else {
+            let words = "the checkpoint of \(kept.size) events outside of the database is another"
+            throw .found(Difference(position: nil, words))
         }
-        return checkpoint
     }
 
     /// The leaf as the row makes it.

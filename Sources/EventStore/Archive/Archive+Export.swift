@@ -150,14 +150,11 @@ extension Archive {
         }
         var position = partition.first - 1
         while position < partition.last {
-            let end = min(partition.last, position + Self.page)
-            let events = try ArchiveError.asking { () throws(PostgresError) in
-                try connection.storedEvents(after: position, through: end)
-            }
+            let events = try rows(after: position, through: min(partition.last, position + Self.page), on: connection)
             try ArchiveError.filing { () throws(SegmentError) in
                 for event in events { try writer.add(event) }
             }
-            position = end
+            position += Int64(events.count)
         }
         try ArchiveError.filing { () throws(SegmentError) in try writer.endEvents() }
         try index(partition, into: writer, on: connection)
@@ -229,21 +226,34 @@ extension Archive {
         try ArchiveError.filing { () throws(SegmentError) in try segment.verify() }
         var position = first - 1
         while position < last {
-            let end = min(last, position + Self.page)
-            let rows = try ArchiveError.asking { () throws(PostgresError) in
-                try connection.storedEvents(after: position, through: end)
-            }
+            let rows = try rows(after: position, through: min(last, position + Self.page), on: connection)
             var kept: [StoredEvent] = []
             try ArchiveError.filing { () throws(SegmentError) in
-                try segment.events(in: position + 1...end) { event in kept.append(event) }
+                try segment.events(in: position + 1...position + Int64(rows.count)) { event in kept.append(event) }
             }
             guard rows == kept else {
-                let different = zip(rows, kept).first { $0 != $1 }?.0.event.position ?? position + Int64(rows.count) + 1
+                let different = zip(rows, kept).first { $0 != $1 }?.0.event.position ?? position + 1
                 throw .refused(
                     "\(file) and the log differ at \(different), which was erased meanwhile or is damaged; run it again"
                 )
             }
-            position = end
+            position += Int64(rows.count)
         }
+    }
+
+    /// The next rows of a partition; big ones come a few at a time.
+    private func rows(
+        after position: Int64,
+        through end: Int64,
+        on connection: isolated Connection
+    ) throws(ArchiveError) -> [StoredEvent] {
+        let rows = try ArchiveError.asking { () throws(PostgresError) in
+            try connection.storedEvents(after: position, through: end)
+        }
+        guard rows.first?.event.position == position + 1, rows.last?.event.position == position + Int64(rows.count)
+        else {
+            throw .refused("position \(position + 1) is missing from the log, or one soon after it")
+        }
+        return rows
     }
 }

@@ -140,7 +140,7 @@ extension EventsCommand {
 }
 
 /// A length of time as people write it: `90d`, `36h`, `15m`, `30s`.
-struct Span: ExpressibleByArgument {
+struct Span: ExpressibleByArgument, Equatable {
     let duration: Duration
 
     init?(argument: String) {

@@ -16,16 +16,4 @@ struct ArchiveCommandTests {
     func nonsense(text: String) {
         #expect(Span(argument: text) == nil)
     }
-
-    @Test(
-        "how far to archive is said in one way",
-        arguments: [[], ["--through", "5", "--older-than", "1d"]] as [[String]]
-    )
-    func extent(arguments: [String]) async throws {
-        let command = try #require(
-            try EventsCommand.ArchiveEvents.parseAsRoot(arguments + ["--to", "/nowhere"])
-                as? EventsCommand.ArchiveEvents
-        )
-        await #expect(throws: (any Error).self) { try await command.run() }
-    }
 }

@@ -98,7 +98,14 @@ extension Archive {
             guard try connection.run("SELECT to_regclass('log.checkpoint') IS NOT NULL").decode(0, Bool.self) else {
                 return Int64(0)
             }
-            return try connection.run("SELECT coalesce(max(size), 0) FROM log.checkpoint").decode(0, Int64.self)
+            return try connection.run(
+                """
+                SELECT coalesce(max(c.size), 0)
+                  FROM log.checkpoint AS c
+                  JOIN log.head AS h ON h.incarnation = c.epoch
+                 WHERE c.note IS NOT NULL
+                """
+            ).decode(0, Int64.self)
         }
         guard sealed >= last else {
             throw .refused("the transparency log is sealed up to \(sealed), and not up to \(last)")

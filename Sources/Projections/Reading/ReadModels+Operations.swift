@@ -82,7 +82,12 @@ extension ReadModels {
                 """
                 SELECT b.name, b.shape, b.build, b.live, p.position, greatest(h.newest - p.position, 0),
                        coalesce(extract(epoch FROM clock_timestamp() - (
-                           SELECT e.recorded_at FROM log.event AS e WHERE e.position = p.position + 1
+                           -- The next event that is still here: those before it are archived.
+                           SELECT e.recorded_at
+                             FROM log.event AS e
+                            WHERE e.position > p.position
+                            ORDER BY e.position
+                            LIMIT 1
                        )), 0)::float8,
                        (SELECT count(*) FROM rm.block AS k
                          WHERE k.name = b.name AND k.shape = b.shape AND k.build = b.build)

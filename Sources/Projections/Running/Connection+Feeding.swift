@@ -101,13 +101,25 @@ extension Connection {
             SELECT s.name
               FROM log.stream AS s
              WHERE s.name = ANY (\(array: streams.map(\.text)))
-               AND EXISTS (
-                    SELECT
-                      FROM log.event AS e
-                     WHERE e.stream_id = s.stream_id
-                       AND e.position >= s.first_position
-                       AND e.position <= s.last_position
-                       AND e.payload IS NULL
+               AND (
+                    EXISTS (
+                        SELECT
+                          FROM log.event AS e
+                         WHERE e.stream_id = s.stream_id
+                           AND e.position >= s.first_position
+                           AND e.position <= s.last_position
+                           AND e.payload IS NULL
+                    )
+                    -- Of an archived event only the record of its erasure is here, and between which positions it was.
+                    OR EXISTS (
+                        SELECT
+                          FROM log.stream AS r
+                          JOIN log.segment AS g
+                            ON CASE WHEN r.name ~ '^erasure-[0-9]{1,18}$' THEN split_part(r.name, '-', 2)::bigint END
+                               BETWEEN greatest(g.first_position, s.first_position)
+                                   AND least(g.last_position, s.last_position)
+                         WHERE r.category = 'erasure'
+                    )
                )
             """
         )

@@ -124,7 +124,8 @@ struct SegmentCursor {
             payloadHash: Array(try take(32)),
             leaf: Array(try take(32))
         )
-        guard offset == end, stored.recomputedLeaf == stored.leaf else {
+        // The leaf holds 32 bits of the version.
+        guard offset == end, 1...Int64(UInt32.max) ~= event.version, stored.recomputedLeaf == stored.leaf else {
             throw damage("the event at \(event.position) does not give its leaf")
         }
         switch (event.payload, stored.salt) {

@@ -95,10 +95,7 @@ extension Archive {
 
     private func refuseUnsealed(through last: Int64, on connection: isolated Connection) throws(ArchiveError) {
         let sealed = try ArchiveError.asking { () throws(PostgresError) in
-            guard try connection.run("SELECT to_regclass('log.checkpoint') IS NOT NULL").decode(0, Bool.self) else {
-                return Int64(0)
-            }
-            return try connection.run(
+            try connection.run(
                 """
                 SELECT coalesce(max(c.size), 0)
                   FROM log.checkpoint AS c

@@ -54,6 +54,20 @@ struct ArchiveTests {
                 #expect(error?.description.contains("sealed up to 0, and not up to 300") == true)
             }
             #expect(try stage.files.isEmpty)
+            let owner = try await Connection.open(stage.database.owner)
+            // A checkpoint that was not signed, or of another epoch, does not count.
+            try await owner.script(
+                """
+                INSERT INTO log.checkpoint (epoch, size, root, sealed_at, note, signed_at)
+                VALUES (1, 300, sha256(''), now(), NULL, NULL), (2, 300, sha256(''), now(), 'note', now())
+                """
+            )
+            await #expect(throws: ArchiveError.self) {
+                try await stage.archive { try await $0.archive(.through(300)) }
+            }
+            try await owner.script("UPDATE log.checkpoint SET note = 'note', signed_at = now() WHERE epoch = 1")
+            await owner.close()
+            #expect(try await stage.archive { try await $0.archive(.through(300)) }.map(\.last) == [300])
         }
     }
 

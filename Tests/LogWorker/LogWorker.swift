@@ -31,7 +31,13 @@ enum LogWorker {
     private static func open(_ settings: Settings, _ pool: Pool) async -> PostgresLog {
         while true {
             do throws(PostgresError) {
-                return try await PostgresLog.open(conninfo: settings.conninfo, pool: pool, patience: .seconds(2))
+                return try await PostgresLog.open(
+                    conninfo: settings.conninfo,
+                    pool: pool,
+                    durability: settings.durability,
+                    patience: .seconds(2),
+                    probe: Death.probe(at: settings.death)
+                )
             } catch {
                 await away()
             }
@@ -66,6 +72,9 @@ struct Settings {
     var name = ""
     /// The next number of each lane.
     var next: [Int64] = []
+    var durability = Durability.commit
+    /// Where the process kills itself once it was sent SIGUSR1.
+    var death: LogStep?
 
     /// - Precondition: They are well formed; only tests start this program.
     init(_ arguments: [String]) {
@@ -79,6 +88,8 @@ struct Settings {
             case "--conninfo": conninfo = value
             case "--name": name = value
             case "--next": next = value.split(separator: ",").compactMap { Int64($0) }
+            case "--durability": durability = Durability(rawValue: value) ?? .commit
+            case "--die-at": death = LogStep(rawValue: value)
             default: preconditionFailure("no such option: \(option)")
             }
         }

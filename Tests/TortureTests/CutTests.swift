@@ -7,8 +7,8 @@ import Testing
 extension Torture {
     @Suite("The connection of a writer is cut")
     struct Cuts {
-        @Test("each request gets its true answer once, wherever the cut fell")
-        func cuts() async throws {
+        @Test("each request gets its true answer once, wherever the cut fell", arguments: Durability.allCases)
+        func cuts(durability: Durability) async throws {
             let cycles = Torture.size(bounded: 12, full: 300)
             let server = try await PostgresServer.start(durable: true)
             let database = try await server.makeDatabase(.migrated)
@@ -18,6 +18,7 @@ extension Torture {
             let worker = WorkerProcess(
                 "a",
                 conninfo: proxy.conninfo(user: "signalbox", database: database.name),
+                durability: durability,
                 lanes: 8,
                 ledger: ledger
             )
@@ -32,7 +33,7 @@ extension Torture {
                 try await eventually(within: .seconds(60)) { ledger.total >= goal }
             }
             proxy.close()
-            var verdict = Verdict("connection cut before, after and instead of the answer")
+            var verdict = Verdict("connection cut before, after and instead of the answer, \(durability)")
             try await oracle.judge(&verdict, cycles: cycles)
             verdict.publish()
             verdict.expectClean()

@@ -9,13 +9,16 @@ extension Torture {
     struct Foreigners {
         private static let patient = SessionLimits(statement: nil, idleInTransaction: nil)
 
-        @Test("long, idle and prepared transactions, here and in another database, stall nobody")
-        func nobodyStalls() async throws {
+        @Test(
+            "long, idle and prepared transactions, here and in another database, stall nobody",
+            arguments: Durability.allCases
+        )
+        func nobodyStalls(durability: Durability) async throws {
             let server = try await PostgresServer.start(settings: ["max_prepared_transactions": "4"])
             let database = try await server.makeDatabase(.migrated)
             let elsewhere = try await server.makeDatabase(.empty)
             let foreigners = try await Self.foreigners(database, elsewhere)
-            try await withLog(in: database) { running in
+            try await withLog(in: database, durability: durability) { running in
                 let total = Torture.size(bounded: 2000, full: 100_000)
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     for writer in 0..<8 {
@@ -43,8 +46,8 @@ extension Torture {
 
         @Test("an old snapshot costs little: the ratio is printed, not asserted")
         func heldSnapshot() async throws {
-            let calls = Torture.size(bounded: 400, full: 40_000)
-            let server = try await PostgresServer.start(durable: true)
+            let calls = Torture.size(bounded: 400, full: 20_000)
+            let server = try await PostgresServer.start(durable: Torture.Size.current == .full)
             var rates: [Double] = []
             for isHeld in [false, true, false, true] {
                 let database = try await server.makeDatabase(.migrated)

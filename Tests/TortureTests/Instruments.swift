@@ -4,8 +4,8 @@ import SignalboxTestKit
 extension TestDatabase {
     /// Adds functions with which sessions of our own can append without a process around them.
     ///
-    /// `torture.write(stream, count)` appends so many events to one stream in one call and answers the last position;
-    /// `torture.append_without_lock` is `log.append` as somebody would write it who forgets the lock.
+    /// `torture.write(stream, count, durable)` appends so many events to one stream in one call and answers the last
+    /// position;    /// `torture.append_without_lock` is `log.append` as somebody would write it who forgets the lock.
     func installInstruments() async throws {
         let connection = try await Connection.open(superuser)
         try await connection.script(Self.write)
@@ -29,7 +29,12 @@ extension TestDatabase {
 
     private static let write = """
         CREATE SCHEMA torture;
-        CREATE FUNCTION torture.write(stream text, count integer, fn text DEFAULT 'log.append') RETURNS bigint LANGUAGE plpgsql AS $$
+        CREATE FUNCTION torture.write(
+            stream text,
+            count integer,
+            durable boolean DEFAULT true,
+            fn text DEFAULT 'log.append'
+        ) RETURNS bigint LANGUAGE plpgsql AS $$
         DECLARE
             last bigint;
         BEGIN
@@ -38,6 +43,7 @@ extension TestDatabase {
                   FROM %s(
                     hint => 0,
                     again => false,
+                    durable => $3,
                     r_command => ARRAY[gen_random_uuid()],
                     r_actor => ARRAY['system'],
                     r_cause => ARRAY[NULL::uuid],
@@ -81,7 +87,7 @@ extension TestDatabase {
                     w_deadline => ARRAY[]::timestamptz[]
                   )
                 $call$, fn)
-              INTO last USING stream, count;
+              INTO last USING stream, count, durable;
             RETURN last;
         END $$
         """

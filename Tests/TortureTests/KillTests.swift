@@ -9,7 +9,7 @@ extension Torture {
     @Suite("Processes of the log are killed")
     struct Kills {
         /// What is killed.
-        enum Fault: CaseIterable {
+        enum Fault {
             /// `kill -9` for Postgres, all of it.
             case server
             /// `kill -9` for the postmaster alone.
@@ -18,20 +18,34 @@ extension Torture {
             case backend
             /// `kill -9` for a writing process, at any moment.
             case process
+            /// The same at a step of the protocol, one step after the other.
+            case step
+
+            /// In which order; every second one falls on a step.
+            static let order: [Fault] = [.server, .step, .backend, .step, .process, .step, .postmaster, .step]
         }
 
-        @Test("nothing acknowledged is lost, nothing is there twice, nothing shown is taken back")
-        func kills() async throws {
-            let cycles = Torture.size(bounded: 56, full: 1000)
-            let server = try await PostgresServer.start(durable: true)
+        @Test(
+            "nothing acknowledged is lost, nothing is there twice, nothing shown is taken back",
+            arguments: Durability.allCases
+        )
+        func kills(durability: Durability) async throws {
+            let cycles = Torture.size(bounded: 32, full: 1000)
+            let server = try await PostgresServer.start(durable: Torture.Size.current == .full)
             let database = try await server.makeDatabase(.migrated)
             let (ledger, shown) = (Ledger(), Shown())
             let oracle = Oracle(database, ledger: ledger, shown: shown)
             let workers = ["a", "b"].map {
-                WorkerProcess($0, conninfo: database.application, lanes: 8, ledger: ledger)
+                WorkerProcess(
+                    $0,
+                    conninfo: database.application,
+                    durability: durability,
+                    lanes: 8,
+                    ledger: ledger
+                )
             }
             let pool = Pool(conninfo: database.application, size: 2, role: "signalbox_append")
-            try await withLog(in: database) { running in
+            try await withLog(in: database, durability: durability) { running in
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     // One process that hears of appends, and one that has to find out.
                     group.addTask { try await Reader(log: running.log, bell: running.log.bell, shown: shown).run() }
@@ -40,9 +54,9 @@ extension Torture {
                     }
                     try await withWorkers(workers) {
                         for cycle in 0..<cycles {
-                            let fault = Fault.allCases[cycle % Fault.allCases.count]
+                            let fault = Fault.order[cycle % Fault.order.count]
                             try await Self.progress(workers, ledger)
-                            try await Self.inject(fault, server, workers[cycle / 4 % 2])
+                            try await Self.inject(fault, server, workers[cycle / 2 % 2])
                             try await Self.progress(workers, ledger)
                             let found = try await oracle.check()
                             #expect(found.lost == 0 && found.phantom == 0, "cycle \(cycle): \(fault)")
@@ -56,7 +70,7 @@ extension Torture {
                 }
             }
             await pool.close()
-            var verdict = Verdict("kill -9 of Postgres, postmaster, backend, process")
+            var verdict = Verdict("kill -9 of Postgres, a backend and the process at every step, \(durability)")
             try await oracle.judge(&verdict, cycles: cycles)
             verdict.publish()
             verdict.expectClean()
@@ -88,9 +102,9 @@ extension Torture {
                 await connection.close()
                 if let pid = pids.randomElement() { kill(pid, SIGKILL) }
                 try await server.ready()
-            case .process:
+            case .process, .step:
                 let starts = worker.starts
-                worker.signal(SIGKILL)
+                worker.signal(fault == .step ? SIGUSR1 : SIGKILL)
                 try await eventually { worker.starts > starts }
             }
         }

@@ -18,7 +18,7 @@ extension Torture {
                 try await honest.run("SELECT torture.write('lane-1', 3)")
                 async let failure = Self.failure(
                     careless,
-                    "SELECT torture.write('lane-2', 1, 'torture.append_without_lock')"
+                    "SELECT torture.write('lane-2', 1, true, 'torture.append_without_lock')"
                 )
                 // It has computed position 1 as well, and waits for what becomes of the first.
                 try await Self.someoneWaits(in: database)

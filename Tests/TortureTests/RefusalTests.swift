@@ -7,11 +7,11 @@ import Testing
 extension Torture {
     @Suite("Requests are refused among others")
     struct Refusals {
-        @Test("a refused request leaves no trace and harms no neighbour of its flush")
-        func noTrace() async throws {
+        @Test("a refused request leaves no trace and harms no neighbour of its flush", arguments: Durability.allCases)
+        func noTrace(durability: Durability) async throws {
             let count = 120
             try await withDatabase { database in
-                try await withLog(in: database) { running in
+                try await withLog(in: database, durability: durability) { running in
                     let taken = Claim(kind: "slug", key: "taken")
                     _ = try await running.log.append(
                         request(

@@ -23,7 +23,7 @@ extension Torture {
             )
             var checkpoint: Int64 = 0
             var dumped: [RecordedEvent] = []
-            try await withLog(in: old) { running in
+            try await withLog(in: old, durability: .pipelined) { running in
                 for number in 0..<500 {
                     _ = try await running.log.append(request("lane-\(number % 5)", .version(Int64(number / 5))))
                 }
@@ -53,7 +53,7 @@ extension Torture {
             _ dumped: [RecordedEvent],
             _ repeated: AppendRequest
         ) async throws {
-            try await withLog(in: database) { running in
+            try await withLog(in: database, durability: .pipelined) { running in
                 let kept = try await running.log.everything()
                 #expect(kept.count >= 501)
                 #expect(kept == Array(dumped.prefix(kept.count)))

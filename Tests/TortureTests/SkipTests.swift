@@ -8,11 +8,15 @@ extension Torture {
     @Suite("Many write and many read")
     struct Skips {
         /// Events of one call.
-        private static let batch = 50
+        private static let batch = 100
 
-        @Test("no reader misses an event: 32 writers that commit, dawdle and roll back, and 8 readers")
-        func skips() async throws {
-            let total = Torture.size(bounded: 960_000, full: 10_000_000) / (32 * Self.batch) * (32 * Self.batch)
+        @Test(
+            "no reader misses an event: 32 writers that commit, dawdle and roll back, and 8 readers",
+            arguments: Durability.allCases
+        )
+        func skips(durability: Durability) async throws {
+            let total = Torture.size(bounded: 512_000, full: 5_120_000)
+            let isDurable = durability == .commit
             // The cluster of its own has room on disk for all of it, and takes it away at the end.
             let server = try await PostgresServer.start(settings: ["max_wal_size": "4GB", "shared_buffers": "256MB"])
             let database = try await server.makeDatabase(.migrated)
@@ -22,7 +26,7 @@ extension Torture {
             var skipped = 0
             try await withThrowingTaskGroup(of: (undone: Int, missed: Int).self) { group in
                 for writer in 0..<32 {
-                    group.addTask { (try await Self.write(database, "skip-\(writer)", total / 32), 0) }
+                    group.addTask { (try await Self.write(database, "skip-\(writer)", total / 32, isDurable), 0) }
                 }
                 for reader in 0..<8 {
                     group.addTask {
@@ -44,7 +48,7 @@ extension Torture {
                 "SELECT count(*), max(position) - count(*), count(*) - count(DISTINCT event_id) FROM log.event"
             ).decode(0, Int64.self, Int64.self, Int64.self)
             await connection.close()
-            var verdict = Verdict("32 writers, 8 readers")
+            var verdict = Verdict("32 writers, 8 readers, \(durability)")
             verdict.events = Int(events)
             verdict.acknowledged = total
             verdict.lost = total - Int(events)
@@ -60,11 +64,16 @@ extension Torture {
         /// Appends over a connection of its own; now and then it takes its time to commit, or rolls back.
         ///
         /// - Returns: How many calls were rolled back.
-        private static func write(_ database: TestDatabase, _ stream: String, _ count: Int) async throws -> Int {
+        private static func write(
+            _ database: TestDatabase,
+            _ stream: String,
+            _ count: Int,
+            _ isDurable: Bool
+        ) async throws -> Int {
             let connection = try await Connection.open(database.superuser)
             var undone = 0
             for call in 0..<(count / batch) {
-                let statement: SQL = "SELECT torture.write(\(stream), \(Int32(batch)))"
+                let statement: SQL = "SELECT torture.write(\(stream), \(Int32(batch)), \(isDurable))"
                 if call % 40 == 7 {
                     try await connection.script("BEGIN")
                     try await connection.run(statement, prepared: true)
@@ -93,6 +102,7 @@ extension Torture {
                 for (index, event) in page.events.enumerated() where event.position != position + 1 + Int64(index) {
                     missed += 1
                 }
+                if page.scannedTo < position + 1000 { await Bell().wait(after: 0, atMost: .milliseconds(2)) }
                 position = page.scannedTo
             }
             return missed
@@ -109,6 +119,7 @@ extension Torture {
                     if event.version != version + 1 { missed += 1 }
                     version = event.version
                 }
+                if page.scannedTo < position + 1000 { await Bell().wait(after: 0, atMost: .milliseconds(2)) }
                 position = page.scannedTo
             }
             return missed + abs(total / 32 - Int(version))
@@ -126,6 +137,8 @@ extension Torture {
                     """,
                     prepared: true
                 ).decode(0, Int64.self, Int64.self, Int64.self)
+                // The writers need the processors too.
+                if count < 1000 { await Bell().wait(after: 0, atMost: .milliseconds(2)) }
                 guard count > 0 else { continue }
                 if first != position + 1 || last != position + count { missed += 1 }
                 position = last

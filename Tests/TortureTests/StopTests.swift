@@ -8,13 +8,22 @@ import Testing
 extension Torture {
     @Suite("A process is stopped and goes on later")
     struct Stops {
-        @Test("a writer that is stopped stalls nobody, and is answered when it goes on")
-        func writer() async throws {
+        @Test(
+            "a writer that is stopped stalls nobody, and is answered when it goes on",
+            arguments: Durability.allCases
+        )
+        func writer(durability: Durability) async throws {
             let cycles = Torture.size(bounded: 6, full: 200)
             try await withDatabase { database in
                 let (ledger, shown) = (Ledger(), Shown())
                 let workers = ["a", "b"].map {
-                    WorkerProcess($0, conninfo: database.application, lanes: 8, ledger: ledger)
+                    WorkerProcess(
+                        $0,
+                        conninfo: database.application,
+                        durability: durability,
+                        lanes: 8,
+                        ledger: ledger
+                    )
                 }
                 try await withWorkers(workers) {
                     for cycle in 0..<cycles {
@@ -26,7 +35,7 @@ extension Torture {
                         try await Self.progress(of: stopped, by: 20, ledger)
                     }
                 }
-                var verdict = Verdict("SIGSTOP of a writer")
+                var verdict = Verdict("SIGSTOP of a writer, \(durability)")
                 try await Oracle(database, ledger: ledger, shown: shown).judge(&verdict, cycles: cycles)
                 verdict.publish()
                 verdict.expectClean()
@@ -35,13 +44,23 @@ extension Torture {
             }
         }
 
-        @Test("a holder of a lease that wakes up after somebody took over is fenced, and writes nothing more")
-        func holder() async throws {
+        @Test(
+            "a holder of a lease that wakes up after somebody took over is fenced, and writes nothing more",
+            arguments: Durability.allCases
+        )
+        func holder(durability: Durability) async throws {
             let cycles = Torture.size(bounded: 4, full: 100)
             try await withDatabase { database in
                 let ledger = Ledger()
                 let workers = ["a", "b"].map {
-                    WorkerProcess($0, mode: "hold", conninfo: database.application, lanes: 0, ledger: ledger)
+                    WorkerProcess(
+                        $0,
+                        mode: "hold",
+                        conninfo: database.application,
+                        durability: durability,
+                        lanes: 0,
+                        ledger: ledger
+                    )
                 }
                 try await withLog(in: database) { running in
                     let job = StreamName(category: "job", id: 1)
@@ -63,7 +82,7 @@ extension Torture {
                     try await withWorkers(workers) {
                         for _ in 0..<cycles { try await Self.takeOver(workers, ledger) }
                     }
-                    try await Self.judge(running.log, job, ledger, cycles)
+                    try await Self.judge(running.log, job, ledger, cycles, durability)
                 }
             }
         }
@@ -84,7 +103,8 @@ extension Torture {
             _ log: PostgresLog,
             _ job: StreamName,
             _ ledger: Ledger,
-            _ cycles: Int
+            _ cycles: Int,
+            _ durability: Durability
         ) async throws {
             var stored: [Int64: Int64] = [:]
             var fences: [Int64] = []
@@ -97,7 +117,7 @@ extension Torture {
                     fences.append(fence ?? 0)
                 }
             }
-            var verdict = Verdict("SIGSTOP of a lease holder")
+            var verdict = Verdict("SIGSTOP of a lease holder, \(durability)")
             verdict.cycles = cycles
             verdict.events = fences.count
             verdict.acknowledged = ledger.total

@@ -1,3 +1,4 @@
+import EventStore
 import FoundationEssentials
 import Glibc
 import SignalboxTestKit
@@ -24,6 +25,7 @@ final class WorkerProcess: Sendable {
     let name: String
     private let mode: String
     private let conninfo: String
+    private let durability: Durability
     private let lanes: Int
     private let ledger: Ledger
     private let state = Mutex(State())
@@ -32,12 +34,21 @@ final class WorkerProcess: Sendable {
     ///   - name: Tells its lanes from those of others.
     ///   - mode: `append` or `hold`.
     ///   - conninfo: Where the log is.
+    ///   - durability: When an append counts as done.
     ///   - lanes: How many callers it has.
     ///   - ledger: Hears every line.
-    init(_ name: String, mode: String = "append", conninfo: String, lanes: Int, ledger: Ledger) {
+    init(
+        _ name: String,
+        mode: String = "append",
+        conninfo: String,
+        durability: Durability,
+        lanes: Int,
+        ledger: Ledger
+    ) {
         self.name = name
         self.mode = mode
         self.conninfo = conninfo
+        self.durability = durability
         self.lanes = lanes
         self.ledger = ledger
     }
@@ -63,10 +74,15 @@ final class WorkerProcess: Sendable {
     /// Runs process after process until ``end()``.
     func run() async throws {
         while !state.withLock({ $0.isEnding }) {
+            // Each process has a step of the protocol to die at, when it is told to.
+            let step = LogStep.allCases[starts % LogStep.allCases.count]
             let next = ledger.next(of: name, lanes: lanes).map { "\($0)" }.joined(separator: ",")
             _ = try await Subprocess.run(
                 .path(FilePath(Self.program)),
-                arguments: Arguments([mode, "--name", name, "--conninfo", conninfo, "--next", next]),
+                arguments: Arguments([
+                    mode, "--name", name, "--conninfo", conninfo, "--next", next, "--durability", durability.rawValue,
+                    "--die-at", step.rawValue,
+                ]),
                 input: .none,
                 output: .sequence,
                 error: .discarded

@@ -42,7 +42,13 @@ format: ## Rewrite all Swift files in the house format
 test: lint ## Lint, build and run every test against throw-away servers
 	@$(MAKE) --no-print-directory setup PACKAGES="$(PACKAGES) $(TEST_PACKAGES)"
 	$(SWIFT_BUILD) --build-tests
-	swift test --skip-build --parallel
+	swift test --skip-build --parallel --skip TortureTests
+	swift test --skip-build --filter TortureTests
+
+.PHONY: torture
+torture: setup ## Kill, cut, stop and fill what the log runs on, in full (an hour; root for all of it)
+	$(SWIFT_BUILD) --build-tests
+	SIGNALBOX_TORTURE=full swift test --skip-build --filter TortureTests
 
 .PHONY: bench
 bench: setup ## Measure the log beside its peers (ARGS=--quick while working)

@@ -31,7 +31,10 @@ extension Torture {
         )
         func kills(durability: Durability) async throws {
             let cycles = Torture.size(bounded: 32, full: 1000)
-            let server = try await PostgresServer.start(durable: Torture.Size.current == .full)
+            let server = try await PostgresServer.start(
+                durable: Torture.Size.current == .full,
+                settings: Self.slowDisk
+            )
             let database = try await server.makeDatabase(.migrated)
             let (ledger, shown) = (Ledger(), Shown())
             let oracle = Oracle(database, ledger: ledger, shown: shown)
@@ -78,6 +81,11 @@ extension Torture {
             try await server.remove()
         }
 
+        /// What is committed without waiting for the disk stays in memory for long, so that a crash takes it.
+        private static let slowDisk = [
+            "commit_delay": "3000", "commit_siblings": "0", "wal_writer_delay": "10s", "wal_writer_flush_after": "1GB",
+        ]
+
         /// Waits until every worker has been answered a few times more.
         private static func progress(_ workers: [WorkerProcess], _ ledger: Ledger) async throws {
             let before = workers.map { ledger.total(of: $0.name) + Int.random(in: 5...60) }
@@ -105,7 +113,7 @@ extension Torture {
             case .process, .step:
                 let starts = worker.starts
                 worker.signal(fault == .step ? SIGUSR1 : SIGKILL)
-                try await eventually { worker.starts > starts }
+                try await eventually(within: .seconds(60)) { worker.starts > starts }
             }
         }
     }

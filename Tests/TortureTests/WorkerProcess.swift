@@ -53,6 +53,11 @@ final class WorkerProcess: Sendable {
         self.ledger = ledger
     }
 
+    /// At which steps its processes may be told to die: barriers are rare where each flush waits for the disk itself.
+    private var steps: [LogStep] {
+        LogStep.allCases.filter { durability == .pipelined || ![.barrierBegun, .barrierEnded].contains($0) }
+    }
+
     /// How many processes there have been.
     var starts: Int { state.withLock { $0.starts } }
 
@@ -75,7 +80,7 @@ final class WorkerProcess: Sendable {
     func run() async throws {
         while !state.withLock({ $0.isEnding }) {
             // Each process has a step of the protocol to die at, when it is told to.
-            let step = LogStep.allCases[starts % LogStep.allCases.count]
+            let step = steps[starts % steps.count]
             let next = ledger.next(of: name, lanes: lanes).map { "\($0)" }.joined(separator: ",")
             _ = try await Subprocess.run(
                 .path(FilePath(Self.program)),

@@ -53,7 +53,9 @@ torture: setup ## Kill, cut, stop and fill what the log runs on, in full (an hou
 .PHONY: bench
 bench: setup ## Measure the log beside its peers (ARGS=--quick while working)
 	SIGNALBOX_BENCHMARKS=1 swift build --configuration release --scratch-path .build/bench --product LogBenchmark
-	.build/bench/release/LogBenchmark $(ARGS)
+	test -x .build/bench/peers/bin/python || python3 -m venv .build/bench/peers
+	.build/bench/peers/bin/pip install --quiet --disable-pip-version-check --requirement Benchmarks/Peers/requirements.txt
+	.build/bench/release/LogBenchmark --python .build/bench/peers/bin/python $(ARGS)
 
 .PHONY: clean
 clean: ## Remove what was built; the data of `make run` stays in .signalbox

@@ -52,7 +52,7 @@ let benchmarks: [Target] =
         .executableTarget(
             name: "LogBenchmark",
             dependencies: [
-                "EventStore", "Kernel", "Postgres", "SignalboxTestKit", .argumentParser, .subprocess,
+                "EventStore", "Kernel", "Postgres", "SignalboxTestKit", .argumentParser, .subprocess, .system,
             ],
             path: "Benchmarks/Log",
             swiftSettings: house

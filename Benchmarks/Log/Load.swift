@@ -10,12 +10,11 @@ struct Load: Sendable {
             + "\"address\":\"10.0.12.34:31017\",\"image\":\"ghcr.io/example/application:v1.42.0\",\"node\":\"worker-eu-1-07\","
             + "\"healthy\":true,\"restarts\":0,\"at\":\"2026-01-31T10:00:00Z\"}").utf8
     )
-    /// Over how many streams all callers spread together.
-    static let streams = 100_000
-
     let callers: Int
     /// How many events one append carries.
     let size: Int
+    /// Over how many streams all callers spread together.
+    var streams = 100_000
 
     /// Appends until the time is over.
     ///
@@ -49,7 +48,7 @@ struct Load: Sendable {
     ) async throws -> [Int64] {
         var latencies: [Int64] = []
         var versions: [Int64: Int64] = [:]
-        let mine = Int64(Self.streams / callers)
+        let mine = Int64(streams / callers)
         let first = base + Int64(caller) * mine
         let organization = OrganizationID(base + Int64(caller))
         let actor = "key-\(base + Int64(caller))"

@@ -1,7 +1,6 @@
 internal import FoundationEssentials
 internal import Postgres
 internal import SignalboxTestKit
-internal import Subprocess
 
 /// Inserts by `pgbench` into a table like ours without hashes: no versions are judged, no command is remembered, the
 /// order is a sequence's (with holes, and not that of the commits), and the only index is the primary key.
@@ -110,32 +109,10 @@ struct PgBench: Sendable {
         let row =
             "(gen_random_uuid(), 730111222333444555, :stream, 1, 7, 1, 'key-730111222333444555', \(id), NULL, \(id), '{}', \(payload))"
         return """
-            \\set stream random(1, \(Load.streams))
+            \\set stream random(1, 100000)
             INSERT INTO bench.event (event_id, org_id, stream_id, version, type_id, schema_version, actor, command_id, \
             causation_id, correlation_id, metadata, payload) VALUES \
             \(Array(repeating: row, count: rows).joined(separator: ", "));
             """
-    }
-}
-
-/// Programs of others.
-enum Tool {
-    /// Runs one to its end.
-    ///
-    /// - Returns: What it wrote.
-    /// - Throws: ``BenchmarkError`` with its complaint, when it failed.
-    static func run(_ name: String, _ arguments: [String], limit: Int = 64 << 20) async throws -> String {
-        let path = [Installation.binaries() ?? "", "/usr/bin", "/bin"].joined(separator: ":")
-        let result = try await Subprocess.run(
-            .name(name),
-            arguments: Arguments(arguments),
-            environment: .inherit.updating(["PATH": path, "LC_ALL": "C"]),
-            output: .string(limit: limit),
-            error: .string(limit: 1 << 20)
-        )
-        guard result.terminationStatus.isSuccess else {
-            throw BenchmarkError("\(name): \(result.standardError)")
-        }
-        return result.standardOutput
     }
 }

@@ -1,0 +1,36 @@
+internal import Postgres
+internal import Subprocess
+internal import SystemPackage
+
+/// Programs of others.
+enum Tool {
+    /// Runs one to its end.
+    ///
+    /// - Parameters:
+    ///   - name: A path, or the name of a program of Postgres or of the system.
+    ///   - arguments: Its arguments.
+    ///   - input: What it reads.
+    ///   - limit: How many bytes it may write.
+    /// - Returns: What it wrote.
+    /// - Throws: ``BenchmarkError`` with its complaint, when it failed.
+    static func run(
+        _ name: String,
+        _ arguments: [String],
+        input: String = "",
+        limit: Int = 64 << 20
+    ) async throws -> String {
+        let path = [Installation.binaries() ?? "", "/usr/bin", "/bin"].joined(separator: ":")
+        let result = try await Subprocess.run(
+            name.contains("/") ? .path(FilePath(name)) : .name(name),
+            arguments: Arguments(arguments),
+            environment: .inherit.updating(["PATH": path, "LC_ALL": "C"]),
+            input: .string(input),
+            output: .string(limit: limit),
+            error: .string(limit: 1 << 20)
+        )
+        guard result.terminationStatus.isSuccess else {
+            throw BenchmarkError("\(name): \(result.standardError)")
+        }
+        return result.standardOutput
+    }
+}

@@ -157,8 +157,7 @@ extension Reach {
         let pool = Pool(conninfo: try database, size: 1, role: "signalbox_audit", applicationName: "signalbox-cli")
         let answer: Result<Value, any Error>
         do {
-            var read = EnvironmentReader(EnvironmentReader.process)
-            let log = PostgresLog.reader(pool: pool, archive: read.optional("SIGNALBOX_ARCHIVE"))
+            let log = PostgresLog.reader(pool: pool, archive: archive)
             answer = .success(try await ask(AuditStore(pool: pool), log))
         } catch {
             answer = .failure(error)

@@ -469,8 +469,16 @@ BEGIN
     DELETE FROM log.snapshot AS n
      USING log.stream AS s, unnest(positions) AS p(position)
      WHERE s.stream_id = n.stream_id
+       AND n.schema_version > 0
        AND p.position BETWEEN s.first_position AND s.last_position
        AND EXISTS (SELECT FROM log.segment AS g WHERE p.position BETWEEN g.first_position AND g.last_position);
+
+    INSERT INTO log.snapshot (stream_id, version, schema_version, state)
+    SELECT DISTINCT e.stream_id, 0, 0, ''::bytea
+      FROM log.event AS e
+     WHERE e.position = ANY (positions)
+        ON CONFLICT (stream_id) DO UPDATE
+       SET version = 0, schema_version = 0, state = '';
     RETURN erased;
 END $$;
 
@@ -506,10 +514,6 @@ BEGIN
         ON CONFLICT (subject) DO UPDATE
        SET wrapped_key = NULL, erased_at = coalesce(log.subject_key.erased_at, excluded.erased_at);
 
-    DELETE FROM log.snapshot AS n
-     USING log.event AS e
-     WHERE e.position = ANY (positions)
-       AND n.stream_id = e.stream_id;
     RETURN log.erase(positions);
 END $$;
 

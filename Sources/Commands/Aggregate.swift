@@ -3,7 +3,7 @@ package import EventStore
 package import Kernel
 
 /// One write model as far as its stream has been read.
-package struct Aggregate<Model: Decider>: Sendable {
+package struct Aggregate<Model: Decider>: Sendable, Equatable {
     package let stream: StreamName
     /// The version of the stream: how many events the model has taken in.
     package var version: Int64
@@ -12,6 +12,8 @@ package struct Aggregate<Model: Decider>: Sendable {
     package var model: Model
     /// To whom the stream belongs, as its first event says.
     package var organization: OrganizationID?
+    /// The version of the last snapshot of it, as far as known.
+    var kept: Int64 = 0
 
     /// A stream without events.
     package init(absent stream: StreamName, organization: OrganizationID? = nil) {
@@ -20,6 +22,17 @@ package struct Aggregate<Model: Decider>: Sendable {
         self.position = 0
         self.model = Model()
         self.organization = organization
+    }
+
+    /// What a snapshot keeps of it.
+    var state: AggregateState<Model> {
+        AggregateState(position: position, organization: organization, model: model)
+    }
+
+    /// Becomes what a snapshot says it is at a version.
+    mutating func take(_ state: AggregateState<Model>, at version: Int64) {
+        (self.version, kept) = (version, version)
+        (position, organization, model) = (state.position, state.organization, state.model)
     }
 
     package var exists: Bool { version > 0 }
@@ -72,4 +85,13 @@ package struct Aggregate<Model: Decider>: Sendable {
         }
         return StreamWrite(stream, organization: organization, expecting: .version(version), events: written)
     }
+}
+
+/// An aggregate as its snapshots have it.
+struct AggregateState<Model: Decider>: Snapshotable {
+    static var stateVersion: Int16 { Model.stateVersion }
+
+    var position: Int64
+    var organization: OrganizationID?
+    var model: Model
 }

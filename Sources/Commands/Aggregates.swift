@@ -8,12 +8,23 @@ internal import Synchronization
 /// behind meets a conflict.
 package struct Aggregates: Sendable {
     private let log: any EventLog
-    private let cache = Cache()
+    private let snapshots: SnapshotKeeper?
+    private let cache: Cache
 
-    package init(log: any EventLog) {
+    /// Makes an empty memory of models.
+    ///
+    /// - Parameters:
+    ///   - log: Where the events are.
+    ///   - snapshots: What spares long streams from being read whole.
+    ///   - capacity: How many models are kept.
+    package init(log: any EventLog, snapshots: SnapshotKeeper? = nil, capacity: Int = 1024) {
         self.log = log
+        self.snapshots = snapshots
+        self.cache = Cache(capacity: capacity)
     }
 
+    /// One write model with everything that is in the log.
+    ///
     /// - Throws: ``CommandError/unavailable``, or ``CommandError/broken(_:)`` when the stream holds what its family
     ///   does not know.
     package func load<Model: Decider>(
@@ -21,7 +32,8 @@ package struct Aggregates: Sendable {
         from stream: StreamName
     ) async throws(CommandError) -> Aggregate<Model> {
         var aggregate = cache[stream] as? Aggregate<Model> ?? Aggregate(absent: stream)
-        let known = aggregate.version
+        let known = (aggregate.version, aggregate.kept)
+        var mayBeKept = snapshots != nil
         while true {
             let page: [RecordedEvent]
             do {
@@ -32,10 +44,24 @@ package struct Aggregates: Sendable {
                 case .violated(let what): throw .broken(what)
                 }
             }
+            // A stream that is not read in one go may be a long one.
+            if page.count == Self.pageSize, mayBeKept {
+                mayBeKept = false
+                if let (version, state) = await snapshots?.latest(AggregateState<Model>.self, of: stream),
+                    version > aggregate.version
+                {
+                    aggregate.take(state, at: version)
+                    continue
+                }
+            }
             for event in page { try Self.take(event, into: &aggregate) }
             if page.count < Self.pageSize { break }
         }
-        if aggregate.version > known { cache[stream] = aggregate }
+        if let snapshots {
+            let (state, version, kept) = (aggregate.state, aggregate.version, aggregate.kept)
+            aggregate.kept = snapshots.offer(state, of: stream, at: version, after: kept)
+        }
+        if (aggregate.version, aggregate.kept) != known { cache[stream] = aggregate }
         return aggregate
     }
 
@@ -83,7 +109,11 @@ private final class Cache: Sendable {
     }
 
     private let state = Mutex(State())
-    private let capacity = 1024
+    private let capacity: Int
+
+    init(capacity: Int) {
+        self.capacity = capacity
+    }
 
     subscript(stream: StreamName) -> (any Sendable)? {
         get {

@@ -36,9 +36,10 @@ package struct CommandDesk: Sendable {
         claims: any ClaimDirectory,
         vault: Vault,
         settings: Settings,
-        ids: IDSource = .system
+        ids: IDSource = .system,
+        snapshots: SnapshotKeeper? = nil
     ) {
-        self.handler = CommandHandler(log: log, ids: ids)
+        self.handler = CommandHandler(log: log, ids: ids, snapshots: snapshots)
         self.claims = claims
         self.vault = vault
         self.settings = settings

@@ -65,10 +65,10 @@ struct CommandHandler: Sendable {
     let ids: IDSource
     let aggregates: Aggregates
 
-    init(log: any EventLog, ids: IDSource) {
+    init(log: any EventLog, ids: IDSource, snapshots: SnapshotKeeper? = nil) {
         self.log = log
         self.ids = ids
-        self.aggregates = Aggregates(log: log)
+        self.aggregates = Aggregates(log: log, snapshots: snapshots)
     }
 
     /// Decides, writes, and decides again when somebody else wrote first.

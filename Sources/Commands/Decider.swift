@@ -1,10 +1,11 @@
 package import Domain
+package import EventStore
 
 /// A write model: what it knows, how it learns, and what it agrees to.
 ///
 /// A conforming type is the state itself. It has no clock, no database and no network, so a decision can be replayed
 /// years later and come out the same. As JSON it is what snapshots keep and what auditors are shown.
-package protocol Decider: Codable, Equatable, Sendable {
+package protocol Decider: Snapshotable, Equatable {
     associatedtype Command: Sendable
     associatedtype Event: EventFamily
     associatedtype Refusal: Error, Equatable, Sendable

@@ -1,6 +1,5 @@
 -- Carries out erasures that the log records: what is erased must have an event in its stream `erasure-<what>`. Called in
--- the transaction that appends that event, so there is never the one without the other. A folded state that may hold
--- what was in a payload goes with it.
+-- the transaction that appends that event, so there is never the one without the other.
 CREATE OR REPLACE FUNCTION log.erase_recorded(positions bigint[], subjects text[]) RETURNS bigint LANGUAGE plpgsql
 SECURITY DEFINER
 SET search_path = log, pg_temp
@@ -31,10 +30,6 @@ BEGIN
         ON CONFLICT (subject) DO UPDATE
        SET wrapped_key = NULL, erased_at = coalesce(log.subject_key.erased_at, excluded.erased_at);
 
-    DELETE FROM log.snapshot AS n
-     USING log.event AS e
-     WHERE e.position = ANY (positions)
-       AND n.stream_id = e.stream_id;
     RETURN log.erase(positions);
 END $$;
 

@@ -2,6 +2,8 @@ package import Domain
 
 /// The write model of one instance.
 package struct Instance: Decider {
+    package static let stateVersion: Int16 = 1
+
     /// Where an instance is in its life; the raw value is what people are shown.
     package enum Stage: String, Codable, Sendable, CaseIterable {
         case absent

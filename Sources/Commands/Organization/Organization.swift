@@ -3,6 +3,8 @@ package import Kernel
 
 /// The write model of one organization.
 package struct Organization: Decider {
+    package static let stateVersion: Int16 = 1
+
     /// Where an organization is in its life.
     package enum Stage: String, Codable, Sendable, CaseIterable {
         case absent, active, suspended, deleting, deleted

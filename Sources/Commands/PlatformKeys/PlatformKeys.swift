@@ -3,6 +3,8 @@ package import Kernel
 
 /// The write model of the keys of those who run the plane.
 package struct PlatformKeys: Decider {
+    package static let stateVersion: Int16 = 1
+
     package enum Command: Sendable {
         case issue(PlatformEvent.KeyIssued)
         case revoke(KeyID)

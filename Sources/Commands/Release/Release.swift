@@ -2,6 +2,8 @@ package import Domain
 
 /// The write model of the releases of one application.
 package struct Release: Decider {
+    package static let stateVersion: Int16 = 1
+
     package enum Command: Sendable {
         case register(ReleaseEvent.Registered)
         case setDefault(version: String)

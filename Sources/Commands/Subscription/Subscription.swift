@@ -3,6 +3,8 @@ package import Kernel
 
 /// The write model of one subscription.
 package struct Subscription: Decider {
+    package static let stateVersion: Int16 = 1
+
     /// Where a subscription is in its life.
     package enum Stage: String, Codable, Sendable, CaseIterable {
         case absent, requested, draft, abandoned, active, paused, cancelled, ended

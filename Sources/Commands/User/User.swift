@@ -3,6 +3,8 @@ package import Kernel
 
 /// The write model of one person who signs in.
 package struct User: Decider {
+    package static let stateVersion: Int16 = 1
+
     package enum Command: Sendable {
         case register(UserEvent.Registered)
         case updateProfile(firstName: Sealed?, lastName: Sealed?)

@@ -9,8 +9,8 @@ struct FactRecorder: Sendable {
     private let aggregates: Aggregates
     private let ids: IDSource
 
-    init(log: any EventLog, ids: IDSource) {
-        self.aggregates = Aggregates(log: log)
+    init(log: any EventLog, ids: IDSource, snapshots: SnapshotKeeper?) {
+        self.aggregates = Aggregates(log: log, snapshots: snapshots)
         self.ids = ids
     }
 

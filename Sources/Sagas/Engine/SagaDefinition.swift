@@ -70,7 +70,7 @@ package enum SagaBeginError: Error, Equatable, Sendable {
 }
 
 /// Why everything had to be taken back.
-package struct SagaFailure: Sendable, Equatable {
+package struct SagaFailure: Codable, Sendable, Equatable {
     /// The step that could not be done.
     package var step: String
     /// `permanent`, `timed-out` or `cancelled`.

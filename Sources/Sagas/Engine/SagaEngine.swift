@@ -19,6 +19,7 @@ package struct SagaEngine: Sendable {
     let ids: IDSource
     let logger: Logger
     let recorder: FactRecorder
+    let snapshots: SnapshotKeeper?
     private let wakeup: Wakeup
     private let pausing: Wakeup
     private let stopping = StopFlag()
@@ -33,6 +34,7 @@ package struct SagaEngine: Sendable {
     ///   - settings: How patient it is.
     ///   - ids: Time and chance.
     ///   - logger: For operators.
+    ///   - snapshots: What spares long streams from being read whole.
     ///   - wakeup: Rings when work was appended; without it, only time wakes the engine.
     ///   - pausing: How time passes between two looks at something; tests turn their own clock.
     package init(
@@ -43,6 +45,7 @@ package struct SagaEngine: Sendable {
         settings: EngineSettings = EngineSettings(),
         ids: IDSource = .system,
         logger: Logger = Logger(label: "signalbox.sagas"),
+        snapshots: SnapshotKeeper? = nil,
         wakeup: @escaping Wakeup = Self.sleep,
         pausing: @escaping Wakeup = Self.sleep
     ) {
@@ -53,7 +56,8 @@ package struct SagaEngine: Sendable {
         self.owner = owner
         self.ids = ids
         self.logger = logger
-        self.recorder = FactRecorder(log: log, ids: ids)
+        self.recorder = FactRecorder(log: log, ids: ids, snapshots: snapshots)
+        self.snapshots = snapshots
         self.wakeup = wakeup
         self.pausing = pausing
     }

@@ -13,6 +13,9 @@ struct SagaRun {
     private var lease: SagaLease
     /// The step whose intent this very turn has recorded: nothing can have happened for it yet.
     private var fresh: String?
+    /// The version of the last snapshot of the saga, as far as known.
+    private var kept: Int64 = 0
+    private static let pageSize = 500
 
     private var definition: SagaDefinition { scribe.definition }
 
@@ -170,8 +173,21 @@ struct SagaRun {
     /// Reads what others have written to the saga's stream since.
     private mutating func refresh() async -> Bool {
         do throws(LogError) {
-            let events = try await engine.log.readAll(item.stream, after: state.version)
-            for event in events { try Self.evolve(&state, event) }
+            var page: [RecordedEvent]
+            repeat {
+                page = try await engine.log.read(item.stream, after: state.version, limit: Self.pageSize)
+                // A stream that is not read in one go may be a long one.
+                if page.count == Self.pageSize, state.version == 0,
+                    let found = await engine.snapshots?.latest(SagaState.self, of: item.stream)
+                {
+                    (kept, state) = found
+                    continue
+                }
+                for event in page { try Self.evolve(&state, event) }
+            } while page.count == Self.pageSize
+            if let snapshots = engine.snapshots {
+                kept = snapshots.offer(state, of: item.stream, at: state.version, after: kept)
+            }
             return state.started != nil
         } catch {
             engine.logger.warning("a saga cannot be read", metadata: ["saga": "\(item.stream)", "error": "\(error)"])

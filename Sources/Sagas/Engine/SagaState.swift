@@ -3,9 +3,11 @@ package import EventStore
 package import Kernel
 
 /// One run of a saga as its stream tells it: a pure fold, the only thing decisions are made on.
-package struct SagaState: Sendable, Equatable {
+package struct SagaState: Snapshotable, Equatable {
+    package static let stateVersion: Int16 = 1
+
     /// Where one step stands.
-    package struct Step: Sendable, Equatable {
+    package struct Step: Codable, Sendable, Equatable {
         package var key = ""
         package var startedAt: Timestamp?
         /// The attempt that is, or will be, under way.
@@ -19,7 +21,7 @@ package struct SagaState: Sendable, Equatable {
     }
 
     /// Where the taking back of one step stands.
-    package struct Undo: Sendable, Equatable {
+    package struct Undo: Codable, Sendable, Equatable {
         package var started = false
         package var attempt = 1
         package var done = false
@@ -28,7 +30,7 @@ package struct SagaState: Sendable, Equatable {
     }
 
     /// The run of failures that an attempt ended.
-    package struct Failure: Sendable, Equatable {
+    package struct Failure: Codable, Sendable, Equatable {
         package var failure: FailureClass
         package var code: String
         package var message: String
@@ -41,14 +43,14 @@ package struct SagaState: Sendable, Equatable {
     }
 
     /// Which way it goes.
-    package enum Mode: Sendable, Equatable {
+    package enum Mode: Codable, Sendable, Equatable {
         case forward
         case compensating(reason: String)
         case ended(End)
     }
 
     /// How it ended.
-    package enum End: String, Sendable, Equatable {
+    package enum End: String, Codable, Sendable {
         case completed, compensated, abandoned, superseded
     }
 

@@ -20,6 +20,7 @@ struct ControlPlane: Service {
     private let logger: Logger
     private let pools: Pools
     private let log: PostgresLog
+    private let snapshots: SnapshotKeeper
     private let desk: CommandDesk
     /// One for the process and never shut down: a client that is dropped half-way through a failed start would trap.
     private static let http = HTTPCaller.makeClient()
@@ -70,11 +71,13 @@ struct ControlPlane: Service {
         )
         let queue = PostgresWorkQueue(pool: pools.append)
         let names = settings.names
+        snapshots = SnapshotKeeper(store: PostgresSnapshots(pool: pools.append), logger: logger)
         desk = CommandDesk(
             log: log,
             claims: log,
             vault: Vault(keys: keys, subjects: PostgresSubjectKeys(pool: pools.append)),
-            settings: .init(catalogue: catalogue, host: { names.host(slug: $0, instance: $1) })
+            settings: .init(catalogue: catalogue, host: { names.host(slug: $0, instance: $1) }),
+            snapshots: snapshots
         )
         let owner = Self.owner
         // How long a process that died keeps others from its work; alone on a machine nobody minds a short one.
@@ -112,6 +115,7 @@ struct ControlPlane: Service {
             // Most of what is driven at once only waits for something to become healthy.
             settings: .init(lease: lease, parallel: 128),
             logger: logger,
+            snapshots: snapshots,
             wakeup: Self.wakeup(workBell)
         )
         if let unknown = try await engine.unknownSagas() { throw DevFailure(unknown.description) }
@@ -140,9 +144,11 @@ struct ControlPlane: Service {
     /// their leases back, then the log writes what it had accepted.
     func run() async throws {
         let outcome = await withTaskGroup(of: Void.self) { group in
-            let log = log
+            let (log, snapshots) = (log, snapshots)
             group.addTask { await log.run() }
+            group.addTask { await snapshots.run() }
             let outcome = await Result { try await follow() }
+            snapshots.close()
             log.close()
             return outcome
         }

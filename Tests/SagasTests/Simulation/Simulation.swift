@@ -133,7 +133,8 @@ final class Simulation: Sendable {
 
     func engine(
         _ process: SimulatedProcess = SimulatedProcess(),
-        definition: SagaDefinition? = nil
+        definition: SagaDefinition? = nil,
+        snapshots: SnapshotKeeper? = nil
     ) throws -> SagaEngine {
         let reach = SimulatedLog(log: log, process: process, isFenced: isFenced)
         return SagaEngine(
@@ -143,6 +144,7 @@ final class Simulation: Sendable {
             owner: "test",
             ids: clock.ids,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            snapshots: snapshots,
             pausing: { [clock] span in clock.advance(span) }
         )
     }

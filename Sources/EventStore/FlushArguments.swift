@@ -7,7 +7,7 @@ internal import Postgres
 struct FlushArguments {
     static let statement = """
         SELECT outcomes, firsts, lasts, versions, culprits, answers, waited
-          FROM log.append(\((1...44).map { "$\($0)" }.joined(separator: ", ")))
+          FROM log.append(\((1...45).map { "$\($0)" }.joined(separator: ", ")))
         """
 
     private struct Stream {
@@ -31,6 +31,8 @@ struct FlushArguments {
     /// Where the streams of each request begin.
     private var offsets: [Int] = []
     private var sizes: [Int32] = []
+    /// How many events the requests before it have.
+    private var befores: [Int32] = []
     private var leads: [Int32] = []
     private var events: [Event] = []
     private var types: [String] = []
@@ -68,6 +70,7 @@ struct FlushArguments {
                 }
                 start += Int32(write.events.count)
             }
+            befores.append((befores.last ?? 0) + (sizes.last ?? 0))
             sizes.append(start)
             leads.append(lead)
             for change in request.claims { claims.append((owner, change, number(of: change.stream, owner: owner))) }
@@ -87,7 +90,7 @@ struct FlushArguments {
     ///   - hint: A position that was seen in the log, 0 for none.
     ///   - again: Whether the same flush may have been written already.
     ///   - durable: Whether the commit waits for the disk.
-    /// - Returns: All 44 of them.
+    /// - Returns: All 45 of them.
     func parameters(hint: Int64, again: Bool, durable: Bool) -> Parameters {
         var parameters = Parameters(
             reserving: 512 * requests.count + events.reduce(0) { $0 + $1.event.payload.count + 64 }
@@ -113,6 +116,7 @@ struct FlushArguments {
         parameters.add(array: requests.map(\.command?.requestHash) as [[UInt8]?])
         parameters.add(array: requests.map(\.command?.answer) as [[UInt8]?])
         parameters.add(array: sizes)
+        parameters.add(array: befores)
         parameters.add(array: leads)
         parameters.add(array: requests.map { $0.writes.lazy.flatMap(\.events).first?.id } as [UniqueID?])
     }
@@ -188,7 +192,7 @@ struct FlushArguments {
             }
             switch outcomes[index] {
             case 0:
-                return appended { versions[offsets[index] + $0] }
+                return appended { versions[offsets[index] + $0] + Int64(requests[index].writes[$0].events.count) }
             case 1:
                 if let answer = stored[index] { return appended({ _ in 0 }, repeated: answer) }
                 // Recognised by its first event: answered as the first time, as far as versions were expected.

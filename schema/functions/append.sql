@@ -2,10 +2,10 @@
 -- error, so no neighbour is rolled back.
 --
 -- Parallel arrays, all counted from 1. Requests (r_…): `principal` is NULL unless the command is to be remembered,
--- `size` is its number of events, `lead` its first written stream (0 without events) and `lead_id` the event written
--- there first. Streams (s_…) are those a request writes, expects or names in claims and work, in the order of their
--- requests; `expected` is a version, -1 for any, -2 for "exists"; `start` counts the events of the same request before
--- this stream's. Events (e_…) name their stream and their number in it. Claims (c_…) and work (w_…) name request and
+-- `size` is its number of events, `before` that of the requests before it, `lead` its first written stream (0 without
+-- events) and `lead_id` the event written there first. Streams (s_…) are those a request writes, expects or names in
+-- claims and work, in the order of their requests; `expected` is a version, -1 for any, -2 for "exists"; `start` counts
+-- the events of the same request before this stream's. Events (e_…) name their stream and their number in it. Claims (c_…) and work (w_…) name request and
 -- stream; work is guarded by 0 create, 1 holding a fence, 2 wake, 3 seize. No two requests of one call may name the
 -- same stream, claim or command.
 --
@@ -15,8 +15,8 @@
 --
 -- Outcomes per request: 0 written, 1 written before (`answers` has the stored one; none for what has no command),
 -- 2 command id used for another request, 3 conflict at stream `culprits`, 4 claim `culprits` held by another stream,
--- 5 fenced. `firsts` and `lasts` are positions, `versions` what each stream has now, `waited` the microseconds it took to
--- get the log lock.
+-- 5 fenced. `firsts` and `lasts` are positions, `versions` what each stream had before, `waited` the microseconds it took
+-- to get the log lock.
 --
 -- The log lock is the first lock, and nobody who holds another waits for it, so writers cannot deadlock. Positions come
 -- from the end of the primary key: a sequence would leave holes, a counter row is slow beside an old snapshot. The
@@ -34,6 +34,7 @@ CREATE OR REPLACE FUNCTION log.append(
     r_hash bytea[],
     r_answer bytea[],
     r_size integer[],
+    r_before integer[],
     r_lead integer[],
     r_lead_id uuid[],
     s_owner integer[],
@@ -92,6 +93,8 @@ DECLARE
     type_ids integer[];
     written integer;
     moved text;
+    held boolean;
+    conflicting boolean;
     found record;
     remembered CONSTANT integer := cardinality(array_remove(r_principal, NULL));
 BEGIN
@@ -106,7 +109,8 @@ BEGIN
     END IF;
 
     moment := clock_timestamp();
-    PERFORM pg_advisory_xact_lock(7203);
+    -- Assigned rather than performed: an expression costs less than a statement.
+    held := pg_advisory_xact_lock(7203) IS NOT NULL;
     waited := extract(epoch FROM clock_timestamp() - moment) * 1000000;
     SELECT e.position, greatest(clock_timestamp(), e.recorded_at) INTO base, moment
       FROM log.event AS e
@@ -128,13 +132,17 @@ BEGIN
     lasts := firsts;
     answers := array_fill(NULL::bytea, ARRAY[cardinality(r_command)]);
 
-    SELECT array_agg(coalesce(t.stream_id, nextval('log.stream_id')) ORDER BY s.nth),
-           array_agg(coalesce(t.org_id, s.org_id) ORDER BY s.nth),
-           array_agg(t.stream_id IS NOT NULL ORDER BY s.nth),
-           array_agg(coalesce(t.version, 0) ORDER BY s.nth)
-      INTO ids, orgs, known, versions
-      FROM unnest(s_name, s_org) WITH ORDINALITY AS s(name, org_id, nth)
-      LEFT JOIN log.stream AS t ON t.name = s.name;
+    -- One sort for all of them, instead of one for each.
+    SELECT array_agg(s.stream_id), array_agg(s.org_id), array_agg(s.is_known), array_agg(s.version),
+           bool_or(CASE s.expected WHEN -1 THEN false WHEN -2 THEN s.version = 0 ELSE s.version <> s.expected END)
+      INTO ids, orgs, known, versions, conflicting
+      FROM (
+            SELECT coalesce(t.stream_id, nextval('log.stream_id')) AS stream_id, coalesce(t.org_id, s.org_id) AS org_id,
+                   t.stream_id IS NOT NULL AS is_known, coalesce(t.version, 0) AS version, s.expected
+              FROM unnest(s_name, s_org, s_expected) WITH ORDINALITY AS s(name, org_id, expected, nth)
+              LEFT JOIN log.stream AS t ON t.name = s.name
+             ORDER BY s.nth
+           ) AS s;
 
     -- Written before? A client's command is known by its id,
     IF remembered > 0 THEN
@@ -195,17 +203,19 @@ BEGIN
         END LOOP;
     END IF;
 
-    FOR found IN
-        SELECT s.owner, s.nth
-          FROM unnest(s_owner, s_expected, versions) WITH ORDINALITY AS s(owner, expected, version, nth)
-         WHERE CASE s.expected WHEN -1 THEN false WHEN -2 THEN s.version = 0 ELSE s.version <> s.expected END
-         ORDER BY s.nth DESC
-    LOOP
-        IF outcomes[found.owner] IN (0, 3) THEN
-            outcomes[found.owner] := 3;
-            culprits[found.owner] := found.nth;
-        END IF;
-    END LOOP;
+    IF conflicting THEN
+        FOR found IN
+            SELECT s.owner, s.nth
+              FROM unnest(s_owner, s_expected, versions) WITH ORDINALITY AS s(owner, expected, version, nth)
+             WHERE CASE s.expected WHEN -1 THEN false WHEN -2 THEN s.version = 0 ELSE s.version <> s.expected END
+             ORDER BY s.nth DESC
+        LOOP
+            IF outcomes[found.owner] IN (0, 3) THEN
+                outcomes[found.owner] := 3;
+                culprits[found.owner] := found.nth;
+            END IF;
+        END LOOP;
+    END IF;
 
     IF true = ANY (c_take) THEN
         FOR found IN
@@ -236,16 +246,26 @@ BEGIN
     END IF;
 
     -- From here on everything is written that was not refused.
-    SELECT array_agg(CASE WHEN r.live THEN base + r.before + 1 ELSE firsts[r.nth] END ORDER BY r.nth),
-           array_agg(CASE WHEN r.live THEN base + r.before + r.size ELSE lasts[r.nth] END ORDER BY r.nth),
-           sum(r.size) FILTER (WHERE r.live)
-      INTO firsts, lasts, written
-      FROM (
-            SELECT r.nth, r.size, outcomes[r.nth] = 0 AS live,
-                   sum(CASE outcomes[r.nth] WHEN 0 THEN r.size ELSE 0 END) OVER (ORDER BY r.nth ROWS UNBOUNDED PRECEDING)
-                   - CASE outcomes[r.nth] WHEN 0 THEN r.size ELSE 0 END AS before
-              FROM unnest(r_size) WITH ORDINALITY AS r(size, nth)
-           ) AS r;
+    IF 0 = ALL (outcomes) THEN
+        SELECT array_agg(base + r.before + 1), array_agg(base + r.before + r.size), max(r.before + r.size)
+          INTO firsts, lasts, written
+          FROM (
+                SELECT r.size, r.before
+                  FROM unnest(r_size, r_before) WITH ORDINALITY AS r(size, before, nth)
+                 ORDER BY r.nth
+               ) AS r;
+    ELSE
+        SELECT array_agg(CASE WHEN r.live THEN base + r.before + 1 ELSE firsts[r.nth] END ORDER BY r.nth),
+               array_agg(CASE WHEN r.live THEN base + r.before + r.size ELSE lasts[r.nth] END ORDER BY r.nth),
+               sum(r.size) FILTER (WHERE r.live)
+          INTO firsts, lasts, written
+          FROM (
+                SELECT r.nth, r.size, outcomes[r.nth] = 0 AS live,
+                       sum(CASE outcomes[r.nth] WHEN 0 THEN r.size ELSE 0 END) OVER (ORDER BY r.nth ROWS UNBOUNDED PRECEDING)
+                       - CASE outcomes[r.nth] WHEN 0 THEN r.size ELSE 0 END AS before
+                  FROM unnest(r_size) WITH ORDINALITY AS r(size, nth)
+               ) AS r;
+    END IF;
 
     IF false = ANY (known) THEN
         INSERT INTO log.stream (stream_id, name, org_id, version, first_position, last_position)
@@ -310,10 +330,6 @@ BEGIN
                  WHERE outcomes[e.owner] = 0
                 OFFSET 0
                ) AS e;
-
-        SELECT array_agg(CASE outcomes[s.owner] WHEN 0 THEN s.version + s.count ELSE s.version END ORDER BY s.nth)
-          INTO versions
-          FROM unnest(s_owner, versions, s_count) WITH ORDINALITY AS s(owner, version, count, nth);
     END IF;
 
     IF remembered > 0 THEN

@@ -1,2 +1,0 @@
-import Glibc
-let DUR = getenv("DUR").map { String(cString: $0) } ?? "commit"

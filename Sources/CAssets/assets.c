@@ -9,6 +9,9 @@ static const unsigned char schema_migrations_V0001_log[] = {
 static const unsigned char schema_migrations_V0002_saga[] = {
 #embed "../../schema/migrations/V0002__saga.sql"
 };
+static const unsigned char schema_migrations_V0003_append[] = {
+#embed "../../schema/migrations/V0003__append.sql"
+};
 static const unsigned char schema_migrations_V0004_transparency[] = {
 #embed "../../schema/migrations/V0004__transparency.sql"
 };
@@ -114,6 +117,7 @@ static const struct asset assets[] = {
     ASSET("schema/roles.sql", schema_roles),
     ASSET("schema/migrations/V0001__log.sql", schema_migrations_V0001_log),
     ASSET("schema/migrations/V0002__saga.sql", schema_migrations_V0002_saga),
+    ASSET("schema/migrations/V0003__append.sql", schema_migrations_V0003_append),
     ASSET("schema/migrations/V0004__transparency.sql", schema_migrations_V0004_transparency),
     ASSET("schema/migrations/V0005__archive.sql", schema_migrations_V0005_archive),
     ASSET("schema/migrations/V0006__stream_organization.sql", schema_migrations_V0006_stream_organization),

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import EventStore
 internal import Logging
 internal import ServiceLifecycle
 internal import UnixSignals
@@ -15,11 +16,19 @@ struct Dev: AsyncParsableCommand {
     @Option(help: "The port of the API; 0 takes any free one. Other ports are chosen freely and kept.")
     var port: Int?
 
+    @Option(help: "When an append is answered: commit, or pipelined behind a barrier.")
+    var durability: Durability?
+
     func run() async throws {
         if let port, !(0...65535).contains(port) { throw Exit.usage("--port is 0 to 65535") }
         let logger = Logger(label: "signalbox.dev")
         do {
-            let machine = DevMachine(workspace: try Workspace(data), wantedPort: port, logger: logger)
+            let machine = DevMachine(
+                workspace: try Workspace(data),
+                wantedPort: port,
+                durability: durability,
+                logger: logger
+            )
             try await ServiceGroup(
                 configuration: .init(
                     services: [.init(service: machine, successTerminationBehavior: .gracefullyShutdownGroup)],

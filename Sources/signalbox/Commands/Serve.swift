@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import EventStore
 internal import Logging
 internal import ServiceLifecycle
 internal import UnixSignals
@@ -10,10 +11,14 @@ struct Serve: AsyncParsableCommand {
         discussion: "docs/configuration.md lists the settings. Run `signalbox migrate` first."
     )
 
+    @Option(help: "When an append is answered: commit, or pipelined behind a barrier.")
+    var durability: Durability?
+
     func run() async throws {
         let logger = Logger(label: "signalbox")
         do {
-            let settings = try Settings(environment: EnvironmentReader.process)
+            var settings = try Settings(environment: EnvironmentReader.process)
+            settings.durability = durability ?? settings.durability
             let catalogue = try settings.catalogue.map(CatalogueText.read) ?? CatalogueText.embedded()
             let plane = try await ControlPlane(settings: settings, catalogue: catalogue, logger: logger)
             try await ServiceGroup(
@@ -28,3 +33,5 @@ struct Serve: AsyncParsableCommand {
         }
     }
 }
+
+extension Durability: ExpressibleByArgument {}

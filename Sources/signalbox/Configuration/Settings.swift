@@ -1,4 +1,5 @@
 internal import Commands
+internal import EventStore
 internal import Platform
 
 /// How much a wrong setting may cost.
@@ -13,6 +14,8 @@ struct Settings {
     var port: Int
     var database: String
     var poolSize: Int
+    /// When an append counts as done.
+    var durability: Durability
     /// The folder with the files of what was archived of the log; `nil` when nothing was.
     var archive: String?
     var names: Names
@@ -102,6 +105,7 @@ extension Settings {
         port = read.integer("PORT", default: 8080, in: 0...65535)
         poolSize = read.integer("SIGNALBOX_POOL_SIZE", default: 4, in: 1...64)
         database = Self.database(&read)
+        durability = read.choice("SIGNALBOX_DURABILITY", default: Durability.commit)
         archive = read.optional("SIGNALBOX_ARCHIVE")
         names = Names(
             rootDomain: read.required("APP_ROOT_DOMAIN", meaning: "tenants are <slug>.<this domain>"),

@@ -1,5 +1,6 @@
 internal import DevPlane
 internal import Domain
+internal import EventStore
 internal import FoundationEssentials
 internal import Glibc
 internal import Kernel
@@ -12,6 +13,8 @@ internal import ServiceLifecycle
 struct DevMachine: Service {
     let workspace: Workspace
     let wantedPort: Int?
+    /// When an append is answered; as the settings say when it is not said.
+    let durability: Durability?
     let logger: Logger
 
     /// Runs until it is told to shut down; nothing outlives a clean stop.
@@ -174,6 +177,7 @@ struct DevMachine: Service {
         ]
         if let edge = addresses.edge { environment["TRAEFIK_API_URL"] = "http://127.0.0.1:\(edge.apiPort)" }
         var settings = try Settings(environment: environment)
+        settings.durability = durability ?? settings.durability
         settings.names.edgePort = addresses.edge?.port
         return settings
     }

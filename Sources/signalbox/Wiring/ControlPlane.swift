@@ -66,6 +66,7 @@ struct ControlPlane: Service {
         log = try await PostgresLog.open(
             conninfo: settings.database,
             pool: pools.append,
+            durability: settings.durability,
             archive: settings.archive,
             logger: logger
         )

@@ -1,0 +1,9 @@
+-- log.append takes other arguments than before: functions/append.sql would stand beside the old one.
+DO $$
+DECLARE
+    old regprocedure;
+BEGIN
+    FOR old IN SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'log'::regnamespace AND proname = 'append' LOOP
+        EXECUTE format('DROP FUNCTION %s', old);
+    END LOOP;
+END $$;

@@ -10,7 +10,7 @@ CREATE SCHEMA saga;
 
 ALTER SCHEMA saga OWNER TO signalbox_owner;
 
-CREATE FUNCTION log.append(hint bigint, again boolean, durable boolean, r_command uuid[], r_actor text[], r_cause uuid[], r_correlation uuid[], r_metadata text[], r_principal text[], r_hash bytea[], r_answer bytea[], r_size integer[], r_lead integer[], r_lead_id uuid[], s_owner integer[], s_name text[], s_org bigint[], s_expected bigint[], s_count integer[], s_start integer[], types text[], e_stream integer[], e_nth integer[], e_type integer[], e_schema smallint[], e_id uuid[], e_payload bytea[], c_owner integer[], c_take boolean[], c_kind text[], c_key text[], c_stream integer[], w_owner integer[], w_guard smallint[], w_stream integer[], w_fence bigint[], w_kind text[], w_lane text[], w_priority smallint[], w_status text[], w_step text[], w_target text[], w_wake_at timestamp with time zone[], w_deadline timestamp with time zone[], OUT outcomes smallint[], OUT firsts bigint[], OUT lasts bigint[], OUT versions bigint[], OUT culprits integer[], OUT answers bytea[], OUT waited bigint) RETURNS record
+CREATE FUNCTION log.append(hint bigint, again boolean, durable boolean, r_command uuid[], r_actor text[], r_cause uuid[], r_correlation uuid[], r_metadata text[], r_principal text[], r_hash bytea[], r_answer bytea[], r_size integer[], r_before integer[], r_lead integer[], r_lead_id uuid[], s_owner integer[], s_name text[], s_org bigint[], s_expected bigint[], s_count integer[], s_start integer[], types text[], e_stream integer[], e_nth integer[], e_type integer[], e_schema smallint[], e_id uuid[], e_payload bytea[], c_owner integer[], c_take boolean[], c_kind text[], c_key text[], c_stream integer[], w_owner integer[], w_guard smallint[], w_stream integer[], w_fence bigint[], w_kind text[], w_lane text[], w_priority smallint[], w_status text[], w_step text[], w_target text[], w_wake_at timestamp with time zone[], w_deadline timestamp with time zone[], OUT outcomes smallint[], OUT firsts bigint[], OUT lasts bigint[], OUT versions bigint[], OUT culprits integer[], OUT answers bytea[], OUT waited bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'log', 'pg_temp'
     SET enable_hashjoin TO 'off'
@@ -29,6 +29,8 @@ DECLARE
     type_ids integer[];
     written integer;
     moved text;
+    held boolean;
+    conflicting boolean;
     found record;
     remembered CONSTANT integer := cardinality(array_remove(r_principal, NULL));
 BEGIN
@@ -43,7 +45,8 @@ BEGIN
     END IF;
 
     moment := clock_timestamp();
-    PERFORM pg_advisory_xact_lock(7203);
+    -- Assigned rather than performed: an expression costs less than a statement.
+    held := pg_advisory_xact_lock(7203) IS NOT NULL;
     waited := extract(epoch FROM clock_timestamp() - moment) * 1000000;
     SELECT e.position, greatest(clock_timestamp(), e.recorded_at) INTO base, moment
       FROM log.event AS e
@@ -65,13 +68,17 @@ BEGIN
     lasts := firsts;
     answers := array_fill(NULL::bytea, ARRAY[cardinality(r_command)]);
 
-    SELECT array_agg(coalesce(t.stream_id, nextval('log.stream_id')) ORDER BY s.nth),
-           array_agg(coalesce(t.org_id, s.org_id) ORDER BY s.nth),
-           array_agg(t.stream_id IS NOT NULL ORDER BY s.nth),
-           array_agg(coalesce(t.version, 0) ORDER BY s.nth)
-      INTO ids, orgs, known, versions
-      FROM unnest(s_name, s_org) WITH ORDINALITY AS s(name, org_id, nth)
-      LEFT JOIN log.stream AS t ON t.name = s.name;
+    -- One sort for all of them, instead of one for each.
+    SELECT array_agg(s.stream_id), array_agg(s.org_id), array_agg(s.is_known), array_agg(s.version),
+           bool_or(CASE s.expected WHEN -1 THEN false WHEN -2 THEN s.version = 0 ELSE s.version <> s.expected END)
+      INTO ids, orgs, known, versions, conflicting
+      FROM (
+            SELECT coalesce(t.stream_id, nextval('log.stream_id')) AS stream_id, coalesce(t.org_id, s.org_id) AS org_id,
+                   t.stream_id IS NOT NULL AS is_known, coalesce(t.version, 0) AS version, s.expected
+              FROM unnest(s_name, s_org, s_expected) WITH ORDINALITY AS s(name, org_id, expected, nth)
+              LEFT JOIN log.stream AS t ON t.name = s.name
+             ORDER BY s.nth
+           ) AS s;
 
     -- Written before? A client's command is known by its id,
     IF remembered > 0 THEN
@@ -132,17 +139,19 @@ BEGIN
         END LOOP;
     END IF;
 
-    FOR found IN
-        SELECT s.owner, s.nth
-          FROM unnest(s_owner, s_expected, versions) WITH ORDINALITY AS s(owner, expected, version, nth)
-         WHERE CASE s.expected WHEN -1 THEN false WHEN -2 THEN s.version = 0 ELSE s.version <> s.expected END
-         ORDER BY s.nth DESC
-    LOOP
-        IF outcomes[found.owner] IN (0, 3) THEN
-            outcomes[found.owner] := 3;
-            culprits[found.owner] := found.nth;
-        END IF;
-    END LOOP;
+    IF conflicting THEN
+        FOR found IN
+            SELECT s.owner, s.nth
+              FROM unnest(s_owner, s_expected, versions) WITH ORDINALITY AS s(owner, expected, version, nth)
+             WHERE CASE s.expected WHEN -1 THEN false WHEN -2 THEN s.version = 0 ELSE s.version <> s.expected END
+             ORDER BY s.nth DESC
+        LOOP
+            IF outcomes[found.owner] IN (0, 3) THEN
+                outcomes[found.owner] := 3;
+                culprits[found.owner] := found.nth;
+            END IF;
+        END LOOP;
+    END IF;
 
     IF true = ANY (c_take) THEN
         FOR found IN
@@ -173,16 +182,26 @@ BEGIN
     END IF;
 
     -- From here on everything is written that was not refused.
-    SELECT array_agg(CASE WHEN r.live THEN base + r.before + 1 ELSE firsts[r.nth] END ORDER BY r.nth),
-           array_agg(CASE WHEN r.live THEN base + r.before + r.size ELSE lasts[r.nth] END ORDER BY r.nth),
-           sum(r.size) FILTER (WHERE r.live)
-      INTO firsts, lasts, written
-      FROM (
-            SELECT r.nth, r.size, outcomes[r.nth] = 0 AS live,
-                   sum(CASE outcomes[r.nth] WHEN 0 THEN r.size ELSE 0 END) OVER (ORDER BY r.nth ROWS UNBOUNDED PRECEDING)
-                   - CASE outcomes[r.nth] WHEN 0 THEN r.size ELSE 0 END AS before
-              FROM unnest(r_size) WITH ORDINALITY AS r(size, nth)
-           ) AS r;
+    IF 0 = ALL (outcomes) THEN
+        SELECT array_agg(base + r.before + 1), array_agg(base + r.before + r.size), max(r.before + r.size)
+          INTO firsts, lasts, written
+          FROM (
+                SELECT r.size, r.before
+                  FROM unnest(r_size, r_before) WITH ORDINALITY AS r(size, before, nth)
+                 ORDER BY r.nth
+               ) AS r;
+    ELSE
+        SELECT array_agg(CASE WHEN r.live THEN base + r.before + 1 ELSE firsts[r.nth] END ORDER BY r.nth),
+               array_agg(CASE WHEN r.live THEN base + r.before + r.size ELSE lasts[r.nth] END ORDER BY r.nth),
+               sum(r.size) FILTER (WHERE r.live)
+          INTO firsts, lasts, written
+          FROM (
+                SELECT r.nth, r.size, outcomes[r.nth] = 0 AS live,
+                       sum(CASE outcomes[r.nth] WHEN 0 THEN r.size ELSE 0 END) OVER (ORDER BY r.nth ROWS UNBOUNDED PRECEDING)
+                       - CASE outcomes[r.nth] WHEN 0 THEN r.size ELSE 0 END AS before
+                  FROM unnest(r_size) WITH ORDINALITY AS r(size, nth)
+               ) AS r;
+    END IF;
 
     IF false = ANY (known) THEN
         INSERT INTO log.stream (stream_id, name, org_id, version, first_position, last_position)
@@ -247,10 +266,6 @@ BEGIN
                  WHERE outcomes[e.owner] = 0
                 OFFSET 0
                ) AS e;
-
-        SELECT array_agg(CASE outcomes[s.owner] WHEN 0 THEN s.version + s.count ELSE s.version END ORDER BY s.nth)
-          INTO versions
-          FROM unnest(s_owner, versions, s_count) WITH ORDINALITY AS s(owner, version, count, nth);
     END IF;
 
     IF remembered > 0 THEN
@@ -337,7 +352,7 @@ BEGIN
     END IF;
 END $$;
 
-ALTER FUNCTION log.append(hint bigint, again boolean, durable boolean, r_command uuid[], r_actor text[], r_cause uuid[], r_correlation uuid[], r_metadata text[], r_principal text[], r_hash bytea[], r_answer bytea[], r_size integer[], r_lead integer[], r_lead_id uuid[], s_owner integer[], s_name text[], s_org bigint[], s_expected bigint[], s_count integer[], s_start integer[], types text[], e_stream integer[], e_nth integer[], e_type integer[], e_schema smallint[], e_id uuid[], e_payload bytea[], c_owner integer[], c_take boolean[], c_kind text[], c_key text[], c_stream integer[], w_owner integer[], w_guard smallint[], w_stream integer[], w_fence bigint[], w_kind text[], w_lane text[], w_priority smallint[], w_status text[], w_step text[], w_target text[], w_wake_at timestamp with time zone[], w_deadline timestamp with time zone[], OUT outcomes smallint[], OUT firsts bigint[], OUT lasts bigint[], OUT versions bigint[], OUT culprits integer[], OUT answers bytea[], OUT waited bigint) OWNER TO signalbox_owner;
+ALTER FUNCTION log.append(hint bigint, again boolean, durable boolean, r_command uuid[], r_actor text[], r_cause uuid[], r_correlation uuid[], r_metadata text[], r_principal text[], r_hash bytea[], r_answer bytea[], r_size integer[], r_before integer[], r_lead integer[], r_lead_id uuid[], s_owner integer[], s_name text[], s_org bigint[], s_expected bigint[], s_count integer[], s_start integer[], types text[], e_stream integer[], e_nth integer[], e_type integer[], e_schema smallint[], e_id uuid[], e_payload bytea[], c_owner integer[], c_take boolean[], c_kind text[], c_key text[], c_stream integer[], w_owner integer[], w_guard smallint[], w_stream integer[], w_fence bigint[], w_kind text[], w_lane text[], w_priority smallint[], w_status text[], w_step text[], w_target text[], w_wake_at timestamp with time zone[], w_deadline timestamp with time zone[], OUT outcomes smallint[], OUT firsts bigint[], OUT lasts bigint[], OUT versions bigint[], OUT culprits integer[], OUT answers bytea[], OUT waited bigint) OWNER TO signalbox_owner;
 
 CREATE FUNCTION log.bytes(value text) RETURNS bytea
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -1149,8 +1164,8 @@ GRANT USAGE ON SCHEMA meta TO PUBLIC;
 
 GRANT USAGE ON SCHEMA saga TO signalbox_append;
 
-REVOKE ALL ON FUNCTION log.append(hint bigint, again boolean, durable boolean, r_command uuid[], r_actor text[], r_cause uuid[], r_correlation uuid[], r_metadata text[], r_principal text[], r_hash bytea[], r_answer bytea[], r_size integer[], r_lead integer[], r_lead_id uuid[], s_owner integer[], s_name text[], s_org bigint[], s_expected bigint[], s_count integer[], s_start integer[], types text[], e_stream integer[], e_nth integer[], e_type integer[], e_schema smallint[], e_id uuid[], e_payload bytea[], c_owner integer[], c_take boolean[], c_kind text[], c_key text[], c_stream integer[], w_owner integer[], w_guard smallint[], w_stream integer[], w_fence bigint[], w_kind text[], w_lane text[], w_priority smallint[], w_status text[], w_step text[], w_target text[], w_wake_at timestamp with time zone[], w_deadline timestamp with time zone[], OUT outcomes smallint[], OUT firsts bigint[], OUT lasts bigint[], OUT versions bigint[], OUT culprits integer[], OUT answers bytea[], OUT waited bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION log.append(hint bigint, again boolean, durable boolean, r_command uuid[], r_actor text[], r_cause uuid[], r_correlation uuid[], r_metadata text[], r_principal text[], r_hash bytea[], r_answer bytea[], r_size integer[], r_lead integer[], r_lead_id uuid[], s_owner integer[], s_name text[], s_org bigint[], s_expected bigint[], s_count integer[], s_start integer[], types text[], e_stream integer[], e_nth integer[], e_type integer[], e_schema smallint[], e_id uuid[], e_payload bytea[], c_owner integer[], c_take boolean[], c_kind text[], c_key text[], c_stream integer[], w_owner integer[], w_guard smallint[], w_stream integer[], w_fence bigint[], w_kind text[], w_lane text[], w_priority smallint[], w_status text[], w_step text[], w_target text[], w_wake_at timestamp with time zone[], w_deadline timestamp with time zone[], OUT outcomes smallint[], OUT firsts bigint[], OUT lasts bigint[], OUT versions bigint[], OUT culprits integer[], OUT answers bytea[], OUT waited bigint) TO signalbox_append;
+REVOKE ALL ON FUNCTION log.append(hint bigint, again boolean, durable boolean, r_command uuid[], r_actor text[], r_cause uuid[], r_correlation uuid[], r_metadata text[], r_principal text[], r_hash bytea[], r_answer bytea[], r_size integer[], r_before integer[], r_lead integer[], r_lead_id uuid[], s_owner integer[], s_name text[], s_org bigint[], s_expected bigint[], s_count integer[], s_start integer[], types text[], e_stream integer[], e_nth integer[], e_type integer[], e_schema smallint[], e_id uuid[], e_payload bytea[], c_owner integer[], c_take boolean[], c_kind text[], c_key text[], c_stream integer[], w_owner integer[], w_guard smallint[], w_stream integer[], w_fence bigint[], w_kind text[], w_lane text[], w_priority smallint[], w_status text[], w_step text[], w_target text[], w_wake_at timestamp with time zone[], w_deadline timestamp with time zone[], OUT outcomes smallint[], OUT firsts bigint[], OUT lasts bigint[], OUT versions bigint[], OUT culprits integer[], OUT answers bytea[], OUT waited bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.append(hint bigint, again boolean, durable boolean, r_command uuid[], r_actor text[], r_cause uuid[], r_correlation uuid[], r_metadata text[], r_principal text[], r_hash bytea[], r_answer bytea[], r_size integer[], r_before integer[], r_lead integer[], r_lead_id uuid[], s_owner integer[], s_name text[], s_org bigint[], s_expected bigint[], s_count integer[], s_start integer[], types text[], e_stream integer[], e_nth integer[], e_type integer[], e_schema smallint[], e_id uuid[], e_payload bytea[], c_owner integer[], c_take boolean[], c_kind text[], c_key text[], c_stream integer[], w_owner integer[], w_guard smallint[], w_stream integer[], w_fence bigint[], w_kind text[], w_lane text[], w_priority smallint[], w_status text[], w_step text[], w_target text[], w_wake_at timestamp with time zone[], w_deadline timestamp with time zone[], OUT outcomes smallint[], OUT firsts bigint[], OUT lasts bigint[], OUT versions bigint[], OUT culprits integer[], OUT answers bytea[], OUT waited bigint) TO signalbox_append;
 
 REVOKE ALL ON FUNCTION log.claim(kinds text[], owner text, most integer, ttl interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION log.claim(kinds text[], owner text, most integer, ttl interval) TO signalbox_append;

@@ -2,9 +2,6 @@ internal import Kernel
 internal import Postgres
 
 extension PostgresLog {
-    /// How long a reader waits for others' barriers before it takes what is durable already.
-    private static let patience = Duration.milliseconds(500)
-
     package func frontier() async throws(LogError) -> Int64 {
         try await frontier(wanted: .max, atLeast: .max)
     }
@@ -19,77 +16,65 @@ extension PostgresLog {
     func frontier(wanted: Int64, atLeast enough: Int64) async throws(LogError) -> Int64 {
         guard known.position < wanted else { return known.position }
         return try await LogError.wrap { () async throws(PostgresError) in
-            let look = try await self.lookForFrontier()
-            guard let end = look.undecided, self.known.position < enough else { return self.known.position }
-            _ = try await self.wait(for: look.newest, flushedThrough: end)
+            let newest = try await self.lookForFrontier()
+            if newest > self.known.position, self.known.position < enough { try await self.flush() }
             return self.known.position
         }
     }
 
     /// Returns once a position that was seen is durable.
     ///
-    /// - Throws: ``LogError``; `unavailable` when the server does not get it to the disk in time.
+    /// - Throws: ``LogError``; `unavailable` when the server has lost it in a crash.
     func untilDurable(_ position: Int64) async throws(LogError) {
         guard position > known.position else { return }
-        let isDurable = try await LogError.wrap { () async throws(PostgresError) in
-            for _ in 0..<10 {
-                let look = try await self.lookForFrontier()
-                guard let end = look.undecided, self.known.position < position else { return true }
-                if try await self.wait(for: position, flushedThrough: end) { return true }
-            }
-            return false
+        try await LogError.wrap { () async throws(PostgresError) in
+            _ = try await self.lookForFrontier()
+            if self.known.position < position { try await self.flush() }
         }
-        guard isDurable else { throw .unavailable("position \(position) does not become durable") }
+        guard position <= known.position else { throw .unavailable("position \(position) was lost in a crash") }
     }
 
-    /// What was seen when looking for the frontier.
-    struct FrontierLook: Sendable {
-        let newest: Int64
-        /// Where the server's write-ahead log ended then, unless all of it was on the disk.
-        let undecided: Int64?
-    }
-
-    /// Looks at the newest position, then at the end of the write-ahead log: once the server has flushed up to there,
+    /// Looks at the newest position, then at the end of the write-ahead log: when the server has flushed up to there,
     /// the position is durable, whichever process wrote it.
     ///
-    /// - Returns: What was seen; the frontier was raised when everything is on the disk.
+    /// - Returns: The newest position; the frontier was raised to it when everything is on the disk.
     /// - Throws: ``PostgresError``.
-    func lookForFrontier() async throws(PostgresError) -> FrontierLook {
+    func lookForFrontier() async throws(PostgresError) -> Int64 {
         let hint = known.position
-        let look = try await pool.with { connection throws(PostgresError) -> FrontierLook in
+        let (newest, isDurable) = try await pool.with { connection throws(PostgresError) -> (Int64, Bool) in
             let newest = try connection.newestPosition()
-            guard newest > hint else { return FrontierLook(newest: newest, undecided: nil) }
+            guard newest > hint else { return (newest, true) }
             // In this order: an end that was read before the position would say nothing about it.
-            let (end, flushed) = try connection.run(
-                """
-                SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint, (pg_current_wal_flush_lsn() - '0/0')::bigint
-                """,
-                prepared: true
-            ).decode(0, Int64.self, Int64.self)
-            return FrontierLook(newest: newest, undecided: flushed >= end ? nil : end)
+            let end = try connection.walPosition("SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint")
+            return (newest, try connection.walPosition("SELECT (pg_current_wal_flush_lsn() - '0/0')::bigint") >= end)
         }
-        if look.undecided == nil { known.raise(to: look.newest) }
-        return look
+        if isDurable { known.raise(to: newest) }
+        return newest
     }
 
-    /// Waits until a position is durable because a barrier says so, or because the server has flushed far enough.
-    ///
-    /// - Returns: Whether it is; `false` when the time is over.
-    private func wait(for position: Int64, flushedThrough end: Int64) async throws(PostgresError) -> Bool {
-        let deadline = ContinuousClock.now + Self.patience
-        while known.position < position {
-            guard ContinuousClock.now < deadline, !Task.isCancelled else { return false }
-            let heard = bell.count
-            let flushed = try await pool.with { connection throws(PostgresError) in
-                try connection.run("SELECT (pg_current_wal_flush_lsn() - '0/0')::bigint", prepared: true)
-                    .decode(0, Int64.self)
-            }
-            if flushed >= end {
-                known.raise(to: position)
-                return true
-            }
-            await bell.wait(after: heard, atMost: .milliseconds(5))
+    /// Has the server write its log to the disk, because nobody else may: what a foreign transaction wrote last can
+    /// stay in its buffers for as long as it is open.
+    private func flush() async throws(PostgresError) {
+        let newest = try await pool.with { connection throws(PostgresError) in
+            // In one session: a server that restarts in between may have lost what was visible.
+            let newest = try connection.newestPosition()
+            try connection.run(
+                """
+                SELECT CASE current_setting('synchronous_commit')
+                           WHEN 'off' THEN set_config('synchronous_commit', 'on', true)
+                       END,
+                       pg_logical_emit_message(true, 'log', '')
+                """,
+                prepared: true
+            )
+            return newest
         }
-        return true
+        known.raise(to: newest)
+    }
+}
+
+extension Connection {
+    fileprivate func walPosition(_ sql: SQL) throws(PostgresError) -> Int64 {
+        try run(sql, prepared: true).decode(0, Int64.self)
     }
 }

@@ -9,7 +9,7 @@ extension TestDatabase {
     func installInstruments() async throws {
         let connection = try await Connection.open(superuser)
         try await connection.script(Self.write)
-        try await connection.script(Self.append("torture.append_without_lock", lock: ""))
+        try await connection.script(Self.append("torture.append_without_lock", lock: "pg_sleep(0)"))
         await connection.close()
     }
 
@@ -20,7 +20,7 @@ extension TestDatabase {
             text text := pg_get_functiondef('log.append'::regproc);
             changed text;
         BEGIN
-            changed := replace(text, 'PERFORM pg_advisory_xact_lock(7203);', '\(lock)');
+            changed := replace(text, 'pg_advisory_xact_lock(7203)', '\(lock)');
             IF changed = text THEN RAISE EXCEPTION 'log.append takes its lock in another way'; END IF;
             EXECUTE replace(changed, 'FUNCTION log.append(', 'FUNCTION \(name)(');
         END $do$
@@ -53,6 +53,7 @@ extension TestDatabase {
                     r_hash => ARRAY[NULL::bytea],
                     r_answer => ARRAY[NULL::bytea],
                     r_size => ARRAY[$2],
+                    r_before => ARRAY[0],
                     r_lead => ARRAY[1],
                     r_lead_id => ARRAY[gen_random_uuid()],
                     s_owner => ARRAY[1],

@@ -184,7 +184,8 @@ let package = Package(
         .tests(
             "ScenarioTests",
             [
-                "signalbox", "Kernel", "Platform", "Postgres", "EventStore", "SignalboxTestKit", .asyncHTTPClient,
+                "signalbox", "Commands", "Kernel", "Platform", "Postgres", "EventStore", "SignalboxTestKit",
+                .asyncHTTPClient,
                 .nioCore, .nioHTTP1,
                 .subprocess, .system, .logging,
             ]

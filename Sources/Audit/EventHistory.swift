@@ -4,9 +4,9 @@ internal import Kernel
 /// The log as auditors ask for it: a list, one event, or what happens from now on.
 package struct EventHistory: Sendable {
     /// How many positions are looked at in one go.
-    private static let stride = 2000
+    static let stride = 2000
 
-    private let log: any EventLog
+    let log: any EventLog
     private let bell: Bell
 
     /// Looks into a log.

@@ -65,7 +65,8 @@ package struct Aggregates: Sendable {
         return aggregate
     }
 
-    private static func take<Model: Decider>(
+    /// Lets an aggregate take in the next event of its stream.
+    static func take<Model: Decider>(
         _ recorded: RecordedEvent,
         into aggregate: inout Aggregate<Model>
     ) throws(CommandError) {

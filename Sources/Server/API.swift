@@ -23,6 +23,7 @@ package struct API: Sendable {
         let routes =
             healthRoutes + onboardingRoutes + organizationRoutes + keyRoutes + instanceRoutes + subscriptionRoutes
             + operationRoutes + eventRoutes + catalogueRoutes + adminRoutes + sagaRoutes + auditRoutes + edgeRoutes
+            + exportRoutes + streamRoutes + erasureRoutes
         return Self.described(routes, version: version)
     }
 

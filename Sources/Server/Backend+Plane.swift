@@ -78,3 +78,24 @@ extension ReadDoor {
         routes = { position throws(ReadError) in try await models.routes(afterPassing: position) }
     }
 }
+
+extension CommandDoor {
+    /// Takes erasures too.
+    package mutating func open(_ erasures: Erasures) {
+        eraseSubject = { subject, reason, envelope throws(CommandError) in
+            try await erasures.erase(subject: subject, reason: reason, by: envelope)
+        }
+        erasePositions = { positions, reason, envelope throws(CommandError) in
+            try await erasures.erase(positions: positions, reason: reason, by: envelope)
+        }
+    }
+}
+
+extension ReadDoor {
+    /// Answers what was, too.
+    package mutating func open(_ past: PastViews) {
+        organizationThen = { id, moment throws(ReadError) in try await past.organization(id, at: moment) }
+        instanceThen = { id, moment throws(ReadError) in try await past.instance(id, at: moment) }
+        subscriptionThen = { id, moment throws(ReadError) in try await past.subscription(id, at: moment) }
+    }
+}

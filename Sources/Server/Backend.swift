@@ -51,6 +51,12 @@ package struct CommandDoor: Sendable {
     package var revokeOrganizationKey:
         @Sendable (OrganizationID, KeyID, Envelope) async throws(CommandError) -> Receipt<Done> =
             { _, _, _ throws(CommandError) in throw .unavailable }
+    /// The subject, the reason.
+    package var eraseSubject: @Sendable (String, String, Envelope) async throws(CommandError) -> Receipt<Erased> =
+        { _, _, _ throws(CommandError) in throw .unavailable }
+    /// The positions, the reason.
+    package var erasePositions: @Sendable ([Int64], String, Envelope) async throws(CommandError) -> Receipt<Erased> =
+        { _, _, _ throws(CommandError) in throw .unavailable }
     package var slugAvailability: @Sendable (String) async throws(CommandError) -> SlugAvailability =
         { _ throws(CommandError) in throw .unavailable }
 
@@ -100,6 +106,14 @@ package struct ReadDoor: Sendable {
         { _, _ throws(ReadError) in throw .unavailable }
     package var subscription: @Sendable (SubscriptionID) async throws(ReadError) -> Reading<SubscriptionView?> =
         { _ throws(ReadError) in throw .unavailable }
+    package var organizationThen:
+        @Sendable (OrganizationID, Moment) async throws(ReadError) -> Reading<OrganizationView?> =
+            { _, _ throws(ReadError) in throw .unavailable }
+    package var instanceThen: @Sendable (InstanceID, Moment) async throws(ReadError) -> Reading<InstanceView?> =
+        { _, _ throws(ReadError) in throw .unavailable }
+    package var subscriptionThen:
+        @Sendable (SubscriptionID, Moment) async throws(ReadError) -> Reading<SubscriptionView?> =
+            { _, _ throws(ReadError) in throw .unavailable }
     package var operation: @Sendable (UniqueID) async throws(ReadError) -> Reading<OperationView?> =
         { _ throws(ReadError) in throw .unavailable }
     /// Of some organizations, or of all.

@@ -1,3 +1,4 @@
+package import Commands
 package import Kernel
 
 /// The log as auditors ask for it.
@@ -6,6 +7,7 @@ package struct EventDoor: Sendable {
     package struct Wish: Sendable, Equatable {
         package var organization: OrganizationID?
         package var stream: String?
+        package var category: String?
         package var type: String?
         package var actor: String?
         /// Recorded at or after.
@@ -16,6 +18,7 @@ package struct EventDoor: Sendable {
         package init(
             organization: OrganizationID? = nil,
             stream: String? = nil,
+            category: String? = nil,
             type: String? = nil,
             actor: String? = nil,
             from: Timestamp? = nil,
@@ -23,6 +26,7 @@ package struct EventDoor: Sendable {
         ) {
             self.organization = organization
             self.stream = stream
+            self.category = category
             self.type = type
             self.actor = actor
             self.from = from
@@ -42,9 +46,22 @@ package struct EventDoor: Sendable {
         }
     }
 
+    /// How far an export has come.
+    package struct Place: Sendable, Equatable {
+        package var position: Int64
+        /// How far its stream was read, when only one is wanted.
+        package var version: Int64 = 0
+
+        package init(after position: Int64) {
+            self.position = position
+        }
+    }
+
     /// Why the log could not be asked.
     package enum Failure: Error, Equatable, Sendable {
         case unavailable
+        /// Nothing of this kind has a state.
+        case stateless
         /// The text is for our own log lines.
         case broken(String)
     }
@@ -57,6 +74,15 @@ package struct EventDoor: Sendable {
         { _, _, _, _ throws(Failure) in throw .unavailable }
     package var one: @Sendable (Int64) async throws(Failure) -> EventView? =
         { _ throws(Failure) in throw .unavailable }
+    /// The next stretch of everything that is wanted, up to a position; the place moves on, and is `nil` at the end.
+    package var export: @Sendable (Wish, Place, Int64) async throws(Failure) -> ([EventView], Place?) =
+        { _, _, _ throws(Failure) in throw .unavailable }
+    /// The events of a stream after a version, at most so many.
+    package var history: @Sendable (String, Int64, Int) async throws(Failure) -> [EventView] =
+        { _, _, _ throws(Failure) in throw .unavailable }
+    /// What a stream's thing was at a moment; `nil` when there was none.
+    package var state: @Sendable (String, Moment) async throws(Failure) -> PastState? =
+        { _, _ throws(Failure) in throw .unavailable }
     /// The last position that is known to survive a crash.
     package var frontier: @Sendable () async throws(Failure) -> Int64 =
         { () throws(Failure) in throw .unavailable }
@@ -78,8 +104,8 @@ package struct EventView: Encodable, Sendable {
     package var command: UniqueID
     package var cause: UniqueID?
     package var correlation: UniqueID
-    /// `nil` once it was erased.
-    package var data: JSONValue?
+    /// Fields that are sealed say only that; a payload that was erased is `{"erased":true}`.
+    package var data: JSONValue
     package var metadata: JSONValue
 
     package init(
@@ -96,7 +122,8 @@ package struct EventView: Encodable, Sendable {
         cause: UniqueID?,
         correlation: UniqueID,
         data: JSONValue?,
-        metadata: JSONValue
+        metadata: JSONValue,
+        erased: Set<String> = []
     ) {
         self.position = position
         self.id = id
@@ -110,7 +137,7 @@ package struct EventView: Encodable, Sendable {
         self.command = command
         self.cause = cause
         self.correlation = correlation
-        self.data = data.map(Self.closed)
+        self.data = data.map { Disclosure.closed($0, erased: erased) } ?? Disclosure.erased
         self.metadata = metadata
     }
 
@@ -140,16 +167,5 @@ package struct EventView: Encodable, Sendable {
         try container.encode(correlation, forKey: .correlation)
         try container.encode(data, forKey: .data)
         try container.encode(metadata, forKey: .metadata)
-    }
-
-    /// Shows that a field is sealed, and nothing of what is in it.
-    private static func closed(_ value: JSONValue) -> JSONValue {
-        switch value {
-        case .object(let members) where members.count == 2 && members["subject"] != nil && members["box"] != nil:
-            ["sealed": true]
-        case .object(let members): .object(members.mapValues(closed))
-        case .array(let elements): .array(elements.map(closed))
-        case .null, .bool, .integer, .number, .string: value
-        }
     }
 }

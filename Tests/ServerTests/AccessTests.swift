@@ -85,6 +85,9 @@ struct AccessTests {
             "/v1/instances/\(instance)", "/v1/instances/\(instance)/history", "/v1/subscriptions/\(subscription)",
             "/v1/operations/\(operation)", "/v1/operations/\(operation)/stream",
             "/v1/operations?organization=\(organization)", "/v1/events?organization=\(organization)",
+            "/v1/events/export?organization=\(organization)", "/v1/streams/instance-\(instance)/history",
+            "/v1/streams/instance-\(instance)/state", "/v1/streams/organization-\(organization)/diff",
+            "/v1/streams/user-\(stage.bobID)/history", "/v1/organizations/\(organization)?position=9",
         ]
         for path in paths {
             let reply = try await stage.send(.get, path, as: stage.bob)

@@ -94,6 +94,23 @@ struct DocumentTests {
             ("Operation", try await stage.send(.get, "/v1/operations/\(operation)", as: stage.ana)),
             ("Operations", try await stage.send(.get, "/v1/operations", as: stage.ana)),
             ("Events", try await stage.send(.get, "/v1/events", as: stage.operatorKey)),
+            (
+                "StreamState",
+                try await stage.send(.get, "/v1/streams/instance-\(instance)/state", as: stage.ana)
+            ),
+            (
+                "StreamDifference",
+                try await stage.send(.get, "/v1/streams/instance-\(instance)/diff", as: stage.ana)
+            ),
+            (
+                "Erasure",
+                try await stage.send(
+                    .post,
+                    "/v1/admin/erasures",
+                    as: stage.operatorKey,
+                    body: #"{"positions":[2],"reason":"x"}"#
+                )
+            ),
             ("Keys", try await stage.send(.get, "/v1/me/api-keys", as: stage.ana)),
             ("Caller", try await stage.send(.get, "/v1/me", as: stage.ana)),
             ("SlugAvailability", try await stage.send(.get, "/v1/slugs/acme", as: stage.ana)),
@@ -119,7 +136,7 @@ extension Schema {
         case .object(let members): .object(members.map { .init($0.name, $0.schema.resolved, required: $0.required) })
         case .array(let element): .array(element.resolved)
         case .nullable(let schema): .nullable(schema.resolved)
-        case .string, .oneOf, .integer, .boolean, .number, .anything: self
+        case .string, .oneOf, .integer, .boolean, .number, .anything, .json: self
         }
     }
 }

@@ -1,3 +1,4 @@
+import Commands
 import Domain
 import EventStore
 import Kernel
@@ -112,23 +113,16 @@ extension ReadDoor {
 
 extension EventDoor {
     /// The log as it is, looked at every few milliseconds.
-    init(_ log: MemoryLog) {
+    init(_ log: MemoryLog, erased: any ErasedSubjects) {
         self.init()
+        look(at: log, erased)
         let slice: @Sendable (Wish, Int64, Int) async throws(Failure) -> Slice = { wish, after, limit throws(Failure) in
             do {
-                let filter = EventFilter(
-                    types: wish.type.map { [$0] },
-                    organization: wish.organization,
-                    stream: wish.stream.flatMap { StreamName($0) },
-                    actor: wish.actor,
-                    from: wish.from,
-                    to: wish.to
-                )
-                let page = try await log.read(after: after, through: nil, matching: filter, limit: 100_000)
+                let page = try await log.read(after: after, through: nil, matching: .init(wish), limit: 100_000)
                 let events = page.events.prefix(limit)
                 let all = events.count == page.events.count
                 return Slice(
-                    events: events.map(EventView.init(testing:)),
+                    events: try await views(Array(events), erased),
                     scannedTo: all ? page.scannedTo : events.last?.position ?? after
                 )
             } catch {
@@ -151,23 +145,85 @@ extension EventDoor {
     }
 }
 
-extension EventView {
-    init(testing event: RecordedEvent) {
+extension EventDoor {
+    /// What is asked of one stream, and of everything at once.
+    private mutating func look(at log: MemoryLog, _ erased: any ErasedSubjects) {
+        export = { wish, place, end throws(Failure) in
+            do {
+                // Two at a time, so that there is more than one page.
+                let page = try await log.read(after: place.position, through: end, matching: .init(wish), limit: 2)
+                let views = try await views(page.events, erased)
+                return (views, page.scannedTo < end ? Place(after: page.scannedTo) : nil)
+            } catch {
+                throw .unavailable
+            }
+        }
+        history = { name, version, limit throws(Failure) in
+            guard let stream = StreamName(name) else { return [] }
+            do {
+                return try await views(try await log.read(stream, after: version, limit: limit), erased)
+            } catch {
+                throw .unavailable
+            }
+        }
+        state = { name, moment throws(Failure) in
+            guard let stream = StreamName(name) else { return nil }
+            do {
+                guard var state = try await Past(log: log).state(of: stream, at: moment) else { return nil }
+                let gone = try await erased.erased(among: Disclosure.subjects(in: state.state))
+                state.state = Disclosure.closed(state.state, erased: gone)
+                return state
+            } catch PastError.noState {
+                throw .stateless
+            } catch {
+                throw .unavailable
+            }
+        }
+    }
+}
+
+extension EventFilter {
+    fileprivate init(_ wish: EventDoor.Wish) {
         self.init(
-            position: event.position,
-            id: event.id,
-            stream: event.stream.text,
-            version: event.version,
-            type: event.type,
-            schemaVersion: Int(event.schemaVersion),
-            recordedAt: event.recordedAt,
-            organization: event.organization,
-            actor: event.actor,
-            command: event.command,
-            cause: event.cause,
-            correlation: event.correlation,
-            data: event.payload.flatMap { try? JSON.decode(JSONValue.self, from: $0) },
-            metadata: (try? JSON.decode(JSONValue.self, from: Array(event.metadata.utf8))) ?? .object([:])
+            categories: wish.category.map { [$0] },
+            types: wish.type.map { [$0] },
+            organization: wish.organization,
+            stream: wish.stream.flatMap { StreamName($0) },
+            actor: wish.actor,
+            from: wish.from,
+            to: wish.to
         )
     }
+}
+
+/// Events as they are shown.
+private func views(
+    _ events: [RecordedEvent],
+    _ erased: any ErasedSubjects
+) async throws(LogError) -> [EventView] {
+    var views: [EventView] = []
+    for event in events {
+        let data = event.payload.flatMap { try? JSON.decode(JSONValue.self, from: $0) }
+        let gone = try await erased.erased(among: data.map(Disclosure.subjects(in:)) ?? [])
+        views.append(
+            EventView(
+                position: event.position,
+                id: event.id,
+                stream: event.stream.text,
+                version: event.version,
+                type: event.type,
+                schemaVersion: Int(event.schemaVersion),
+                recordedAt: event.recordedAt,
+                organization: event.organization,
+                actor: event.actor,
+                command: event.command,
+                cause: event.cause,
+                correlation: event.correlation,
+                data: data,
+                metadata: (try? JSON.decode(JSONValue.self, from: Array(event.metadata.utf8))) ?? .object([:]),
+                erased: gone
+            )
+        )
+    }
+    return views
 }

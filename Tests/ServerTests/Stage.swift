@@ -9,11 +9,11 @@ import Logging
 import Projections
 @testable import Server
 import SignalboxTestKit
-import Synchronization
 
 /// A whole API over a log in memory: commands are really decided, and questions are answered by really folding.
 struct Stage: Sendable {
     let log = MemoryLog()
+    let subjects = MemorySubjectKeys()
     let desk: CommandDesk
     var settings = APISettings(readWait: .milliseconds(50), heartbeat: .milliseconds(100))
     var backend: Backend
@@ -32,7 +32,7 @@ struct Stage: Sendable {
         desk = CommandDesk(
             log: log,
             claims: log,
-            vault: Vault(keys: keys, subjects: SubjectKeysInMemory()),
+            vault: Vault(keys: keys, subjects: subjects),
             settings: .init(catalogue: Self.catalogue, host: { slug, name in "\(name).\(slug).test" })
         )
         let own = { CommandEnvelope.own(ids: .system) }
@@ -57,8 +57,12 @@ struct Stage: Sendable {
         _ = try await desk.issuePlatformKey(.auditor, key: auditorKey, by: own())
         backend = Backend(catalogue: Self.catalogue)
         backend.commands = CommandDoor(desk)
+        backend.commands.open(
+            Erasures(log: log, eraser: MemoryEraser(log: log, subjects: subjects), subjects: subjects)
+        )
         backend.reads = ReadDoor(folding: log)
-        backend.events = EventDoor(log)
+        backend.reads.open(PastViews(log: log))
+        backend.events = EventDoor(log, erased: subjects)
     }
 
     /// What a request is answered.
@@ -130,25 +134,4 @@ struct Stage: Sendable {
             )
         }
     )
-}
-
-/// The keys of subjects, for as long as a test lasts.
-private final class SubjectKeysInMemory: SubjectKeys {
-    private let keys = Mutex<[String: SubjectKey]>([:])
-
-    func wrappedKey(of subject: String) async throws(LogError) -> SubjectKey {
-        keys.withLock { $0[subject] ?? .none }
-    }
-
-    func keep(_ wrapped: [UInt8], for subject: String) async throws(LogError) -> SubjectKey {
-        keys.withLock { keys in
-            if let held = keys[subject] { return held }
-            keys[subject] = .wrapped(wrapped)
-            return .wrapped(wrapped)
-        }
-    }
-
-    func destroy(of subject: String) async throws(LogError) {
-        keys.withLock { $0[subject] = .destroyed }
-    }
 }

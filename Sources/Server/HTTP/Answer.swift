@@ -10,6 +10,8 @@ package struct Answer: Sendable {
         case bytes([UInt8], type: String)
         /// Server-sent events, written as they happen until the closure returns.
         case events(@concurrent @Sendable (inout EventSink) async throws -> Void)
+        /// Bytes of any length, written as they are read until the closure returns; who throws cuts the answer off.
+        case stream(type: String, @concurrent @Sendable (inout EventSink) async throws -> Void)
     }
 
     package var status: HTTPResponse.Status
@@ -69,15 +71,24 @@ extension Answer {
                 return Response(status: status, headers: headers)
             }
             return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
-        case .events(let write):
-            headers[.contentType] = "text/event-stream"
-            if headOnly { return Response(status: status, headers: headers) }
-            let body = ResponseBody { writer in
-                var sink = EventSink(writer)
-                try await write(&sink)
-                try await sink.finish()
-            }
-            return Response(status: status, headers: headers, body: body)
+        case .events(let write): return stream("text/event-stream", write, headOnly: headOnly)
+        case .stream(let type, let write): return stream(type, write, headOnly: headOnly)
         }
+    }
+
+    private func stream(
+        _ type: String,
+        _ write: @escaping @concurrent @Sendable (inout EventSink) async throws -> Void,
+        headOnly: Bool
+    ) -> Response {
+        var headers = headers
+        headers[.contentType] = type
+        if headOnly { return Response(status: status, headers: headers) }
+        let body = ResponseBody { writer in
+            var sink = EventSink(writer)
+            try await write(&sink)
+            try await sink.finish()
+        }
+        return Response(status: status, headers: headers, body: body)
     }
 }

@@ -1,4 +1,4 @@
-internal import Kernel
+package import Kernel
 internal import HTTPTypes
 
 /// The header fields and parameters that many routes understand alike.
@@ -62,6 +62,25 @@ extension Call {
     /// The position that the answer must reflect.
     package var minimumPosition: Int64? { query["min-position"].flatMap { Int64($0) } }
 
+    /// The moment that is asked about; `nil` when it is now.
+    package var moment: Moment? {
+        get throws(Problem) {
+            var wanted: [Moment] = []
+            if let text = query["as_of"] {
+                guard let time = Timestamp(text) else {
+                    throw .invalid([.init("must be a time as RFC 3339 writes it", parameter: "as_of")])
+                }
+                wanted.append(.time(time))
+            }
+            if let position = query["position"].flatMap({ Int64($0) }) { wanted.append(.position(position)) }
+            if let version = query["version"].flatMap({ Int64($0) }) { wanted.append(.version(version)) }
+            guard wanted.count < 2 else {
+                throw .invalid([.init("excludes the other ways to say when", parameter: "as_of")])
+            }
+            return wanted.first
+        }
+    }
+
     /// How many things a list may have.
     package var limit: Int { query["limit"].flatMap { Int($0) } ?? 50 }
 
@@ -101,6 +120,12 @@ extension Route.Parameter {
     )
     package static let limit = Route.Parameter("limit", .integer(1...200), "How many; 50 when it is not said.")
     package static let after = Route.Parameter("after", .string(1...1000), "`next` of the page before.")
+
+    /// What everything takes that can be asked for as it was.
+    package static let past: [Route.Parameter] = [
+        .init("as_of", .time, "The answer is what it was at this time."),
+        .init("position", .position, "The answer is what it was when the log had got so far."),
+    ]
 
     /// What every list takes.
     package static let list = [limit, after, minimumPosition]

@@ -30,7 +30,7 @@ package struct ServerSentEvent: Sendable, Equatable {
     }
 }
 
-/// Where a stream of server-sent events is written to; writing waits for a slow reader.
+/// Where server-sent events, or bytes of any length, are written to; writing waits for a slow reader.
 package struct EventSink {
     private var writer: any ResponseBodyWriter
 
@@ -58,7 +58,8 @@ package struct EventSink {
         try await writer.finish(nil)
     }
 
-    @concurrent private mutating func write(_ bytes: [UInt8]) async throws {
+    /// Writes bytes as they are.
+    @concurrent package mutating func write(_ bytes: [UInt8]) async throws {
         try await writer.write(ByteBuffer(bytes: bytes))
     }
 }

@@ -39,10 +39,11 @@ extension API {
         ]
     }
 
-    private static let eventParameters: [Route.Parameter] = [
+    static let eventParameters: [Route.Parameter] = [
         .init("after", .integer(0...Int64.max), "The position to begin after; 0 when it is not said."),
         .init("organization", .identifier, "Only those of this organization."),
         .init("stream", .string(1...200), "Only those of this stream, e.g. `instance-42`."),
+        .init("category", .string(1...200), "Only those of streams of this category, e.g. `instance`."),
         .init("type", .string(1...200), "Only those of this type, e.g. `instance.running`."),
         .init("actor", .string(1...200), "Only those that this principal caused."),
         .init("from", .time, "Only those recorded at or after this time."),
@@ -128,9 +129,10 @@ extension API {
 
 /// Which events the caller wants and may see.
 extension API {
-    private func wish(_ call: Call) async throws(Problem) -> EventDoor.Wish {
+    func wish(_ call: Call) async throws(Problem) -> EventDoor.Wish {
         var wish = EventDoor.Wish(
             stream: call.query["stream"],
+            category: call.query["category"],
             type: call.query["type"],
             actor: call.query["actor"],
             from: try moment(call, "from"),
@@ -153,7 +155,7 @@ extension API {
     }
 
     /// Lets only those through who may read everything of an organization.
-    private func audit(_ call: Call, _ organization: OrganizationID) async throws(Problem) {
+    func audit(_ call: Call, _ organization: OrganizationID) async throws(Problem) {
         switch try await role(of: call, in: organization) {
         case nil, .owner, .admin, .auditor: return
         case .developer, .viewer: throw .forbidden
@@ -168,19 +170,20 @@ extension API {
         return moment
     }
 
-    private func ask<Value>(_ ask: () async throws(EventDoor.Failure) -> Value) async throws(Problem) -> Value {
+    func ask<Value>(_ ask: () async throws(EventDoor.Failure) -> Value) async throws(Problem) -> Value {
         do {
             return try await ask()
         } catch {
             switch error {
             case .unavailable: throw .unavailable(cause: error)
+            case .stateless: throw .notFound
             case .broken: throw .internalError(error)
             }
         }
     }
 }
 
-private struct EventList: Encodable {
+struct EventList: Encodable {
     var data: [EventView]
     var next: String?
 

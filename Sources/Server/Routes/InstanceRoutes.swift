@@ -31,9 +31,9 @@ extension API {
                 .get,
                 "/v1/instances/{instance}",
                 "showInstance",
-                "One instance.",
+                "One instance, as it is or as it was.",
                 access: .scope(.read),
-                parameters: [.minimumPosition],
+                parameters: [.minimumPosition] + Route.Parameter.past,
                 success: .init(.ok, .named("Instance")),
                 handler: instance
             ),
@@ -88,7 +88,12 @@ extension API {
     private func instance(_ call: Call) async throws(Problem) -> Answer {
         try await catchUp(call)
         let (instance, position) = try await visibleInstance(call)
-        return try .json(instance, position: position, version: instance.version)
+        guard let moment = try call.moment else {
+            return try .json(instance, position: position, version: instance.version)
+        }
+        let past = try await read { () throws(ReadError) in try await backend.reads.instanceThen(instance.id, moment) }
+        guard let then = past.value else { throw .notFound }
+        return try .json(then, position: past.position, version: then.version)
     }
 
     private func history(_ call: Call) async throws(Problem) -> Answer {

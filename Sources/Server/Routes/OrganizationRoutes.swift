@@ -31,9 +31,9 @@ extension API {
                 .get,
                 "/v1/organizations/{organization}",
                 "showOrganization",
-                "One organization.",
+                "One organization, as it is or as it was.",
                 access: .scope(.read),
-                parameters: [.minimumPosition],
+                parameters: [.minimumPosition] + Route.Parameter.past,
                 success: .init(.ok, .named("Organization")),
                 handler: organization
             ),
@@ -108,7 +108,11 @@ extension API {
         let id: OrganizationID = try call.id("organization")
         try await catchUp(call)
         try await role(of: call, in: id)
-        let reading = try await read { () throws(ReadError) in try await backend.reads.organization(id) }
+        let moment = try call.moment
+        let reading = try await read { () throws(ReadError) in
+            guard let moment else { return try await backend.reads.organization(id) }
+            return try await backend.reads.organizationThen(id, moment)
+        }
         guard let organization = reading.value else { throw .notFound }
         return try .json(organization, position: reading.position, version: organization.version)
     }

@@ -10,9 +10,9 @@ extension API {
                 .get,
                 "/v1/subscriptions/{subscription}",
                 "showSubscription",
-                "One subscription.",
+                "One subscription, as it is or as it was.",
                 access: .scope(.read),
-                parameters: [.minimumPosition],
+                parameters: [.minimumPosition] + Route.Parameter.past,
                 success: .init(.ok, .named("Subscription")),
                 handler: subscription
             )
@@ -25,6 +25,11 @@ extension API {
         let reading = try await read { () throws(ReadError) in try await backend.reads.subscription(id) }
         guard let subscription = reading.value else { throw .notFound }
         try await role(of: call, in: subscription.organizationID)
-        return try .json(subscription, position: reading.position, version: subscription.version)
+        guard let moment = try call.moment else {
+            return try .json(subscription, position: reading.position, version: subscription.version)
+        }
+        let past = try await read { () throws(ReadError) in try await backend.reads.subscriptionThen(id, moment) }
+        guard let then = past.value else { throw .notFound }
+        return try .json(then, position: past.position, version: then.version)
     }
 }

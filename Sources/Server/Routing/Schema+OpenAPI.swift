@@ -39,6 +39,8 @@ extension Schema {
             return ["anyOf": [schema.document, ["type": "null"]]]
         case .anything:
             return ["type": "object"]
+        case .json:
+            return [:]
         }
     }
 }

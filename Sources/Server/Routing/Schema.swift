@@ -17,6 +17,8 @@ package indirect enum Schema: Sendable {
     case nullable(Schema)
     /// Any object at all.
     case anything
+    /// Any JSON value at all.
+    case json
 
     /// One member of an object.
     package struct Member: Sendable {
@@ -77,7 +79,7 @@ extension Schema {
             return value.integer == nil ? fault("must be a number") : []
         case .nullable(let schema):
             return value == .null ? [] : schema.faults(in: value, at: pointer)
-        case .anything, .named:
+        case .anything, .json, .named:
             return []
         }
     }

@@ -75,6 +75,23 @@ extension API {
             .init("lastSize", .position), .init("current", .boolean),
         ]),
         "VerifierKeys": page("VerifierKey"),
+        "StreamState": .object([
+            .init("stream", .text), .init("version", .position), .init("position", .position),
+            .init("recordedAt", .time), .init("state", .anything),
+        ]),
+        "StreamDifference": .object([
+            .init("stream", .text), .init("from", .position), .init("to", .position),
+            .init(
+                "changes",
+                .array(
+                    .object([
+                        .init("path", .text), .init("before", .json, required: false),
+                        .init("after", .json, required: false),
+                    ])
+                )
+            ),
+        ]),
+        "Erasure": .object([.init("erased", .array(.text)), .init("before", .array(.text))]),
         "Resources": .object([.init("cpu", .position), .init("memory", .position), .init("priority", .position)]),
         "Plan": plan,
         "Plans": page("Plan"),
@@ -176,7 +193,7 @@ extension API {
         .init("position", .position), .init("id", .uuid), .init("stream", .text), .init("version", .position),
         .init("type", .text), .init("schemaVersion", .position), .init("recordedAt", .time),
         .init("organizationId", .nullable(.identifier)), .init("actor", .text), .init("commandId", .uuid),
-        .init("causationId", .nullable(.uuid)), .init("correlationId", .uuid), .init("data", .nullable(.anything)),
+        .init("causationId", .nullable(.uuid)), .init("correlationId", .uuid), .init("data", .anything),
         .init("metadata", .anything),
     ])
 }

@@ -2,21 +2,26 @@ internal import ArgumentParser
 internal import Audit
 internal import EventStore
 internal import Kernel
-internal import Postgres
 internal import Server
 
 /// The noun `signalbox events`.
 struct EventsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "events",
-        abstract: "The log: list it, look at one event, follow it.",
-        subcommands: [List.self, Show.self, Tail.self, ArchiveEvents.self, Purge.self, Segments.self]
+        abstract: "The log: list it, look at one event, follow it, look back, take it away, archive it, make it forget.",
+        subcommands: [
+            List.self, Show.self, Tail.self, History.self, At.self, Diff.self, Export.self, Erase.self,
+            ArchiveEvents.self, Purge.self, Segments.self,
+        ]
     )
 
     /// Which events are wanted.
     struct Filter: ParsableArguments {
         @Option(help: "Only of one stream, e.g. instance-42.")
         var stream: String?
+
+        @Option(help: "Only of streams of one category, e.g. instance; may be repeated.")
+        var category: [String] = []
 
         @Option(help: "Only of one type, e.g. instance.running; may be repeated.")
         var type: [String] = []
@@ -29,7 +34,11 @@ struct EventsCommand: AsyncParsableCommand {
 
         var filter: EventFilter {
             get throws {
-                var filter = EventFilter(types: type.isEmpty ? nil : type, actor: actor)
+                var filter = EventFilter(
+                    categories: category.isEmpty ? nil : category,
+                    types: type.isEmpty ? nil : type,
+                    actor: actor
+                )
                 if let stream {
                     guard let name = StreamName(stream) else { throw Exit.usage("\(stream) is not a stream name") }
                     filter.stream = name
@@ -61,16 +70,16 @@ struct EventsCommand: AsyncParsableCommand {
         func run() async throws {
             guard limit > 0, after >= 0 else { throw Exit.usage("--limit and --after are not negative") }
             let filter = try wanted.filter
-            let page = try await reach.history { history throws(LogError) in
-                try await history.list(filter, after: after, limit: limit)
+            let events = try await reach.window { window in
+                try await window.views(try await window.history.list(filter, after: after, limit: limit).events)
             }
-            if reach.json { return Terminal.say(try JSON.pretty(page.events.map { EventView($0) })) }
+            if reach.json { return Terminal.say(try JSON.pretty(events)) }
             var table = Table("POSITION", "RECORDED", "STREAM", "VERSION", "TYPE", "ACTOR")
-            for event in page.events {
+            for event in events {
                 table.add(
                     "\(event.position)",
                     "\(event.recordedAt)",
-                    event.stream.text,
+                    event.stream,
                     "\(event.version)",
                     event.type,
                     event.actor
@@ -89,9 +98,12 @@ struct EventsCommand: AsyncParsableCommand {
         @OptionGroup var reach: Reach
 
         func run() async throws {
-            let event = try await reach.history { history throws(LogError) in try await history.event(at: position) }
+            let event = try await reach.window { window -> EventView? in
+                guard let event = try await window.history.event(at: position) else { return nil }
+                return try await window.view(event)
+            }
             guard let event else { throw Exit.notFound("there is no event at \(position)") }
-            Terminal.say(try JSON.pretty(EventView(event)))
+            Terminal.say(try JSON.pretty(event))
         }
     }
 
@@ -110,43 +122,28 @@ struct EventsCommand: AsyncParsableCommand {
 
         func run() async throws {
             let filter = try wanted.filter
-            try await reach.history { history throws(LogError) in
+            try await reach.window { window in
                 var position: Int64
-                if let after { position = after } else { position = try await history.frontier() }
+                if let after { position = after } else { position = try await window.history.frontier() }
                 while !Task.isCancelled {
-                    let page = try await history.next(filter, after: position, limit: 500, within: .seconds(30))
-                    for event in page.events { Terminal.say(line(event)) }
+                    let page = try await window.history.next(
+                        filter,
+                        after: position,
+                        limit: 500,
+                        within: .seconds(30)
+                    )
+                    for event in try await window.views(page.events) { Terminal.say(line(event)) }
                     position = page.scannedTo
                 }
             }
         }
 
-        private func line(_ event: RecordedEvent) -> String {
+        private func line(_ event: EventView) -> String {
             guard reach.json else {
                 return "\(event.position)  \(event.recordedAt)  \(event.stream)  \(event.type)  \(event.actor)"
             }
             // An event that was appended as JSON can be encoded as JSON.
-            return (try? String(decoding: JSON.encode(EventView(event)), as: UTF8.self)) ?? "{}"
+            return (try? String(decoding: JSON.encode(event), as: UTF8.self)) ?? "{}"
         }
-    }
-}
-
-extension Reach {
-    /// Looks into the log, straight in the database: it works while the server is down.
-    func history<Value: Sendable>(
-        _ ask: (EventHistory) async throws(LogError) -> Value
-    ) async throws -> Value {
-        let pool = Pool(conninfo: try database, size: 1, role: "signalbox_audit", applicationName: "signalbox-cli")
-        let answer: Result<Value, LogError>
-        do throws(LogError) {
-            // Without a listener the bell never rings, so what follows the log looks by itself.
-            answer = .success(
-                try await ask(EventHistory(log: PostgresLog.reader(pool: pool, archive: archive), bell: Bell()))
-            )
-        } catch {
-            answer = .failure(error)
-        }
-        await pool.close()
-        do { return try answer.get() } catch { throw Exit.because(error) }
     }
 }

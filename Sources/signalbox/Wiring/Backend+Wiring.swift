@@ -16,10 +16,19 @@ extension Backend {
     ///   - desk: Where commands are given.
     ///   - models: What questions are asked of.
     ///   - log: What auditors read; its bell ends their waiting.
+    ///   - erased: Knows whose sealed fields nobody can open.
     ///   - document: What the edge is told.
-    init(catalogue: Catalogue, desk: CommandDesk, models: ReadModels, log: PostgresLog, document: TraefikDocument) {
+    init(
+        catalogue: Catalogue,
+        desk: CommandDesk,
+        models: ReadModels,
+        log: PostgresLog,
+        erased: any ErasedSubjects,
+        document: TraefikDocument
+    ) {
         self.init(catalogue: catalogue, desk: desk, models: models)
-        events = EventDoor(EventHistory(log: log, bell: log.bell))
+        events = EventDoor(LogWindow(log: log, bell: log.bell, erased: erased))
+        reads.open(PastViews(log: log))
         plane.edgeDocument = { routes in
             document.bytes(
                 for: routes.map { Route(router: $0.router, host: $0.host, services: [$0.service: 100]) }
@@ -37,13 +46,14 @@ extension Backend {
 }
 
 extension EventDoor {
-    /// The log as the history shows it.
-    init(_ history: EventHistory) {
+    /// The log as the window shows it.
+    init(_ window: LogWindow) {
         self.init()
+        let history = window.history
         list = { wish, position, limit throws(Failure) in
             do throws(LogError) {
                 guard let filter = EventFilter(wish) else { return Slice(events: [], scannedTo: position) }
-                return Slice(try await history.list(filter, after: position, limit: limit))
+                return try await window.slice(try await history.list(filter, after: position, limit: limit))
             } catch {
                 throw Failure(error)
             }
@@ -55,14 +65,16 @@ extension EventDoor {
                     try? await Task.sleep(for: patience)
                     return Slice(events: [], scannedTo: position)
                 }
-                return Slice(try await history.next(filter, after: position, limit: limit, within: patience))
+                let page = try await history.next(filter, after: position, limit: limit, within: patience)
+                return try await window.slice(page)
             } catch {
                 throw Failure(error)
             }
         }
         one = { position throws(Failure) in
             do throws(LogError) {
-                return try await history.event(at: position).map(EventView.init)
+                guard let event = try await history.event(at: position) else { return nil }
+                return try await window.view(event)
             } catch {
                 throw Failure(error)
             }
@@ -74,6 +86,50 @@ extension EventDoor {
                 throw Failure(error)
             }
         }
+        look(through: window)
+    }
+
+    /// What is asked of one stream, and of everything at once.
+    private mutating func look(through window: LogWindow) {
+        export = { wish, place, end throws(Failure) in
+            guard let filter = EventFilter(wish) else { return ([], nil) }
+            do throws(LogError) {
+                var inner = EventHistory.Place(after: place.position, version: place.version)
+                guard let events = try await window.history.page(filter, from: &inner, through: end) else {
+                    return ([], nil)
+                }
+                var next = Place(after: inner.position)
+                next.version = inner.version
+                return (try await window.views(events), next)
+            } catch {
+                throw Failure(error)
+            }
+        }
+        history = { name, version, limit throws(Failure) in
+            guard let stream = StreamName(name) else { return [] }
+            do throws(LogError) {
+                return try await window.views(try await window.history.stream(stream, after: version, limit: limit))
+            } catch {
+                throw Failure(error)
+            }
+        }
+        state = { name, moment throws(Failure) in
+            guard let stream = StreamName(name) else { return nil }
+            do throws(PastError) {
+                return try await window.state(of: stream, at: moment)
+            } catch {
+                switch error {
+                case .noState: throw .stateless
+                case .log(let error): throw Failure(error)
+                }
+            }
+        }
+    }
+}
+
+extension LogWindow {
+    fileprivate func slice(_ page: EventPage) async throws(LogError) -> EventDoor.Slice {
+        EventDoor.Slice(events: try await views(page.events), scannedTo: page.scannedTo)
     }
 }
 
@@ -86,12 +142,6 @@ extension EventDoor.Failure {
     }
 }
 
-extension EventDoor.Slice {
-    fileprivate init(_ page: EventPage) {
-        self.init(events: page.events.map(EventView.init), scannedTo: page.scannedTo)
-    }
-}
-
 extension EventFilter {
     /// What the API's caller wants; `nil` when no event can be it, because no stream has such a name.
     fileprivate init?(_ wish: EventDoor.Wish) {
@@ -101,35 +151,13 @@ extension EventFilter {
             stream = name
         }
         self.init(
+            categories: wish.category.map { [$0] },
             types: wish.type.map { [$0] },
             organization: wish.organization,
             stream: stream,
             actor: wish.actor,
             from: wish.from,
             to: wish.to
-        )
-    }
-}
-
-extension EventView {
-    /// One event of the log; an erased one has no data.
-    init(_ event: RecordedEvent) {
-        self.init(
-            position: event.position,
-            id: event.id,
-            stream: event.stream.text,
-            version: event.version,
-            type: event.type,
-            schemaVersion: Int(event.schemaVersion),
-            recordedAt: event.recordedAt,
-            organization: event.organization,
-            actor: event.actor,
-            command: event.command,
-            cause: event.cause,
-            correlation: event.correlation,
-            // Writers append nothing but JSON; what cannot be read is shown as nothing.
-            data: event.payload.flatMap { try? JSON.decode(JSONValue.self, from: $0) },
-            metadata: (try? JSON.decode(JSONValue.self, from: Array(event.metadata.utf8))) ?? .object([:])
         )
     }
 }

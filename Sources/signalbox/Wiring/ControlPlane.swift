@@ -127,7 +127,21 @@ struct ControlPlane: Service {
         )
         sealer = try Self.sealer(settings, pool: pools.append, log: log, queue: queue, owner: owner, logger: logger)
         let models = ReadModels(pool: pools.project)
-        var backend = Backend(catalogue: catalogue, desk: desk, models: models, log: log, document: document)
+        var backend = Backend(
+            catalogue: catalogue,
+            desk: desk,
+            models: models,
+            log: log,
+            erased: PostgresErasedSubjects(pool: pools.append),
+            document: document
+        )
+        backend.commands.open(
+            Erasures(
+                log: log,
+                eraser: PostgresEraser(pool: pools.append),
+                subjects: PostgresSubjectKeys(pool: pools.append)
+            )
+        )
         backend.sagas = SagaDoor(SagaOperations(log: log, queue: queue, definitions: definitions))
         backend.audit = AuditDoor(TransparencyLog(store: AuditStore(pool: pools.append), log: log))
         let sealing = sealer?.state

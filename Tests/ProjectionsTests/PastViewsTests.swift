@@ -1,0 +1,46 @@
+import Domain
+import EventStore
+import Kernel
+import SignalboxTestKit
+import Testing
+
+@testable import Projections
+
+@Suite("Views of the past")
+struct PastViewsTests {
+    @Test("at the end are the rows, and at every position what the rows were then")
+    func rows() async throws {
+        var story = Story()
+        try story.onboard(1, instance: 501, owner: 1)
+        try story.provision(cause: Int64(story.events.count), instance: 501, org: 1)
+        let log = MemoryLog()
+        for event in story.events {
+            let fact = NewEvent(id: event.id, type: event.type, payload: event.payload ?? [])
+            let write = StreamWrite(event.stream, organization: event.organization, expecting: .any, events: [fact])
+            _ = try await log.append(
+                AppendRequest(causation: Causation(actor: event.actor, command: event.command), writes: [write])
+            )
+        }
+        let past = PastViews(log: log)
+        let end = Int64(story.events.count)
+        let id = try #require(InstanceID(501))
+        let organization = try #require(OrganizationID(1))
+        var statuses: Set<String> = []
+        for position in 0...end {
+            let reading = try await past.instance(id, at: .position(position))
+            #expect(reading.position == position)
+            var row: InstanceRow?
+            for record in log.events.prefix(Int(position)) where record.stream.text == "instance-501" {
+                try Instances.fold(into: &row, try #require(try Entry(record)))
+            }
+            #expect(reading.value?.version == row?.version)
+            #expect(reading.value?.status == row?.status)
+            if let status = reading.value?.subscription.status.rawValue { statuses.insert(status) }
+            let there = try await past.organization(organization, at: .position(position)).value != nil
+            #expect(there == log.events.prefix(Int(position)).contains { $0.stream.text == "organization-1" })
+        }
+        #expect(statuses.count > 1, "the subscription is of the same moment")
+        #expect(try await past.instance(id, at: .position(end + 100)).position == end)
+        #expect(try await past.instance(id, at: .time(Timestamp(microseconds: 0))).value == nil)
+    }
+}

@@ -122,7 +122,7 @@ extension EventDoor {
                 let events = page.events.prefix(limit)
                 let all = events.count == page.events.count
                 return Slice(
-                    events: try await views(Array(events), erased),
+                    events: try await shown(Array(events), erased),
                     scannedTo: all ? page.scannedTo : events.last?.position ?? after
                 )
             } catch {
@@ -152,7 +152,7 @@ extension EventDoor {
             do {
                 // Two at a time, so that there is more than one page.
                 let page = try await log.read(after: place.position, through: end, matching: .init(wish), limit: 2)
-                let views = try await views(page.events, erased)
+                let views = try await shown(page.events, erased)
                 return (views, page.scannedTo < end ? Place(after: page.scannedTo) : nil)
             } catch {
                 throw .unavailable
@@ -161,7 +161,7 @@ extension EventDoor {
         history = { name, version, limit throws(Failure) in
             guard let stream = StreamName(name) else { return [] }
             do {
-                return try await views(try await log.read(stream, after: version, limit: limit), erased)
+                return try await shown(try await log.read(stream, after: version, limit: limit), erased)
             } catch {
                 throw .unavailable
             }
@@ -197,7 +197,7 @@ extension EventFilter {
 }
 
 /// Events as they are shown.
-private func views(
+private func shown(
     _ events: [RecordedEvent],
     _ erased: any ErasedSubjects
 ) async throws(LogError) -> [EventView] {

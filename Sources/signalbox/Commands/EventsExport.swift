@@ -23,16 +23,16 @@ extension EventsCommand {
         @Option(help: "Only of one actor, e.g. user-42.")
         var actor: String?
 
-        @OptionGroup var span: Span
+        @OptionGroup var stretch: Stretch
 
         @OptionGroup var reach: Reach
 
         func run() async throws {
             var filter = EventFilter(types: type.isEmpty ? nil : type, stream: stream, actor: actor)
-            span.limit(&filter)
+            stretch.limit(&filter)
             let exists = try await reach.window { window in
                 let exists = try await !window.history.stream(stream, after: 0, limit: 1).isEmpty
-                try await span.walk(window, filter) { event in
+                try await stretch.walk(window, filter) { event in
                     if reach.json { return try Terminal.write(EventExport.jsonl.line(event)) }
                     let data = String(decoding: try JSON.encode(event.data), as: UTF8.self)
                     Terminal.say("\(event.version)  \(event.recordedAt)  \(event.type)  \(event.actor)  \(data)")
@@ -55,21 +55,21 @@ extension EventsCommand {
 
         @OptionGroup var wanted: Filter
 
-        @OptionGroup var span: Span
+        @OptionGroup var stretch: Stretch
 
         @OptionGroup var reach: Reach
 
         func run() async throws {
             var filter = try wanted.filter
-            span.limit(&filter)
+            stretch.limit(&filter)
             try await reach.window { window in
-                try await span.walk(window, filter) { event in try Terminal.write(format.line(event)) }
+                try await stretch.walk(window, filter) { event in try Terminal.write(format.line(event)) }
             }
         }
     }
 
     /// A stretch of the log, by position and by time.
-    struct Span: ParsableArguments {
+    struct Stretch: ParsableArguments {
         @Option(help: "Begin after this position.")
         var after: Int64 = 0
 

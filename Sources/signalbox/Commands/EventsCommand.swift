@@ -8,7 +8,7 @@ internal import Server
 struct EventsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "events",
-        abstract: "The log: list it, look at one event, follow it, look back, take it away, archive it, make it forget.",
+        abstract: "The log: list it, follow it, look back, take it away, archive it, make it forget.",
         subcommands: [
             List.self, Show.self, Tail.self, History.self, At.self, Diff.self, Export.self, Erase.self,
             ArchiveEvents.self, Purge.self, Segments.self,

@@ -34,8 +34,8 @@ struct CommandLine: Sendable {
         }
         return Outcome(
             code: code,
-            output: result.standardOutput ?? "",
-            errors: result.standardError ?? ""
+            output: result.standardOutput,
+            errors: result.standardError
         )
     }
 }

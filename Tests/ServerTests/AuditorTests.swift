@@ -1,8 +1,10 @@
 import Commands
 import Domain
+import EventStore
 import HTTPTypes
 import Kernel
 @testable import Server
+import SignalboxTestKit
 import Testing
 
 @Suite("What auditors look back at")

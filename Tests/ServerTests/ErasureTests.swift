@@ -1,6 +1,9 @@
+import Commands
+import EventStore
 import HTTPTypes
 import Kernel
 @testable import Server
+import SignalboxTestKit
 import Testing
 
 @Suite("What operators make unreadable")

@@ -120,17 +120,6 @@ extension API {
         answer.headers[.cacheControl] = "max-age=300"
         return answer
     }
-
-    private func ask<Value>(_ ask: () async throws(AuditDoor.Failure) -> Value) async throws(Problem) -> Value {
-        do {
-            return try await ask()
-        } catch {
-            switch error {
-            case .unavailable: throw .unavailable(cause: error)
-            case .broken: throw .internalError(error)
-            }
-        }
-    }
 }
 
 extension Problem {

@@ -3,14 +3,16 @@
 SHELL := /bin/bash
 
 PACKAGES := libpq-dev libcurl4-openssl-dev libssl-dev pkg-config postgresql postgresql-client python3-venv curl
-# systemd-analyze checks the unit under deploy/.
-TEST_PACKAGES := systemd
+# systemd-analyze checks the unit under deploy/, openssl the signatures of the log.
+TEST_PACKAGES := systemd openssl
+# Go and its sumdb, some 450 MB: only for `make verifiers`.
+VERIFIER_PACKAGES := golang-go golang-golang-x-mod-dev
 SWIFT_BUILD := swift build --explicit-target-dependency-import-check error
 LINT := swift-format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## Install the Debian packages that are missing (needs root, does nothing when all are there)
@@ -56,6 +58,14 @@ bench: setup ## Measure the log beside its peers (ARGS=--quick while working)
 	test -x .build/bench/peers/bin/python || python3 -m venv .build/bench/peers
 	.build/bench/peers/bin/pip install --quiet --disable-pip-version-check --requirement Benchmarks/Peers/requirements.txt
 	.build/bench/release/LogBenchmark --python .build/bench/peers/bin/python $(ARGS)
+
+.PHONY: setup-verifiers
+setup-verifiers: ## Install Go, with which strangers verify the log
+	@$(MAKE) --no-print-directory setup PACKAGES="$(PACKAGES) $(TEST_PACKAGES) $(VERIFIER_PACKAGES)"
+
+.PHONY: verifiers
+verifiers: setup-verifiers ## Let Go and Python judge 10,000 proofs of ours
+	SIGNALBOX_VERIFIERS=full swift test --filter VerifierTests
 
 .PHONY: clean
 clean: ## Remove what was built; the data of `make run` stays in .signalbox

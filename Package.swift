@@ -147,7 +147,10 @@ let package = Package(
             "ProjectionsTests",
             ["Projections", "Domain", "EventStore", "Kernel", "Postgres", "SignalboxTestKit", .logging]
         ),
-        .tests("AuditTests", ["Audit", "EventStore", "Kernel", "Postgres", "SignalboxTestKit", .logging]),
+        .tests(
+            "AuditTests",
+            ["Audit", "EventStore", "Kernel", "Postgres", "SignalboxTestKit", .logging, .subprocess, .system]
+        ),
         .tests(
             "SagasTests",
             [
@@ -198,7 +201,7 @@ let package = Package(
         ),
         .tests(
             "TortureTests",
-            ["LogWorker", "EventStore", "Kernel", "Postgres", "SignalboxTestKit", .subprocess, .system]
+            ["LogWorker", "EventStore", "Kernel", "Postgres", "SignalboxTestKit", .logging, .subprocess, .system]
         ),
         .tests("HouseTests", ["SignalboxTestKit"]),
     ] + benchmarks,

@@ -72,13 +72,14 @@ struct TreeAuditTests {
         #expect(await Self.difference(leaves, tiles) == .leaf(Int64(index)))
     }
 
-    @Test("finds every flipped byte of every tile")
+    @Test("finds flipped bytes of every tile")
     func everyByte() async {
         let leaves = Array(Self.leaves.prefix(258))
         let tiles = MemoryTiles(leaves)
         #expect(tiles.bytes.keys.sorted() == ["0/0", "0/1", "1/0"])
         for (key, bytes) in tiles.bytes {
-            for byte in bytes.indices {
+            // In the full tile every seventh, which meets each byte of a hash.
+            for byte in stride(from: 0, to: bytes.count, by: key == "0/0" ? 7 : 1) {
                 let changed = tiles.changed(key, to: bytes.flipped(bit: 8 * byte + byte % 8))
                 let expected: TreeDifference =
                     key == "1/0"

@@ -86,6 +86,22 @@ struct LogProofTests {
         #expect(Hash(leaf) == Hash.leaf(Leaf(event, payloadHash: hash).entry))
     }
 
+    @Test("are refused with more hashes than any tree needs, or with a note that is no checkpoint")
+    func bounds() async throws {
+        let note = try await checkpoint(of: 300)
+        let hashes = [Hash](repeating: .empty, count: 63)
+        let most = LogProof(InclusionProof(index: 0, size: 300, hashes: hashes), in: note)
+        #expect(try LogProof(most.encoded.utf8) == most)
+        let more = LogProof(InclusionProof(index: 0, size: 300, hashes: hashes + [.empty]), in: note)
+        #expect(throws: NoteError.self) { try LogProof(more.encoded.utf8) }
+        let text = try SignedNote(signing: "text\n", with: [key])
+        let inclusion = try await tree.inclusion(of: 1)
+        #expect(throws: NoteError.self) { try LogProof(LogProof(inclusion, in: text).encoded.utf8) }
+        let consistency = try await tree.consistency(from: 70)
+        #expect(throws: NoteError.self) { try GrowthProof(GrowthProof(consistency, in: text).encoded.utf8) }
+        #expect(try GrowthProof(GrowthProof(consistency, in: note).encoded.utf8).old == 70)
+    }
+
     @Test("that a log only grew hold for whoever kept an old checkpoint")
     func growth() async throws {
         let old = try Checkpoint(unverified: try await checkpoint(of: 70))

@@ -1,3 +1,4 @@
+import Audit
 import FoundationEssentials
 import Subprocess
 import Testing

@@ -150,7 +150,7 @@ struct ArchiveTests {
                     }
                     #expect("\(String(describing: error))".contains(word))
                     // What is in the database needs no archive.
-                    #expect(try await log.read(after: 300, through: nil, matching: filter, limit: 100).scannedTo == 400)
+                    #expect(try await log.read(after: 300, through: nil, matching: filter, limit: 100).scannedTo >= 400)
                 }
                 let error = await #expect(throws: LogError.self) {
                     try await log.read(stream("a-1"), after: 0, limit: 10)

@@ -1,0 +1,183 @@
+import EventStore
+import Glibc
+import Kernel
+import Postgres
+import SignalboxTestKit
+import Synchronization
+import Testing
+
+/// Holds the writer's own thread at one step until it is let go; counts every step it sees.
+private final class Turnstile: @unchecked Sendable {
+    private let step: LogStep
+    private let gate = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+    private let isOpen = Atomic(false)
+    private let seen = Mutex<[LogStep]>([])
+
+    init(at step: LogStep) {
+        self.step = step
+        sem_init(gate, 0, 0)
+    }
+
+    deinit {
+        sem_destroy(gate)
+        gate.deallocate()
+    }
+
+    var steps: [LogStep] { seen.withLock { $0 } }
+
+    func probe(_ step: LogStep) {
+        seen.withLock { $0.append(step) }
+        guard step == self.step, !isOpen.load(ordering: .acquiring) else { return }
+        while sem_wait(gate) != 0 {}
+    }
+
+    func open() {
+        isOpen.store(true, ordering: .releasing)
+        sem_post(gate)
+    }
+}
+
+/// What several tasks count together.
+private final class Tally: Sendable {
+    private let number = Atomic(0)
+
+    var count: Int { number.load(ordering: .acquiring) }
+
+    func add() { number.add(1, ordering: .acquiringAndReleasing) }
+}
+
+@Suite("Durability")
+struct DurabilityTests {
+    /// Runs `body` with a log that stops at a step until the turnstile is opened.
+    private func with(
+        _ durability: Durability,
+        stoppingAt step: LogStep,
+        queue: Int = 4096,
+        queuedBytes: Int = 64 << 20,
+        _ body: (PostgresLog, Turnstile, TestDatabase) async throws -> Void
+    ) async throws {
+        try await withDatabase { database in
+            let pool = Pool(conninfo: database.application, size: 4, role: "signalbox_append")
+            let turnstile = Turnstile(at: step)
+            let log = try await PostgresLog.open(
+                conninfo: database.application,
+                pool: pool,
+                durability: durability,
+                queue: queue,
+                queuedBytes: queuedBytes,
+                probe: { turnstile.probe($0) }
+            )
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await log.run() }
+                let outcome: Result<Void, any Error>
+                do { outcome = .success(try await body(log, turnstile, database)) } catch { outcome = .failure(error) }
+                turnstile.open()
+                log.close()
+                try await group.waitForAll()
+                try outcome.get()
+            }
+            await pool.close()
+        }
+    }
+
+    @Test("behind a barrier nobody is answered before it has come back")
+    func barrier() async throws {
+        try await with(.pipelined, stoppingAt: .barrierBegun) { log, turnstile, database in
+            let answered = Tally()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 1...20 {
+                    group.addTask {
+                        _ = try await log.append(request("a-\(number)", .none, events: 2))
+                        answered.add()
+                    }
+                }
+                let other = try await Connection.open(database.superuser)
+                // All of it is committed, for anybody to see; only one request alone may have gone to the disk itself.
+                try await eventually {
+                    try await other.run("SELECT count(*) FROM log.event").decode(0, Int64.self) == 40
+                }
+                await other.close()
+                #expect(turnstile.steps.contains(.barrierBegun))
+                #expect(answered.count <= 1)
+                turnstile.open()
+                try await group.waitForAll()
+            }
+            #expect(answered.count == 20)
+            let page = try await log.read(after: 0, through: nil, matching: .everything, limit: 100)
+            #expect(page.events.count == 40)
+        }
+    }
+
+    @Test("what finds the queue full is refused at once, and nothing of it is written", arguments: Durability.allCases)
+    func overflow(durability: Durability) async throws {
+        try await with(durability, stoppingAt: .taken, queue: 3) { log, turnstile, _ in
+            let outcomes = try await crowd(log, turnstile, appenders: durability == .commit ? 1 : 2)
+            // As many as were taken, three that wait, and the others.
+            #expect(outcomes.count { $0 == .unavailable } == 12 - 3 - (durability == .commit ? 1 : 2))
+            #expect(outcomes.allSatisfy { $0 == nil || $0 == .unavailable })
+            #expect(try await log.frontier() == Int64(outcomes.count { $0 == nil }))
+        }
+    }
+
+    @Test("the queue is bounded by what it holds, not only by how many")
+    func weight() async throws {
+        try await with(.commit, stoppingAt: .taken, queuedBytes: 4096) { log, turnstile, _ in
+            let outcomes = try await crowd(log, turnstile, appenders: 1, payload: 2000)
+            #expect(outcomes.count { $0 == .unavailable } == 12 - 1 - 1)
+            #expect(try await log.frontier() == 2)
+        }
+    }
+
+    /// Lets twelve append while the writer is held, then lets it go.
+    private func crowd(
+        _ log: PostgresLog,
+        _ turnstile: Turnstile,
+        appenders: Int,
+        payload: Int = 10
+    ) async throws -> [AppendError?] {
+        let refused = Tally()
+        return try await withThrowingTaskGroup(of: AppendError?.self) { group in
+            for number in 1...12 {
+                // Until every appender is held, one after the other: each takes one.
+                if number <= appenders + 1, number > 1 {
+                    try await eventually { turnstile.steps.count { $0 == .taken } == number - 1 }
+                }
+                group.addTask {
+                    let text = #"{"a":"\#(String(repeating: "x", count: payload))"}"#
+                    let write = StreamWrite(
+                        stream("q-\(number)"),
+                        expecting: .none,
+                        events: [event("thing.happened", text)]
+                    )
+                    do throws(AppendError) {
+                        _ = try await log.append(request([write]))
+                        return nil
+                    } catch {
+                        refused.add()
+                        return error
+                    }
+                }
+            }
+            let room = payload > 1000 ? 1 : 3
+            try await eventually { refused.count == 12 - appenders - room }
+            turnstile.open()
+            turnstile.open()
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+    }
+
+    @Test("a repeat and a conflict wait for the disk as well", arguments: Durability.allCases)
+    func answersOfOthers(durability: Durability) async throws {
+        try await withDatabase { database in
+            try await withLog(in: database, durability: durability) { running in
+                let first = request("a-1", .none)
+                let written = try await running.log.append(first)
+                #expect(try await running.log.append(first) == written)
+                await #expect(throws: AppendError.conflict(stream: stream("a-1"), expected: .version(9), actual: 1)) {
+                    try await running.log.append(request("a-1", .version(9)))
+                }
+                #expect(try await running.log.frontier() == 1)
+            }
+        }
+    }
+}

@@ -40,7 +40,8 @@ extension API {
     }
 
     static let eventParameters: [Route.Parameter] = [
-        .init("after", .integer(0...Int64.max), "The position to begin after; 0 when it is not said."),
+        // No log gets further, and whoever adds to a position does not overflow.
+        .init("after", .integer(0...(1 << 62)), "The position to begin after; 0 when it is not said."),
         .init("organization", .identifier, "Only those of this organization."),
         .init("stream", .string(1...200), "Only those of this stream, e.g. `instance-42`."),
         .init("category", .string(1...200), "Only those of streams of this category, e.g. `instance`."),

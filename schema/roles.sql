@@ -31,6 +31,19 @@ BEGIN
         END IF;
     END LOOP;
 
+    -- The owner's function log.vitals tells how old the oldest transaction is; who may not grant this sees only its own.
+    IF NOT EXISTS (
+        SELECT
+          FROM pg_auth_members AS m
+         WHERE m.roleid = 'pg_read_all_stats'::regrole AND m.member = 'signalbox_owner'::regrole
+    ) THEN
+        BEGIN
+            GRANT pg_read_all_stats TO signalbox_owner;
+        EXCEPTION WHEN insufficient_privilege THEN
+            NULL;
+        END;
+    END IF;
+
     -- The owner makes the schemas of the log, the projector those of the read models.
     EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
     EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO signalbox', current_database());

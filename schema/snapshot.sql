@@ -360,7 +360,7 @@ CREATE FUNCTION log.bytes(value text) RETURNS bytea
 
 ALTER FUNCTION log.bytes(value text) OWNER TO signalbox_owner;
 
-CREATE FUNCTION log.claim(kinds text[], owner text, most integer, ttl interval) RETURNS TABLE(stream text, kind text, lane text, status text, step text, target text, fence bigint, deadline timestamp with time zone)
+CREATE FUNCTION log.claim(kinds text[], owner text, most integer, ttl interval) RETURNS TABLE(stream text, kind text, lane text, status text, step text, target text, fence bigint, deadline timestamp with time zone, taken_over boolean)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'log', 'pg_temp'
     AS $$
@@ -381,7 +381,7 @@ BEGIN
     PERFORM pg_advisory_xact_lock(7203);
     RETURN QUERY
     WITH due AS (
-        SELECT w.stream_id, w.lane, w.status, w.priority, w.wake_at
+        SELECT w.stream_id, w.lane, w.status, w.priority, w.wake_at, w.owner IS NOT NULL AS taken_over
           FROM log.work AS w
          WHERE w.wake_at <= moment
            AND w.kind = ANY (claim.kinds)
@@ -413,9 +413,10 @@ BEGIN
                    AND o.status = 'queued'
                    AND (o.priority, o.wake_at, o.stream_id) < (d.priority, d.wake_at, d.stream_id)
            ))
-        RETURNING w.stream_id, w.kind, w.lane, w.status, w.step, w.target, w.fence, w.deadline, d.priority, d.wake_at
+        RETURNING w.stream_id, w.kind, w.lane, w.status, w.step, w.target, w.fence, w.deadline, d.priority, d.wake_at,
+                  d.taken_over
     )
-    SELECT s.name, t.kind, t.lane, t.status, t.step, t.target, t.fence, t.deadline
+    SELECT s.name, t.kind, t.lane, t.status, t.step, t.target, t.fence, t.deadline, t.taken_over
       FROM taken AS t
       JOIN log.stream AS s ON s.stream_id = t.stream_id
      ORDER BY t.priority, t.wake_at, t.stream_id;
@@ -792,6 +793,28 @@ BEGIN
 END $$;
 
 ALTER FUNCTION log.start_epoch(epoch integer) OWNER TO signalbox_owner;
+
+CREATE FUNCTION log.vitals(OUT newest bigint, OUT oldest_transaction double precision, OUT wal_bytes bigint) RETURNS record
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'log', 'pg_temp'
+    AS $$
+    SELECT (SELECT coalesce(max(e.position), 0) FROM log.event AS e),
+           (
+                SELECT coalesce(max(extract(epoch FROM clock_timestamp() - t.since)), 0)
+                  FROM (
+                        SELECT a.xact_start
+                          FROM pg_stat_activity AS a
+                         WHERE a.backend_type = 'client backend'
+                           AND a.pid <> pg_backend_pid()
+                         UNION ALL
+                        SELECT p.prepared
+                          FROM pg_prepared_xacts AS p
+                       ) AS t (since)
+           )::double precision,
+           (SELECT w.wal_bytes::bigint FROM pg_stat_wal AS w);
+$$;
+
+ALTER FUNCTION log.vitals(OUT newest bigint, OUT oldest_transaction double precision, OUT wal_bytes bigint) OWNER TO signalbox_owner;
 
 CREATE TABLE log.audit_key (
     vkey text NOT NULL,
@@ -1221,6 +1244,10 @@ GRANT SELECT ON TABLE log.head TO signalbox_project;
 GRANT SELECT ON TABLE log.head TO signalbox_audit;
 
 REVOKE ALL ON FUNCTION log.start_epoch(epoch integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION log.vitals(OUT newest bigint, OUT oldest_transaction double precision, OUT wal_bytes bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.vitals(OUT newest bigint, OUT oldest_transaction double precision, OUT wal_bytes bigint) TO signalbox_append;
+GRANT ALL ON FUNCTION log.vitals(OUT newest bigint, OUT oldest_transaction double precision, OUT wal_bytes bigint) TO signalbox_audit;
 
 GRANT SELECT ON TABLE log.audit_key TO signalbox_append;
 GRANT SELECT ON TABLE log.audit_key TO signalbox_audit;

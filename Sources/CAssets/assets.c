@@ -75,6 +75,9 @@ static const unsigned char schema_functions_sealed[] = {
 static const unsigned char schema_functions_start_epoch[] = {
 #embed "../../schema/functions/start_epoch.sql"
 };
+static const unsigned char schema_functions_vitals[] = {
+#embed "../../schema/functions/vitals.sql"
+};
 static const unsigned char schema_readmodels_api_keys_v1[] = {
 #embed "../../schema/readmodels/api_keys.v1.sql"
 };
@@ -139,6 +142,7 @@ static const struct asset assets[] = {
     ASSET("schema/functions/seal.sql", schema_functions_seal),
     ASSET("schema/functions/sealed.sql", schema_functions_sealed),
     ASSET("schema/functions/start_epoch.sql", schema_functions_start_epoch),
+    ASSET("schema/functions/vitals.sql", schema_functions_vitals),
     ASSET("schema/readmodels/api_keys.v1.sql", schema_readmodels_api_keys_v1),
     ASSET("schema/readmodels/control.v1.sql", schema_readmodels_control_v1),
     ASSET("schema/readmodels/instance_timeline.v1.sql", schema_readmodels_instance_timeline_v1),

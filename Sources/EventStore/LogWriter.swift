@@ -52,6 +52,7 @@ package final class LogWriter: Sendable {
 
     /// Writes until ``close()``, over one set of connections after another.
     package func run() async {
+        WriterMetrics.begin()
         var unanswered: [Flush] = []
         var lostAt = ContinuousClock.now
         var pause = Duration.milliseconds(50)

@@ -1,4 +1,5 @@
 internal import Kernel
+internal import Metrics
 package import Postgres
 
 /// Leased work in Postgres, on the database's clock.
@@ -16,18 +17,26 @@ package struct PostgresWorkQueue: WorkQueue {
         limit: Int,
         lease: Duration
     ) async throws(LogError) -> [WorkItem] {
-        try await LogError.wrap { () async throws(PostgresError) in
-            try await self.pool.with { connection throws(PostgresError) in
-                try connection.run(
+        let (items, takenOver) = try await LogError.wrap { () async throws(PostgresError) in
+            try await self.pool.with { connection throws(PostgresError) -> ([WorkItem], [Bool]) in
+                let rows = try connection.run(
                     """
-                    SELECT stream, kind, lane, status, step, target, fence, deadline
+                    SELECT stream, kind, lane, status, step, target, fence, deadline, taken_over
                       FROM log.claim(\(array: kinds), \(owner), \(Int32(clamping: limit)),
                            \(lease.microseconds) * interval '1 microsecond')
                     """,
                     prepared: true
-                ).workItems()
+                )
+                var takenOver: [Bool] = []
+                for row in 0..<rows.count { takenOver.append(try Bool.read(rows, row: row, column: 8)) }
+                return (try rows.workItems(), takenOver)
             }
         }
+        for kind in kinds {
+            let count = zip(items, takenOver).count { $0.kind == kind && $1 }
+            Counter(label: "signalbox_work_takeovers_total", dimensions: [("kind", kind)]).increment(by: count)
+        }
+        return items
     }
 
     package func renew(_ item: WorkItem, lease: Duration) async throws(LogError) -> Bool {

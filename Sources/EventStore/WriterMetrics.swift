@@ -17,6 +17,16 @@ enum WriterMetrics {
     private static let durabilityWait = Timer(label: "signalbox_log_durability_wait_seconds")
     private static let durableLag = Gauge(label: "signalbox_log_durable_lag_events")
 
+    /// Has everything offered as zero before the first of it happens.
+    static func begin() {
+        for counter in [requests, flushes, conflicts, repeats, refusals, overflows, resends] {
+            counter.increment(by: 0)
+        }
+        _ = (lockWait, durabilityWait)
+        batch.record(0)
+        durableLag.record(0)
+    }
+
     /// - Parameters:
     ///   - answers: What became of a flush that was answered.
     ///   - wait: How long after its commit it was known to be durable.

@@ -31,6 +31,7 @@ struct StoryTests {
             try await checkLog(story)
             try await checkSecrets(story, organization: first.organization, directory: dev.directory)
             try await checkIsolation(story, organization: first.organization)
+            try await checkMetrics(story)
             return first
         }
         #expect(dev.survivors == [])
@@ -95,6 +96,22 @@ struct StoryTests {
             }
             for command in commandLines() where command.contains(secret) {
                 Issue.record("\(name) is in a process list")
+            }
+        }
+    }
+
+    /// Every metric that docs/metrics.md promises is there.
+    private func checkMetrics(_ story: Story) async throws {
+        let root = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined()
+        let document = String(decoding: try Data(contentsOf: URL(filePath: root + "/docs/metrics.md")), as: UTF8.self)
+        let promised = document.split(separator: "\n").filter { $0.hasPrefix("| `signalbox_") }.compactMap {
+            $0.split(separator: "`").dropFirst().first
+        }
+        #expect(promised.count > 20)
+        for name in promised {
+            // Some are told for the first time after a few seconds.
+            _ = try await eventually(within: .seconds(30), { "\(name) is not offered" }) {
+                try await story.client.get("/metrics").text.contains("# TYPE \(name) ") ? true : nil
             }
         }
     }

@@ -51,6 +51,18 @@ struct HealthTests {
         #expect(text.hasSuffix("\n"))
     }
 
+    @Test("what never happened yet is offered as zero")
+    func zeros() {
+        let registry = MetricsRegistry()
+        _ = registry.makeCounter(label: "signalbox_conflicts_total", dimensions: [])
+        _ = registry.makeTimer(label: "signalbox_seconds", dimensions: [])
+        registry.makeCounter(label: "signalbox_repeats_total", dimensions: []).increment(by: 2)
+        _ = registry.makeCounter(label: "signalbox_repeats_total", dimensions: [])
+        #expect(registry.text.contains("signalbox_conflicts_total 0\n"))
+        #expect(registry.text.contains("signalbox_seconds_count 0\n"))
+        #expect(registry.text.contains("signalbox_repeats_total 2\n"))
+    }
+
     @Test("the edge gets 503, never an older document, until the routes have passed the last one")
     func edge() async throws {
         let stage = try await Stage()

@@ -1,7 +1,8 @@
 -- Takes work that is due or whose lease ran out, and raises its fence: claiming is also recovery.
 --
 -- Queued work whose lane is free is taken too and becomes running. The log lock keeps appends, which change work as
--- well, from waiting for a claim that waits for them; it is taken only when there is something to take.
+-- well, from waiting for a claim that waits for them; it is taken only when there is something to take. `taken_over` says
+-- that the one before neither finished nor gave back: its lease ran out.
 CREATE OR REPLACE FUNCTION log.claim(kinds text[], owner text, most integer, ttl interval)
 RETURNS TABLE (
     stream text,
@@ -11,7 +12,8 @@ RETURNS TABLE (
     step text,
     target text,
     fence bigint,
-    deadline timestamptz
+    deadline timestamptz,
+    taken_over boolean
 ) LANGUAGE plpgsql
 SECURITY DEFINER
 SET search_path = log, pg_temp
@@ -33,7 +35,7 @@ BEGIN
     PERFORM pg_advisory_xact_lock(7203);
     RETURN QUERY
     WITH due AS (
-        SELECT w.stream_id, w.lane, w.status, w.priority, w.wake_at
+        SELECT w.stream_id, w.lane, w.status, w.priority, w.wake_at, w.owner IS NOT NULL AS taken_over
           FROM log.work AS w
          WHERE w.wake_at <= moment
            AND w.kind = ANY (claim.kinds)
@@ -65,9 +67,10 @@ BEGIN
                    AND o.status = 'queued'
                    AND (o.priority, o.wake_at, o.stream_id) < (d.priority, d.wake_at, d.stream_id)
            ))
-        RETURNING w.stream_id, w.kind, w.lane, w.status, w.step, w.target, w.fence, w.deadline, d.priority, d.wake_at
+        RETURNING w.stream_id, w.kind, w.lane, w.status, w.step, w.target, w.fence, w.deadline, d.priority, d.wake_at,
+                  d.taken_over
     )
-    SELECT s.name, t.kind, t.lane, t.status, t.step, t.target, t.fence, t.deadline
+    SELECT s.name, t.kind, t.lane, t.status, t.step, t.target, t.fence, t.deadline, t.taken_over
       FROM taken AS t
       JOIN log.stream AS s ON s.stream_id = t.stream_id
      ORDER BY t.priority, t.wake_at, t.stream_id;

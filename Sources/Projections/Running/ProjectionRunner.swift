@@ -21,15 +21,19 @@ package struct ProjectionRunner: Sendable {
         package var patrol: Duration
         /// How many positions are looked at for one transaction, at most.
         package var pageLimit: Int
+        /// How often to tell how far the read models are behind.
+        package var look: Duration
 
         package init(
             lease: Duration = .seconds(5),
             patrol: Duration = .milliseconds(500),
-            pageLimit: Int = 5000
+            pageLimit: Int = 5000,
+            look: Duration = .seconds(5)
         ) {
             self.lease = lease
             self.patrol = patrol
             self.pageLimit = pageLimit
+            self.look = look
         }
     }
 
@@ -92,6 +96,7 @@ package struct ProjectionRunner: Sendable {
     package func run() async {
         await enter()
         await withDiscardingTaskGroup { group in
+            group.addTask { await watchLag() }
             while !Task.isCancelled {
                 for item in await claim() {
                     group.addTask { await drive(item) }

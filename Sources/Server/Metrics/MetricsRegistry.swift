@@ -23,15 +23,20 @@ package final class MetricsRegistry: MetricsFactory, Sendable {
 
     package init() {}
 
+    /// Begins at 0 at once: what has not happened yet is told apart from what is not counted.
     package func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
-        Count(self, Self.key(label, dimensions))
+        let key = Self.key(label, dimensions)
+        count(key, 0)
+        return Count(self, key)
     }
 
     package func makeFloatingPointCounter(
         label: String,
         dimensions: [(String, String)]
     ) -> any FloatingPointCounterHandler {
-        Count(self, Self.key(label, dimensions))
+        let key = Self.key(label, dimensions)
+        count(key, 0)
+        return Count(self, key)
     }
 
     package func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
@@ -43,7 +48,9 @@ package final class MetricsRegistry: MetricsFactory, Sendable {
     }
 
     package func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
-        Gauge(self, Self.key(label, dimensions))
+        let key = Self.key(label, dimensions)
+        series.withLock { $0.timings[key] = $0.timings[key] ?? Histogram() }
+        return Gauge(self, key)
     }
 
     package func destroyCounter(_ handler: any CounterHandler) {}

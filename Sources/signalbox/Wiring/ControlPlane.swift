@@ -176,6 +176,7 @@ struct ControlPlane: Service {
     private func follow() async throws {
         try await seed()
         let (runner, starter, engine, sealer, listening) = (runner, starter, engine, sealer, listening)
+        let vitals = LogVitals(pool: pools.append, logger: logger)
         let server = APIServer(
             backend: backend,
             settings: .init(host: settings.host, port: settings.port, secure: settings.names.rootScheme == "https"),
@@ -188,6 +189,7 @@ struct ControlPlane: Service {
             followers.addTask { await runner.run() }
             followers.addTask { await starter.run() }
             if let sealer { followers.addTask { await sealer.run() } }
+            followers.addTask { await vitals.run() }
             let served = await withTaskGroup(of: Void.self) { sagas in
                 sagas.addTask { await engine.run() }
                 let served = await Result {

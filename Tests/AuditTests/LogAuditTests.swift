@@ -22,7 +22,7 @@ struct LogAuditTests {
             try await seal(sealing, events: 6)
             if change.contains("stream_id") {
                 try await sealing.tamper(
-                    "INSERT INTO log.stream (stream_id, name, version) VALUES (999, 'thing-999', 1)"
+                    "INSERT INTO log.stream (stream_id, name, category, version) VALUES (999, 'thing-999', 'thing', 1)"
                 )
             }
             try await sealing.tamper("UPDATE log.event SET \(change) WHERE position = 4")

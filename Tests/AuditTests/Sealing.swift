@@ -143,8 +143,7 @@ enum Backup {
 
     static let restore = """
         DELETE FROM log.event; INSERT INTO log.event SELECT * FROM backup.event;
-        DELETE FROM log.stream; INSERT INTO log.stream (stream_id, name, org_id, version, first_position, last_position)
-            SELECT stream_id, name, org_id, version, first_position, last_position FROM backup.stream;
+        DELETE FROM log.stream; INSERT INTO log.stream SELECT * FROM backup.stream;
         DELETE FROM log.head; INSERT INTO log.head SELECT * FROM backup.head;
         DELETE FROM log.tile; INSERT INTO log.tile SELECT * FROM backup.tile;
         DELETE FROM log.checkpoint; INSERT INTO log.checkpoint SELECT * FROM backup.checkpoint;

@@ -268,8 +268,8 @@ BEGIN
     END IF;
 
     IF false = ANY (known) THEN
-        INSERT INTO log.stream (stream_id, name, org_id, version, first_position, last_position)
-        SELECT ids[s.nth], s.name, s.org_id, s.count,
+        INSERT INTO log.stream (stream_id, name, category, org_id, version, first_position, last_position)
+        SELECT ids[s.nth], s.name, split_part(s.name, '-', 1), s.org_id, s.count,
                CASE WHEN s.count > 0 THEN firsts[s.owner] + s.start END,
                CASE WHEN s.count > 0 THEN firsts[s.owner] + s.start + s.count - 1 END
           FROM unnest(s_owner, s_name, s_org, s_count, s_start) WITH ORDINALITY AS s(owner, name, org_id, count, start, nth)

@@ -1,3 +1,6 @@
+-- A generated column is parsed anew by every statement that writes to its table; log.append writes it instead.
+ALTER TABLE log.stream ALTER COLUMN category DROP EXPRESSION;
+
 -- log.append takes other arguments than before: functions/append.sql would stand beside the old one.
 DO $$
 DECLARE

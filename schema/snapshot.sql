@@ -204,8 +204,8 @@ BEGIN
     END IF;
 
     IF false = ANY (known) THEN
-        INSERT INTO log.stream (stream_id, name, org_id, version, first_position, last_position)
-        SELECT ids[s.nth], s.name, s.org_id, s.count,
+        INSERT INTO log.stream (stream_id, name, category, org_id, version, first_position, last_position)
+        SELECT ids[s.nth], s.name, split_part(s.name, '-', 1), s.org_id, s.count,
                CASE WHEN s.count > 0 THEN firsts[s.owner] + s.start END,
                CASE WHEN s.count > 0 THEN firsts[s.owner] + s.start + s.count - 1 END
           FROM unnest(s_owner, s_name, s_org, s_count, s_start) WITH ORDINALITY AS s(owner, name, org_id, count, start, nth)
@@ -444,10 +444,6 @@ BEGIN
         name := format('event_%s', number);
         CONTINUE WHEN to_regclass('log.' || name) IS NOT NULL;
         EXECUTE format('CREATE TABLE log.%I (LIKE log.event INCLUDING ALL)', name);
-        EXECUTE format(
-            'ALTER TABLE log.%I ADD CONSTRAINT %I CHECK (position >= %s AND position < %s)',
-            name, name || '_range', number * width + 1, (number + 1) * width + 1
-        );
         EXECUTE format('CREATE UNIQUE INDEX %I ON log.%I (stream_id, version)', name || '_stream', name);
         EXECUTE format(
             'CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON log.%I
@@ -569,7 +565,7 @@ CREATE TABLE log.stream (
     stream_id bigint NOT NULL,
     name text NOT NULL,
     org_id bigint,
-    category text GENERATED ALWAYS AS (split_part(name, '-'::text, 1)) STORED NOT NULL,
+    category text NOT NULL,
     version bigint NOT NULL,
     first_position bigint,
     last_position bigint
@@ -885,8 +881,7 @@ CREATE TABLE log.event_0 (
     payload bytea,
     salt bytea,
     payload_hash bytea NOT NULL,
-    leaf bytea NOT NULL,
-    CONSTRAINT event_0_range CHECK ((("position" >= 1) AND ("position" < 16777217)))
+    leaf bytea NOT NULL
 );
 
 ALTER TABLE log.event_0 OWNER TO signalbox_owner;
@@ -908,8 +903,7 @@ CREATE TABLE log.event_1 (
     payload bytea,
     salt bytea,
     payload_hash bytea NOT NULL,
-    leaf bytea NOT NULL,
-    CONSTRAINT event_1_range CHECK ((("position" >= 16777217) AND ("position" < 33554433)))
+    leaf bytea NOT NULL
 );
 
 ALTER TABLE log.event_1 OWNER TO signalbox_owner;
@@ -931,8 +925,7 @@ CREATE TABLE log.event_2 (
     payload bytea,
     salt bytea,
     payload_hash bytea NOT NULL,
-    leaf bytea NOT NULL,
-    CONSTRAINT event_2_range CHECK ((("position" >= 33554433) AND ("position" < 50331649)))
+    leaf bytea NOT NULL
 );
 
 ALTER TABLE log.event_2 OWNER TO signalbox_owner;

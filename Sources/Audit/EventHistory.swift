@@ -3,10 +3,10 @@ internal import Kernel
 
 /// The log as auditors ask for it: a list, one event, or what happens from now on.
 package struct EventHistory: Sendable {
-    /// How many positions are looked at in one go.
+    /// How many events are read in one go, at most.
     static let stride = 2000
 
-    let log: any EventLog
+    let log: any EventLog & LeafDirectory
     private let bell: Bell
 
     /// Looks into a log.
@@ -14,7 +14,7 @@ package struct EventHistory: Sendable {
     /// - Parameters:
     ///   - log: What is read, up to its frontier.
     ///   - bell: Rings when an event was written.
-    package init(log: any EventLog, bell: Bell) {
+    package init(log: any EventLog & LeafDirectory, bell: Bell) {
         self.log = log
         self.bell = bell
     }
@@ -39,8 +39,9 @@ package struct EventHistory: Sendable {
                 after: page.scannedTo,
                 through: nil,
                 matching: filter,
-                limit: filter == .everything ? limit : Self.stride
+                limit: min(limit - page.events.count, Self.stride)
             )
+            try more.check(after: page.scannedTo, isWhole: filter == .everything, for: "history")
             guard more.scannedTo > page.scannedTo else { break }
             page.events += more.events
             page.scannedTo = more.scannedTo
@@ -107,6 +108,25 @@ package struct EventHistory: Sendable {
     package func event(at position: Int64) async throws(LogError) -> RecordedEvent? {
         guard position > 0 else { return nil }
         return try await log.read(after: position - 1, through: position, matching: .everything, limit: 1).events.first
+    }
+
+    /// With what a reader comes back that has everything up to a position.
+    ///
+    /// - Parameter position: 0 for a reader that has nothing.
+    /// - Returns: A token that recognises the history, or the position alone where there is no event.
+    /// - Throws: ``LogError``.
+    package func token(at position: Int64) async throws(LogError) -> ResumeToken {
+        ResumeToken(position: position, leaf: position > 0 ? try await log.leaf(at: position) : nil)
+    }
+
+    /// Whether a reader that comes back knows the history that the log has.
+    ///
+    /// - Parameter token: What the reader was given.
+    /// - Returns: `false` when the log has another event at that position, or none: it was restored meanwhile.
+    /// - Throws: ``LogError``.
+    package func recognises(_ token: ResumeToken) async throws(LogError) -> Bool {
+        guard token.leaf != nil else { return true }
+        return token.matches(try await log.leaf(at: token.position))
     }
 
     /// The last position that is known to survive a crash.

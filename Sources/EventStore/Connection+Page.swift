@@ -37,9 +37,9 @@ extension Connection {
         guard last > first else { return page }
 
         let streams = try streams(of: filter, after: first, through: last)
-        let reach = Int64(clamping: limit).multipliedReportingOverflow(by: filter.isEverything ? 1 : EventFilter.reach)
-        if streams == nil, !reach.overflow, last - first > reach.partialValue {
-            last = first + reach.partialValue
+        let reach = filter.isEverything ? Int64(clamping: limit) : EventFilter.reach
+        if streams == nil, last - first > reach {
+            last = first + reach
             page.scannedTo = last
         }
         var areAll = true

@@ -14,8 +14,7 @@ extension PostgresLog {
         let isWhole = filter.isEverything && page.events.first?.position == page.scannedFrom
         guard !isWhole, !filter.isHopeless, page.scannedTo >= page.scannedFrom else { return page }
         // What a filter lets through of a whole file might not fit into memory.
-        let reach = Int64(clamping: limit).multipliedReportingOverflow(by: EventFilter.reach)
-        let end = reach.overflow ? page.scannedTo : min(page.scannedTo, page.scannedFrom - 1 + reach.partialValue)
+        let end = min(page.scannedTo, page.scannedFrom - 1 + EventFilter.reach)
         guard let found = try await archived(after: page.scannedFrom - 1, through: end, matching: filter)
         else { return page }
         var old = EventPage(events: found.rows.map(\.event), scannedFrom: page.scannedFrom, scannedTo: found.end)

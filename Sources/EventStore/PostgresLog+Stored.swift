@@ -1,7 +1,7 @@
 package import Kernel
 internal import Postgres
 
-extension PostgresLog {
+extension PostgresLog: LeafDirectory {
     /// The rows after a position and up to the durable frontier, in order and without a hole.
     ///
     /// - Parameters:

@@ -59,6 +59,10 @@ package struct Starter: Sendable {
         while !Task.isCancelled {
             do throws(LogError) {
                 if try await turn(&place) == false { await wakeup(poll) }
+            } catch .violated(let what) {
+                // It stands still: what was not read right must not be passed over.
+                logger.critical("the log broke a promise; no saga is started", metadata: ["what": "\(what)"])
+                await wakeup(.seconds(30))
             } catch {
                 logger.warning("no saga can be started", metadata: ["error": "\(error)"])
                 await wakeup(.seconds(1))
@@ -97,6 +101,7 @@ package struct Starter: Sendable {
             matching: EventFilter(types: SagaCause.types),
             limit: 5000
         )
+        try page.check(after: position, for: "starter")
         guard page.scannedTo > position else { return false }
         for event in page.events { try await start(event) }
         place.read = page.scannedTo

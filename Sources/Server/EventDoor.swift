@@ -57,6 +57,15 @@ package struct EventDoor: Sendable {
         }
     }
 
+    /// Where a reader goes on.
+    package enum Beginning: Sendable, Equatable {
+        case after(Int64)
+        /// The reader knows another history than the log has.
+        case forked
+        /// What it says is neither a position nor a token.
+        case unknown
+    }
+
     /// Why the log could not be asked.
     package enum Failure: Error, Equatable, Sendable {
         case unavailable
@@ -72,6 +81,12 @@ package struct EventDoor: Sendable {
     /// The same, but waits for an event until the time is over.
     package var next: @Sendable (Wish, Int64, Int, Duration) async throws(Failure) -> Slice =
         { _, _, _, _ throws(Failure) in throw .unavailable }
+    /// What a reader means that comes back with a position or with a token.
+    package var beginning: @Sendable (String) async throws(Failure) -> Beginning =
+        { _ throws(Failure) in throw .unavailable }
+    /// The token with which a reader comes back that has everything up to a position.
+    package var token: @Sendable (Int64) async throws(Failure) -> String =
+        { _ throws(Failure) in throw .unavailable }
     package var one: @Sendable (Int64) async throws(Failure) -> EventView? =
         { _ throws(Failure) in throw .unavailable }
     /// The next stretch of everything that is wanted, up to a position; the place moves on, and is `nil` at the end.

@@ -80,6 +80,22 @@ struct EventHistoryTests {
         #expect(none == EventPage(events: [], scannedFrom: 3, scannedTo: 2))
     }
 
+    @Test("recognises a reader of this history and none of another")
+    func tokens() async throws {
+        try await write(["a-1", "a-2"])
+        let token = try await history.token(at: 2)
+        #expect(token.leaf?.count == 16)
+        #expect(try await history.recognises(token))
+        #expect(try await history.recognises(try #require(ResumeToken(token.description))))
+        let other = EventHistoryTests()
+        try await other.write(["a-1", "a-2", "a-3"])
+        #expect(try await !other.history.recognises(token))
+        // A log that lost its tail.
+        #expect(try await !history.recognises(try await other.history.token(at: 3)))
+        #expect(try await history.recognises(ResumeToken(position: 3, leaf: nil)))
+        #expect(try await history.token(at: 0).description == "0")
+    }
+
     private func write(_ names: [String]) async throws {
         for name in names {
             let stream = try #require(StreamName(name))

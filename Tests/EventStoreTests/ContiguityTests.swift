@@ -44,6 +44,30 @@ struct ContiguityTests {
         #expect(throws: LogError.self) { try page(positions, from: 5, to: 7).assertContiguous() }
     }
 
+    @Test("a page that begins right after the reader and keeps its order is taken")
+    func follows() throws {
+        try page([6, 9], from: 5, to: 9).check(after: 4, for: "test")
+        try page([], from: 5, to: 4).check(after: 4, for: "test")
+        try page([5, 6], from: 5, to: 6).check(after: 4, isWhole: true, for: "test")
+    }
+
+    @Test(
+        "a filtered page that leaves positions unlooked at, or events out of order, is a violation",
+        arguments: [
+            ([6], 6, 9), ([6], 4, 9), ([4], 5, 9), ([6, 6], 5, 9), ([7, 6], 5, 9), ([10], 5, 9), ([], 5, 3),
+        ] as [([Int64], Int64, Int64)]
+    )
+    func strays(positions: [Int64], from: Int64, to: Int64) throws {
+        #expect(throws: LogError.self) { try page(positions, from: from, to: to).check(after: 4, for: "test") }
+    }
+
+    @Test("a whole page may leave nothing out")
+    func wholeStrays() throws {
+        #expect(throws: LogError.self) {
+            try page([5, 7], from: 5, to: 7).check(after: 4, isWhole: true, for: "test")
+        }
+    }
+
     @Test("an event that somebody took out behind the log's back stops its readers")
     func torn() async throws {
         try await withDatabase { database in

@@ -138,6 +138,21 @@ extension EventDoor {
                 try? await Task.sleep(for: .milliseconds(2))
             }
         }
+        beginning = { text throws(Failure) in
+            guard let token = ResumeToken(text) else { return .unknown }
+            do {
+                return token.matches(try await log.leaf(at: token.position)) ? .after(token.position) : .forked
+            } catch {
+                throw .unavailable
+            }
+        }
+        token = { position throws(Failure) in
+            do {
+                return ResumeToken(position: position, leaf: try await log.leaf(at: position)).description
+            } catch {
+                throw .unavailable
+            }
+        }
         one = { position throws(Failure) in try await slice(Wish(), position - 1, 1).events.first }
         frontier = { () throws(Failure) in
             do { return try await log.frontier() } catch { throw .unavailable }

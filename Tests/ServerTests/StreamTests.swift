@@ -79,6 +79,56 @@ struct StreamTests {
         }
     }
 
+    @Test("a reader that knows another history is answered with a reset")
+    func fork() async throws {
+        let stage = try await Stage()
+        try await stage.onboard("acme")
+        let forged = "2." + String(repeating: "0", count: 32)
+        try await stage.serving { live in
+            let stream = try await live.open("/v1/events/stream", as: stage.operatorKey, lastEventID: forged)
+            var lines = lines(stream).makeAsyncIterator()
+            var head: [String] = []
+            while head.count < 4, let line = try await lines.next() { head.append(line) }
+            #expect(head.last == "event: reset")
+        }
+    }
+
+    @Test("a reader goes on with the token it was given")
+    func token() async throws {
+        let stage = try await Stage()
+        let first = try await stage.send(.get, "/v1/events?limit=1", as: stage.operatorKey)
+        let token = try #require(first.json["resume"]?.string)
+        #expect(token.hasPrefix("1."))
+        try await stage.onboard("acme")
+        try await stage.serving { live in
+            let stream = try await live.open("/v1/events/stream", as: stage.operatorKey, lastEventID: token)
+            for try await line in lines(stream) where line.hasPrefix("id: ") {
+                #expect(line == "id: 2")
+                return
+            }
+        }
+    }
+
+    @Test("a list goes on after a token, and refuses one of another history and what is none")
+    func listedTokens() async throws {
+        let stage = try await Stage()
+        try await stage.onboard("acme")
+        let first = try await stage.send(.get, "/v1/events?limit=2", as: stage.operatorKey)
+        let token = try #require(first.json["resume"]?.string)
+        let second = try await stage.send(.get, "/v1/events?limit=1&after=\(token)", as: stage.operatorKey)
+        #expect(second.json["data"]?.array?.first?["position"] == 3)
+        let last = try #require(token.last)
+        let forged = token.dropLast() + (last == "0" ? "1" : "0")
+        let refused = try await stage.send(.get, "/v1/events?after=\(forged)", as: stage.operatorKey)
+        #expect(refused.status == .conflict)
+        #expect(refused.problem == "history-forked")
+        for nonsense in ["x", "1.22", "-1", "1.\(String(repeating: "g", count: 32))"] {
+            let reply = try await stage.send(.get, "/v1/events?after=\(nonsense)", as: stage.operatorKey)
+            #expect(reply.problem == "invalid")
+            #expect(reply.parameters == ["after"])
+        }
+    }
+
     @Test("a graceful shutdown ends streams, answers what is under way and takes nothing new")
     func shutdown() async throws {
         let stage = try await Stage()

@@ -58,16 +58,7 @@ extension ProjectionRunner {
     /// The next page, checked against the promise that nothing is ever skipped.
     private func next<P: Projection>(after position: Int64, for projection: P.Type) async throws -> EventPage {
         let page = try await feed(position, Self.filter(for: P.self), settings.pageLimit)
-        guard page.scannedFrom == position + 1, page.scannedTo >= position else {
-            throw LogError.violated("after \(position) came \(page.scannedFrom)…\(page.scannedTo)")
-        }
-        var last = position
-        for event in page.events {
-            guard event.position > last, event.position <= page.scannedTo else {
-                throw LogError.violated("after \(last) came \(event.position)")
-            }
-            last = event.position
-        }
+        try page.check(after: position, for: "projection")
         return page
     }
 

@@ -19,7 +19,7 @@ package struct ProjectionRunner: Sendable {
         package var lease: Duration
         /// How often to look for slices that nobody feeds.
         package var patrol: Duration
-        /// How many positions are looked at for one transaction, at most.
+        /// How many events are folded in one transaction, at most.
         package var pageLimit: Int
         /// How often to tell how far the read models are behind.
         package var look: Duration

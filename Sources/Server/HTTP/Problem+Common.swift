@@ -43,6 +43,14 @@ extension Problem {
         detail: "Begin again without `after`."
     )
 
+    /// The reader comes back with a token of another history: the log was restored meanwhile.
+    package static let historyForked = Problem(
+        "history-forked",
+        status: .conflict,
+        title: "The log has another history than the one you know",
+        detail: "It was restored to an earlier state meanwhile. Begin again, and drop what you took from it since."
+    )
+
     package static func invalid(_ faults: [Fault]) -> Problem {
         Problem("invalid", status: .unprocessableContent, title: "The input is not valid", faults: faults)
     }

@@ -40,8 +40,12 @@ extension API {
     }
 
     static let eventParameters: [Route.Parameter] = [
-        // No log gets further, and whoever adds to a position does not overflow.
-        .init("after", .integer(0...(1 << 62)), "The position to begin after; 0 when it is not said."),
+        .init(
+            "after",
+            .string(1...60, pattern: "^[0-9]+(\\.[0-9a-f]{32})?$"),
+            "The position to begin after, 0 when it is not said; or the `resume` of an answer, which is refused when the "
+                + "log has another history than the one that it is from."
+        ),
         .init("organization", .identifier, "Only those of this organization."),
         .init("stream", .string(1...200), "Only those of this stream, e.g. `instance-42`."),
         .init("category", .string(1...200), "Only those of streams of this category, e.g. `instance`."),
@@ -53,15 +57,17 @@ extension API {
 
     private func events(_ call: Call) async throws(Problem) -> Answer {
         let wish = try await wish(call)
-        let after = call.query["after"].flatMap { Int64($0) } ?? 0
+        let begin = try await beginning(call)
         let slice = try await ask { () throws(EventDoor.Failure) in
-            try await backend.events.list(wish, after, call.limit)
+            try await backend.events.list(wish, begin, call.limit)
         }
         let full = slice.events.count >= call.limit
         let next = full ? slice.events.last?.position : nil
+        let end = next ?? slice.scannedTo
+        let token = try await ask { () throws(EventDoor.Failure) in try await backend.events.token(end) }
         var answer = try Answer.json(
-            EventList(data: slice.events, next: next.map(String.init)),
-            position: full ? next ?? slice.scannedTo : slice.scannedTo
+            EventList(data: slice.events, next: next.map(String.init), resume: token),
+            position: end
         )
         if let next {
             let others = call.query.names.filter { $0 != "after" }
@@ -69,6 +75,16 @@ extension API {
             answer.headers[.link] = "<\(call.path)?\((query + ["after=\(next)"]).joined(separator: "&"))>; rel=\"next\""
         }
         return answer
+    }
+
+    /// The position that the caller has, 0 when it says none.
+    func beginning(_ call: Call) async throws(Problem) -> Int64 {
+        guard let text = call.query["after"] else { return 0 }
+        switch try await ask({ () throws(EventDoor.Failure) in try await backend.events.beginning(text) }) {
+        case .after(let position): return position
+        case .forked: throw .historyForked
+        case .unknown: throw .invalid([.init("must be a position or a resume token", parameter: "after")])
+        }
     }
 
     private func event(_ call: Call) async throws(Problem) -> Answer {
@@ -84,10 +100,15 @@ extension API {
     private func eventStream(_ call: Call) async throws(Problem) -> Answer {
         let wish = try await wish(call)
         let frontier = try await ask { () throws(EventDoor.Failure) in try await backend.events.frontier() }
-        let resume = call.resume
+        var place: EventDoor.Beginning?
+        let text = call.headers[.lastEventID]?.trimmed ?? ""
+        if let text = text.isEmpty ? call.query["after"] : text {
+            place = try await ask { () throws(EventDoor.Failure) in try await backend.events.beginning(text) }
+        }
+        let begin = place
         return Answer(
             body: .events { sink in
-                try await follow(wish, from: resume, frontier: frontier, into: &sink)
+                try await follow(wish, from: begin, frontier: frontier, into: &sink)
             }
         )
     }
@@ -98,23 +119,24 @@ extension API {
     @concurrent
     private func follow(
         _ wish: EventDoor.Wish,
-        from resume: Call.Resume,
+        from place: EventDoor.Beginning?,
         frontier: Int64,
         into sink: inout EventSink
     ) async throws {
         var position: Int64
         try await sink.retry(milliseconds: 1000)
-        switch resume {
+        switch place {
         case .after(let known) where known <= frontier: position = known
-        case .after, .unknown:
+        case .after, .forked, .unknown:
             position = frontier
             try await sink.send([.reset(to: frontier)])
-        case .start: position = frontier
+        case nil: position = frontier
         }
         var lastWrite = ContinuousClock.now
         while !stopping, !Task.isCancelled {
             let slice = try await backend.events.next(wish, position, 200, min(settings.heartbeat, .seconds(1)))
-            position = max(position, slice.scannedTo)
+            guard slice.scannedTo >= position else { throw Problem.historyForked }
+            position = slice.scannedTo
             if !slice.events.isEmpty {
                 try await sink.send(
                     try slice.events.map { .init(id: $0.position, name: "event", data: try JSON.encode($0)) }
@@ -187,14 +209,17 @@ extension API {
 struct EventList: Encodable {
     var data: [EventView]
     var next: String?
+    /// With what to come back for what follows; absent where a version is what to come back with.
+    var resume: String?
 
     private enum CodingKeys: CodingKey {
-        case data, next
+        case data, next, resume
     }
 
     func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(data, forKey: .data)
         try container.encode(next, forKey: .next)
+        try container.encodeIfPresent(resume, forKey: .resume)
     }
 }

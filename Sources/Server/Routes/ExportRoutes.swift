@@ -24,7 +24,7 @@ extension API {
     private func export(_ call: Call) async throws(Problem) -> Answer {
         let wish = try await wish(call)
         let format = call.query["format"].flatMap { EventExport(rawValue: $0) } ?? .jsonl
-        let start = EventDoor.Place(after: call.query["after"].flatMap { Int64($0) } ?? 0)
+        let start = EventDoor.Place(after: try await beginning(call))
         let frontier = try await ask { () throws(EventDoor.Failure) in try await backend.events.frontier() }
         let end = min(frontier, call.query["through"].flatMap { Int64($0) } ?? .max)
         // The first page is read before anything is answered, so that what cannot be answered at all is a problem.

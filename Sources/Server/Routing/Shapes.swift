@@ -69,7 +69,10 @@ extension API {
         "Operation": operation,
         "Operations": page("Operation"),
         "Event": event,
-        "Events": page("Event"),
+        "Events": .object([
+            .init("data", .array(.named("Event"))), .init("next", .nullable(.text)),
+            .init("resume", .text, required: false),
+        ]),
         "VerifierKey": .object([
             .init("vkey", .text), .init("epoch", .position), .init("firstSize", .position),
             .init("lastSize", .position), .init("current", .boolean),

@@ -5,7 +5,7 @@ internal import Synchronization
 /// A log in memory that keeps the promises of the one in Postgres; the same contract suite runs against both.
 ///
 /// Everything is durable at once and nothing waits, so a test that has a clock of its own runs deterministically.
-package final class MemoryLog: EventLog, WorkQueue {
+package final class MemoryLog: EventLog, WorkQueue, LeafDirectory {
     /// Rings when an event was written.
     package let bell = Bell()
     /// Rings when leased work was changed by an append.
@@ -51,8 +51,8 @@ package final class MemoryLog: EventLog, WorkQueue {
     ) async throws(LogError) -> EventPage {
         state.withLock { state in
             // As far as Postgres looks without help from an index.
-            let reach = filter == .everything ? limit : 32 * limit
-            let end = min(position + Int64(reach), through ?? .max, Int64(state.events.count))
+            let reach = filter == .everything ? Int64(limit) : EventFilter.reach
+            let end = min(position + reach, through ?? .max, Int64(state.events.count))
             guard end > position else { return EventPage(events: [], scannedFrom: position + 1, scannedTo: position) }
             let events = Array(state.events[Int(position)..<Int(end)].lazy.filter(filter.matches).prefix(limit))
             let isFull = events.count == limit
@@ -61,6 +61,15 @@ package final class MemoryLog: EventLog, WorkQueue {
                 scannedFrom: position + 1,
                 scannedTo: isFull ? events.last?.position ?? end : end
             )
+        }
+    }
+
+    package func leaf(at position: Int64) async throws(LogError) -> [UInt8]? {
+        state.withLock { state in
+            guard position > 0, position <= state.events.count else { return nil }
+            let event = state.events[Int(position) - 1]
+            // Nothing is salted here, for nobody is to be kept from guessing.
+            return Leaf(event, payloadHash: Leaf.payloadHash(salt: [], payload: event.payload ?? [])).hash
         }
     }
 

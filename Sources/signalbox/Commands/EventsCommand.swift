@@ -59,8 +59,8 @@ struct EventsCommand: AsyncParsableCommand {
 
         @OptionGroup var wanted: Filter
 
-        @Option(help: "Begin after this position.")
-        var after: Int64 = 0
+        @Option(help: "Begin after this position, or with the resume token of an earlier answer.")
+        var after = "0"
 
         @Option(help: "How many, at most.")
         var limit = 1000
@@ -68,10 +68,13 @@ struct EventsCommand: AsyncParsableCommand {
         @OptionGroup var reach: Reach
 
         func run() async throws {
-            guard limit > 0, after >= 0 else { throw Exit.usage("--limit and --after are not negative") }
+            guard limit > 0 else { throw Exit.usage("--limit is not positive") }
             let filter = try wanted.filter
-            let events = try await reach.window { window in
-                try await window.views(try await window.history.list(filter, after: after, limit: limit).events)
+            let token = try ResumeToken(option: after)
+            let (events, resume) = try await reach.window { window in
+                try await window.history.require(token)
+                let page = try await window.history.list(filter, after: token.position, limit: limit)
+                return (try await window.views(page.events), try await window.history.token(at: page.scannedTo))
             }
             if reach.json { return Terminal.say(try JSON.pretty(events)) }
             var table = Table("POSITION", "RECORDED", "STREAM", "VERSION", "TYPE", "ACTOR")
@@ -86,6 +89,7 @@ struct EventsCommand: AsyncParsableCommand {
                 )
             }
             Terminal.say(table.text)
+            Terminal.say("go on with --after \(resume)")
         }
     }
 
@@ -115,16 +119,22 @@ struct EventsCommand: AsyncParsableCommand {
 
         @OptionGroup var wanted: Filter
 
-        @Option(help: "Begin after this position instead of now.")
-        var after: Int64?
+        @Option(help: "Begin after this position, or with a resume token, instead of now.")
+        var after: String?
 
         @OptionGroup var reach: Reach
 
         func run() async throws {
             let filter = try wanted.filter
+            let token = try after.map { try ResumeToken(option: $0) }
             try await reach.window { window in
                 var position: Int64
-                if let after { position = after } else { position = try await window.history.frontier() }
+                if let token {
+                    try await window.history.require(token)
+                    position = token.position
+                } else {
+                    position = try await window.history.frontier()
+                }
                 while !Task.isCancelled {
                     let page = try await window.history.next(
                         filter,
@@ -144,6 +154,28 @@ struct EventsCommand: AsyncParsableCommand {
             }
             // An event that was appended as JSON can be encoded as JSON.
             return (try? String(decoding: JSON.encode(event), as: UTF8.self)) ?? "{}"
+        }
+    }
+}
+
+extension ResumeToken {
+    /// What was given on the command line.
+    fileprivate init(option text: String) throws {
+        guard let token = Self(text) else {
+            throw Exit.usage("--after takes a position or a resume token, not \(text)")
+        }
+        self = token
+    }
+}
+
+extension EventHistory {
+    /// Refuses to go on from another history than the log has.
+    fileprivate func require(_ token: ResumeToken) async throws {
+        guard try await recognises(token) else {
+            throw Exit.conflict(
+                "the log has another history at \(token.position) than the one the token is from: "
+                    + "it was restored to an earlier state meanwhile"
+            )
         }
     }
 }

@@ -71,6 +71,21 @@ extension EventDoor {
                 throw Failure(error)
             }
         }
+        beginning = { text throws(Failure) in
+            guard let token = ResumeToken(text) else { return .unknown }
+            do throws(LogError) {
+                return try await history.recognises(token) ? .after(token.position) : .forked
+            } catch {
+                throw Failure(error)
+            }
+        }
+        token = { position throws(Failure) in
+            do throws(LogError) {
+                return try await history.token(at: position).description
+            } catch {
+                throw Failure(error)
+            }
+        }
         one = { position throws(Failure) in
             do throws(LogError) {
                 guard let event = try await history.event(at: position) else { return nil }

@@ -17,7 +17,7 @@ struct LogWindow: Sendable {
     ///   - log: What is read, up to its frontier.
     ///   - bell: Rings when an event was written.
     ///   - erased: Knows whose fields nobody can open.
-    init(log: any EventLog, bell: Bell, erased: any ErasedSubjects) {
+    init(log: any EventLog & LeafDirectory, bell: Bell, erased: any ErasedSubjects) {
         history = EventHistory(log: log, bell: bell)
         past = Past(log: log)
         self.erased = erased

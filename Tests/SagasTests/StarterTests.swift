@@ -1,0 +1,52 @@
+import EventStore
+import Kernel
+import SignalboxTestKit
+import Synchronization
+import Testing
+
+@testable import Sagas
+
+@Suite("The starter of sagas")
+struct StarterTests {
+    @Test("stands still where the log skips something, and starts nothing behind it")
+    func skipped() async throws {
+        let simulation = try await Simulation()
+        let checkpoint = MemoryCheckpoint()
+        let starter = Starter(
+            log: SkippingLog(log: simulation.log),
+            checkpoint: checkpoint,
+            definitions: [try simulation.definition(SimulatedProcess())]
+        )
+        let error = await #expect(throws: LogError.self) { try await starter.turn() }
+        guard case .violated = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(try await checkpoint.position() == 0)
+        #expect(try await simulation.log.list(kinds: nil, statuses: ["queued"]).isEmpty)
+    }
+}
+
+/// Leaves one position unlooked at.
+private struct SkippingLog: EventLog {
+    let log: MemoryLog
+
+    func append(_ request: AppendRequest) async throws(AppendError) -> Appended {
+        try await log.append(request)
+    }
+
+    func read(_ stream: StreamName, after version: Int64, limit: Int) async throws(LogError) -> [RecordedEvent] {
+        try await log.read(stream, after: version, limit: limit)
+    }
+
+    func read(
+        after position: Int64,
+        through: Int64?,
+        matching filter: EventFilter,
+        limit: Int
+    ) async throws(LogError) -> EventPage {
+        try await log.read(after: position + 1, through: through, matching: filter, limit: limit)
+    }
+
+    func frontier() async throws(LogError) -> Int64 { try await log.frontier() }
+}

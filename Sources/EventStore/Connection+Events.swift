@@ -97,7 +97,7 @@ extension Connection {
                 try rest(&row)
             }
         } catch  where !areAll && error.kind != .lost {}
-        return (try rows.named(on: self), areAll)
+        return (try rows.takeNamed(on: self), areAll)
     }
 
     private func decode(_ rows: consuming Rows) throws(PostgresError) -> [RecordedEvent] {

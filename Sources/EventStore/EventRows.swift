@@ -14,7 +14,7 @@ struct EventRows {
     /// How many bytes of payload a page holds, roughly at most: big events make short pages, not big processes.
     static let mostBytes = 16 << 20
 
-    private(set) var events: [RecordedEvent] = []
+    private var events: [RecordedEvent] = []
     private var streams: [Int64] = []
     private var types: [Int32] = []
     private var size = 0
@@ -55,14 +55,17 @@ struct EventRows {
         size += events[events.count - 1].payload?.count ?? 0
     }
 
-    /// Fills in the names.
+    /// Gives all that was taken, with names.
     ///
-    /// They are not kept for the next page: nothing that was learned may outlive a database that is restored below.
+    /// Names are not kept for the next page: nothing that was learned may outlive a database that is restored below.
     ///
     /// - Parameter connection: Where the rows came from.
     /// - Returns: The events, in the order they were taken.
     /// - Throws: ``PostgresError``, of kind `shape` when an event names a stream or a type that is not there.
-    consuming func named(on connection: isolated Connection) throws(PostgresError) -> [RecordedEvent] {
+    mutating func takeNamed(on connection: isolated Connection) throws(PostgresError) -> [RecordedEvent] {
+        // Taken out, so that the names are filled in without copying all of them.
+        var events: [RecordedEvent] = []
+        swap(&events, &self.events)
         guard !events.isEmpty else { return [] }
         var streamNames: [Int64: StreamName] = [:]
         let streamRows = try connection.run(

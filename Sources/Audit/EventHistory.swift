@@ -41,7 +41,7 @@ package struct EventHistory: Sendable {
                 matching: filter,
                 limit: min(limit - page.events.count, Self.stride)
             )
-            try more.check(after: page.scannedTo, isWhole: filter == .everything, for: "history")
+            try more.check(after: page.scannedTo, isWhole: filter == .everything, for: .history)
             guard more.scannedTo > page.scannedTo else { break }
             page.events += more.events
             page.scannedTo = more.scannedTo

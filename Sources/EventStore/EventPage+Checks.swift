@@ -1,5 +1,26 @@
 internal import Metrics
 
+/// Who reads the log and checks it: a closed set, for it labels a metric.
+package enum LogConsumer: String, CaseIterable, Sendable {
+    /// Whoever reads a page, whatever for.
+    case page
+    case history, projection, starter
+
+    private static let violations = Dictionary(
+        uniqueKeysWithValues: allCases.map { consumer in
+            (
+                consumer,
+                Counter(label: "signalbox_log_violations_total", dimensions: [("consumer", consumer.rawValue)])
+            )
+        }
+    )
+
+    /// Has the metric offered from the beginning, as zero.
+    static func offer() { _ = violations }
+
+    fileprivate func countViolation() { Self.violations[self]?.increment() }
+}
+
 extension EventPage {
     /// Stops a reader to whom the log broke its promise that nothing is ever skipped, doubled or reordered.
     ///
@@ -9,12 +30,12 @@ extension EventPage {
     /// - Parameters:
     ///   - position: The last position the reader has.
     ///   - isWhole: Whether no event may be left out, because no filter was given.
-    ///   - consumer: Who reads, of a few known names; for the metric.
+    ///   - consumer: Who reads.
     /// - Throws: `violated`; it was counted then.
     package func check(
         after position: Int64,
         isWhole: Bool = false,
-        for consumer: String
+        for consumer: LogConsumer
     ) throws(LogError) {
         do throws(LogError) {
             guard scannedFrom == position + 1, scannedTo >= position else {
@@ -29,7 +50,7 @@ extension EventPage {
             }
             if isWhole { try assertContiguous() }
         } catch {
-            Counter(label: "signalbox_log_violations_total", dimensions: [("consumer", consumer)]).increment()
+            consumer.countViolation()
             throw error
         }
     }

@@ -119,6 +119,7 @@ package final class PostgresLog: EventLog {
 
     /// Writes, listens and keeps house until ``close()`` has been called and what was accepted is written.
     package func run() async {
+        LogConsumer.offer()
         await withDiscardingTaskGroup { group in
             group.addTask { await self.listen() }
             group.addTask { await self.keepHouse() }
@@ -167,7 +168,7 @@ package final class PostgresLog: EventLog {
             }
         }
         let page = try await completed(recent, matching: filter, limit: limit)
-        try page.check(after: position, isWhole: filter.isEverything, for: "read")
+        try page.check(after: position, isWhole: filter.isEverything, for: .page)
         return page
     }
 

@@ -101,7 +101,7 @@ package struct Starter: Sendable {
             matching: EventFilter(types: SagaCause.types),
             limit: 5000
         )
-        try page.check(after: position, for: "starter")
+        try page.check(after: position, for: .starter)
         guard page.scannedTo > position else { return false }
         for event in page.events { try await start(event) }
         place.read = page.scannedTo

@@ -46,9 +46,9 @@ struct ContiguityTests {
 
     @Test("a page that begins right after the reader and keeps its order is taken")
     func follows() throws {
-        try page([6, 9], from: 5, to: 9).check(after: 4, for: "test")
-        try page([], from: 5, to: 4).check(after: 4, for: "test")
-        try page([5, 6], from: 5, to: 6).check(after: 4, isWhole: true, for: "test")
+        try page([6, 9], from: 5, to: 9).check(after: 4, for: .page)
+        try page([], from: 5, to: 4).check(after: 4, for: .page)
+        try page([5, 6], from: 5, to: 6).check(after: 4, isWhole: true, for: .page)
     }
 
     @Test(
@@ -58,13 +58,13 @@ struct ContiguityTests {
         ] as [([Int64], Int64, Int64)]
     )
     func strays(positions: [Int64], from: Int64, to: Int64) throws {
-        #expect(throws: LogError.self) { try page(positions, from: from, to: to).check(after: 4, for: "test") }
+        #expect(throws: LogError.self) { try page(positions, from: from, to: to).check(after: 4, for: .page) }
     }
 
     @Test("a whole page may leave nothing out")
     func wholeStrays() throws {
         #expect(throws: LogError.self) {
-            try page([5, 7], from: 5, to: 7).check(after: 4, isWhole: true, for: "test")
+            try page([5, 7], from: 5, to: 7).check(after: 4, isWhole: true, for: .page)
         }
     }
 

@@ -58,7 +58,7 @@ extension ProjectionRunner {
     /// The next page, checked against the promise that nothing is ever skipped.
     private func next<P: Projection>(after position: Int64, for projection: P.Type) async throws -> EventPage {
         let page = try await feed(position, Self.filter(for: P.self), settings.pageLimit)
-        try page.check(after: position, for: "projection")
+        try page.check(after: position, for: .projection)
         return page
     }
 

@@ -38,7 +38,7 @@ extension ProjectionRunner {
             while read < end {
                 let filter = EventFilter(types: P.reads.sorted(), organization: organization)
                 let page = try await log.read(after: read, through: end, matching: filter, limit: settings.pageLimit)
-                try page.check(after: read, for: "projection")
+                try page.check(after: read, for: .projection)
                 guard page.scannedTo > read else { throw LogError.violated("nothing after \(read), before \(end)") }
                 missed += page.events.filter { $0.organization == organization }
                 read = page.scannedTo

@@ -7,6 +7,8 @@ internal import Kernel
 package struct ResumeToken: Hashable, Sendable, CustomStringConvertible {
     /// How many bytes of the leaf hash it holds: enough that no two histories share them by chance.
     private static let leafCount = 16
+    /// No log gets there, and whoever adds to a position does not overflow.
+    private static let last: Int64 = 1 << 62
 
     /// The last position the reader has; 0 for none.
     package let position: Int64
@@ -27,7 +29,7 @@ package struct ResumeToken: Hashable, Sendable, CustomStringConvertible {
     package init?(_ text: some StringProtocol) {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard let digits = parts.first, !digits.isEmpty, digits.utf8.allSatisfy({ 48...57 ~= $0 }),
-            let position = Int64(digits)
+            let position = Int64(digits), position <= Self.last
         else { return nil }
         switch parts.count {
         case 1: self.init(position: position, leaf: nil)

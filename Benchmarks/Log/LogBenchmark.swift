@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import EventStore
 internal import Kernel
 internal import SignalboxTestKit
 

@@ -1,3 +1,4 @@
+internal import EventStore
 internal import Kernel
 internal import Postgres
 internal import SignalboxTestKit
@@ -40,11 +41,14 @@ struct Storage: Sendable {
         _ connection: isolated Connection
     ) throws(PostgresError) -> Table {
         var table = Table(title: "Bytes per row of \(name)", columns: ["", "bytes"])
-        let count = Double(
-            max(1, try connection.run("SELECT count(*) FROM \(unsafe: name)").decode(0, Int64.self))
-        )
+        let rows = try connection.run("SELECT count(*) FROM \(unsafe: name)").decode(0, Int64.self)
+        let count = Double(max(1, rows))
         // A partitioned table has its bytes in its partitions.
-        let parts = "SELECT relid FROM pg_partition_tree('\(name)') WHERE isleaf"
+        let parts = """
+            SELECT oid AS relid FROM pg_class WHERE oid = '\(name)'::regclass AND relkind = 'r'
+            UNION ALL
+            SELECT inhrelid FROM pg_inherits WHERE inhparent = '\(name)'::regclass
+            """
         let heap = try connection.run(
             "WITH part AS (\(unsafe: parts)) SELECT sum(pg_table_size(relid))::bigint FROM part"
         ).decode(0, Int64.self)

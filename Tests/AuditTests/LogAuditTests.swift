@@ -113,6 +113,29 @@ struct LogAuditTests {
         }
     }
 
+    @Test("whoever kept a checkpoint is shown that the log only grew")
+    func growth() async throws {
+        try await Sealing.with { sealing in
+            #expect(try await sealing.transparency.growth(since: 1) == nil)
+            let lease = try await sealing.lease()
+            try await sealing.write(5)
+            try await sealing.sealer().turn(lease)
+            let old = try #require(try await sealing.published())
+            try await sealing.write(300)
+            try await sealing.sealer().turn(lease)
+            let proof = try #require(try await sealing.transparency.growth(since: 5))
+            let read = try GrowthProof(proof.encoded.utf8)
+            let new = try await sealing.published()
+            #expect(try read.check(since: old, trusting: [sealing.key.verifier]) == new)
+            let other = Checkpoint(origin: old.origin, size: 5, root: .empty)
+            #expect(throws: NoteError.inconsistent(old: 5, new: 305)) {
+                try read.check(since: other, trusting: [sealing.key.verifier])
+            }
+            #expect(try await sealing.transparency.growth(since: 306) == nil)
+            #expect(try await sealing.transparency.growth(since: 0) == nil)
+        }
+    }
+
     @Test("a proof holds by itself, and discloses its own entry only")
     func proof() async throws {
         try await Sealing.with { sealing in

@@ -77,11 +77,13 @@ struct TransparencyTests {
         #expect(try await signalbox("audit", "export", "--out", out, "--data", folder).code == 0)
         let good = try await signalbox("audit", "verify", "--from", out, "--vkey", vkey)
         #expect(good.code == 0 && good.out.hasPrefix("authentic: "), "\(good)")
+        #expect(try await python(vkey, "folder", out) == 0)
         let file = URL(filePath: out + "/checkpoint")
         var bytes = try Data(contentsOf: file)
         bytes[bytes.count - 4] ^= 1
         try bytes.write(to: file)
         #expect(try await signalbox("audit", "verify", "--from", out, "--vkey", vkey).code == 1)
+        #expect(try await python(vkey, "folder", out) != 0)
     }
 
     /// A proof from the API and one from the command line hold offline, and a changed one does not.
@@ -95,6 +97,11 @@ struct TransparencyTests {
         let own = try await signalbox("audit", "prove", "\(position)", "--out", file, "--data", folder)
         #expect(own.code == 0, "\(own)")
         #expect(try await signalbox("audit", "check-proof", file, "--vkey", vkey).code == 0)
+        #expect(try await python(vkey, "proof", file) == 0)
+        let growth = try await signalbox("audit", "prove", "--since", "1", "--data", folder)
+        #expect(growth.code == 0 && growth.out.hasPrefix("old 1\n"), "\(growth)")
+        #expect(try await signalbox("audit", "prove", "--since", "999999", "--data", folder).code == 3)
+        #expect(try await signalbox("audit", "prove", "--data", folder).code == 2)
         let changed = try String(decoding: Data(contentsOf: URL(filePath: file)), as: UTF8.self)
             .split(separator: "\n", omittingEmptySubsequences: false)
             .map { $0.hasPrefix("index ") ? "index \(position)" : String($0) }.joined(separator: "\n")
@@ -122,6 +129,21 @@ struct TransparencyTests {
         var out: String
         var err: String
         var json: JSONValue { (try? JSON.decode(JSONValue.self, from: Array(out.utf8))) ?? .null }
+    }
+
+    /// What the auditors' script says, which has nothing of ours.
+    private func python(_ vkey: String, _ arguments: String...) async throws -> Int {
+        let root = #filePath.split(separator: "/").dropLast(3).reduce(into: "") { $0 += "/" + $1 }
+        let text = try String(decoding: Data(contentsOf: URL(filePath: vkey)), as: UTF8.self)
+        let key = String(text.prefix { $0 != "\n" })
+        let result = try await Subprocess.run(
+            .name("python3"),
+            arguments: Arguments([root + "/Tests/Verifiers/verify_log.py", key] + arguments),
+            output: .string(limit: 1 << 16),
+            error: .string(limit: 1 << 16)
+        )
+        guard case .exited(let status) = result.terminationStatus else { return -1 }
+        return Int(status)
     }
 
     private func signalbox(_ arguments: String...) async throws -> Ended {

@@ -93,4 +93,25 @@ package struct TransparencyLog: Sendable {
             throw .violated("the checkpoint of \(head.size) events is damaged: \(error)")
         }
     }
+
+    /// Proves, to whoever kept an older checkpoint, that the log only grew since.
+    ///
+    /// - Parameter size: Of the tree in that checkpoint.
+    /// - Returns: A proof for the newest checkpoint; `nil` when that one does not cover as many events.
+    /// - Throws: ``AuditError``.
+    package func growth(since size: Int64) async throws(AuditError) -> GrowthProof? {
+        let head = try await store.head(signed: true)
+        guard let text = head.note, (1...max(1, head.size)).contains(size), head.size > 0 else { return nil }
+        let consistency: ConsistencyProof
+        do throws(TileError) {
+            consistency = try await MerkleTree(size: head.size, reading: store.tiles).consistency(from: size)
+        } catch {
+            throw AuditError(error)
+        }
+        do throws(NoteError) {
+            return GrowthProof(consistency, in: try SignedNote(text.utf8))
+        } catch {
+            throw .violated("the checkpoint of \(head.size) events is damaged: \(error)")
+        }
+    }
 }

@@ -53,19 +53,46 @@ struct AuditCommand: AsyncParsableCommand {
 
     struct Prove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "A proof that an event is in the log, to be checked by anybody, offline."
+            abstract:
+                "A proof that an event is in the log, or that the log only grew, to be checked by anybody, offline."
         )
 
-        @Argument(help: "Its position.")
-        var position: Int64
+        @Argument(help: "The position of the event.")
+        var position: Int64?
+
+        @Option(
+            help: ArgumentHelp("Prove that the log only grew since a checkpoint of so many events.", valueName: "size")
+        )
+        var since: Int64?
 
         @Option(help: ArgumentHelp("Write the proof to this file.", valueName: "file"))
         var out: String?
 
         @OptionGroup var reach: Reach
 
+        func validate() throws {
+            guard (position == nil) != (since == nil) else {
+                throw ValidationError("say either the position of an event or --since")
+            }
+        }
+
         func run() async throws {
-            let position = position
+            if let position {
+                try tell(
+                    try await included(position),
+                    as: "the proof of the event at \(position)",
+                    ["position": position]
+                )
+            } else if let since {
+                try tell(
+                    try await grown(since),
+                    as: "the proof that the log only grew since \(since)",
+                    ["since": since]
+                )
+            }
+        }
+
+        private func included(_ position: Int64) async throws -> String {
             let (frontier, proof) = try await reach.audit { store, log in
                 (try await log.frontier(), try await TransparencyLog(store: store, log: log).proof(at: position))
             }
@@ -73,15 +100,27 @@ struct AuditCommand: AsyncParsableCommand {
                 throw Exit.notFound("there is no event at \(position)")
             }
             guard let proof else { throw Exit.unavailable("no signed checkpoint covers position \(position) yet") }
-            if let out { try Files.write(proof.encoded, to: out) }
+            return proof.encoded
+        }
+
+        private func grown(_ size: Int64) async throws -> String {
+            let proof = try await reach.audit { store, log in
+                try await TransparencyLog(store: store, log: log).growth(since: size)
+            }
+            guard let proof else { throw Exit.notFound("the newest checkpoint has no \(size) events") }
+            return proof.encoded
+        }
+
+        private func tell(_ proof: String, as name: String, _ question: [String: Int64]) throws {
+            if let out { try Files.write(proof, to: out) }
             if reach.json {
-                Terminal.say(
-                    try JSON.pretty(["position": .integer(position), "proof": JSONValue.string(proof.encoded)])
-                )
+                var answer = question.mapValues { JSONValue.integer($0) }
+                answer["proof"] = .string(proof)
+                Terminal.say(try JSON.pretty(answer))
             } else if let out {
-                Terminal.say("the proof of the event at \(position) is in \(out)")
+                Terminal.say("\(name) is in \(out)")
             } else {
-                Terminal.say(String(proof.encoded.dropLast()))
+                Terminal.say(String(proof.dropLast()))
             }
         }
     }

@@ -51,6 +51,7 @@ test: lint ## Lint, build and run every test against throw-away servers
 torture: setup ## Kill, cut, stop and fill what the log runs on, in full (an hour; root for all of it)
 	$(SWIFT_BUILD) --build-tests
 	SIGNALBOX_TORTURE=full swift test --skip-build --filter TortureTests
+	@$(MAKE) --no-print-directory verifiers
 
 .PHONY: bench
 bench: setup ## Measure the log beside its peers (ARGS=--quick while working)

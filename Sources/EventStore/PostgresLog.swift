@@ -40,7 +40,7 @@ package final class PostgresLog: EventLog {
         conninfo: String,
         role: String? = "signalbox_append",
         pool: Pool,
-        durability: Durability = .commit,
+        durability: Durability = .pipelined,
         queue: Int = 4096,
         queuedBytes: Int = 64 << 20,
         patience: Duration = .seconds(5),

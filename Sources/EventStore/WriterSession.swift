@@ -31,15 +31,13 @@ final class WriterSession: Sendable {
     }
 
     private let desk: WriterDesk
-    private let appenders: [Connection]
+    private let appender: Connection
     private let barrier: Connection
     private let landed = Mailbox<Landed>()
-    /// Flushes that were taken and whose transaction has not come back.
-    private let inFlight = Atomic(0)
     /// A position that was seen in the log by this session, where looking for its end begins.
     private let hint: Atomic<Int64>
 
-    /// Connects as often as the durability wants, always to the same server.
+    /// Connects, both times to the same server.
     ///
     /// - Parameters:
     ///   - desk: What is written, and who hears of it.
@@ -50,35 +48,36 @@ final class WriterSession: Sendable {
         desk: WriterDesk,
         connect: @Sendable () async throws(PostgresError) -> Connection
     ) async throws(PostgresError) -> WriterSession {
-        let barrier = try await connect()
-        var appenders: [Connection] = []
+        let appender = try await connect()
         do throws(PostgresError) {
-            try await barrier.prepareBarrier()
-            let server = try await barrier.server()
-            for _ in 0..<(desk.durability == .commit ? 1 : 2) {
-                let connection = try await connect()
-                appenders.append(connection)
-                guard try await connection.server() == server else {
+            try await appender.prepare("append", as: FlushArguments.statement)
+            let barrier = try await connect()
+            do throws(PostgresError) {
+                try await barrier.prepareBarrier()
+                guard try await barrier.server() == appender.server() else {
                     throw PostgresError(.unreachable, message: "two connections reached two servers")
                 }
-                try await connection.prepare("append", as: FlushArguments.statement)
+                return WriterSession(desk: desk, appender: appender, barrier: barrier)
+            } catch {
+                await barrier.close()
+                throw error
             }
-            return WriterSession(desk: desk, appenders: appenders, barrier: barrier)
         } catch {
-            for connection in appenders + [barrier] { await connection.close() }
+            await appender.close()
             throw error
         }
     }
 
-    private init(desk: WriterDesk, appenders: [Connection], barrier: Connection) {
+    private init(desk: WriterDesk, appender: Connection, barrier: Connection) {
         self.desk = desk
-        self.appenders = appenders
+        self.appender = appender
         self.barrier = barrier
         hint = Atomic(desk.frontier.position)
     }
 
     func close() async {
-        for connection in appenders + [barrier] { await connection.close() }
+        await appender.close()
+        await barrier.close()
     }
 
     /// Sends again what was not answered, then writes flush after flush.
@@ -90,24 +89,30 @@ final class WriterSession: Sendable {
                 return .lost(Array(unanswered[index...]))
             }
         }
-        let left = await withTaskGroup(of: [Flush]?.self) { group in
-            group.addTask { await self.append() }
-            group.addTask { await self.release(after: self.barrier) }
-            var left: [Flush]?
-            for await unanswered in group {
+        var lost: [Part: [Flush]] = [:]
+        await withTaskGroup(of: (Part, [Flush]?).self) { group in
+            group.addTask { (.appending, await self.append(on: self.appender)) }
+            group.addTask { (.answering, await self.release(after: self.barrier)) }
+            for await (part, unanswered) in group {
                 guard let unanswered else { continue }
-                left = unanswered + (left ?? [])
+                lost[part] = unanswered
                 group.cancelAll()
             }
-            return left
         }
-        guard let left else { return .closed }
-        return .lost(landed.takeAll().filter { !$0.isDurable }.map(\.flush) + left)
+        guard !lost.isEmpty else { return .closed }
+        // In the order in which they were committed.
+        let committed = landed.takeAll().filter { !$0.isDurable }.map(\.flush)
+        return .lost((lost[.answering] ?? []) + committed + (lost[.appending] ?? []))
+    }
+
+    /// The two things a session does at once.
+    private enum Part {
+        case appending, answering
     }
 
     /// Sends a flush that may have been written before, and answers its callers once it is durable.
     private func resend(_ flush: Flush) async throws(PostgresError) {
-        let answers = try await write(again: flush, on: appenders[0])
+        let answers = try await write(again: flush, on: appender)
         hint.max(answers.lastPosition, ordering: .acquiringAndReleasing)
         // What is recognised writes nothing, so its commit waits for nothing.
         let position = try await barrier.pass(News(position: hint.load(ordering: .acquiring), hasWork: flush.hasWork))
@@ -124,32 +129,15 @@ final class WriterSession: Sendable {
 
     // MARK: Appending
 
-    /// - Returns: What was in flight when a connection was lost; `nil` when all was written.
-    private func append() async -> [Flush]? {
-        let lost = await withTaskGroup(of: Flush?.self) { group in
-            var isOver = false
-            for appender in appenders { group.addTask { await self.append(on: appender) } }
-            var lost: [Flush] = []
-            for await flush in group {
-                if let flush {
-                    lost.append(flush)
-                    isOver = true
-                }
-                if isOver { group.cancelAll() }
-            }
-            return isOver ? lost : nil
-        }
-        landed.close()
-        return lost
-    }
-
-    private func append(on connection: isolated Connection) async -> Flush? {
+    /// Writes flush after flush.
+    ///
+    /// - Returns: What was in flight when the connection was lost; `nil` when all was written.
+    private func append(on connection: isolated Connection) async -> [Flush]? {
+        defer { landed.close() }
         while let flush = await desk.queue.next(Flush.take) {
             desk.probe?(.taken)
-            let others = inFlight.add(1, ordering: .acquiringAndReleasing).oldValue
             // One request alone is durable sooner when it waits for the disk itself.
-            let isDurable =
-                desk.durability == .commit || flush.waiting.count == 1 && others == 0 && landed.isIdle
+            let isDurable = desk.durability == .commit || flush.waiting.count == 1 && landed.isIdle
             do throws(PostgresError) {
                 let answers = try flush.write(
                     hint: hint.load(ordering: .acquiring),
@@ -158,7 +146,6 @@ final class WriterSession: Sendable {
                     probe: desk.probe,
                     on: connection
                 )
-                inFlight.subtract(1, ordering: .acquiringAndReleasing)
                 desk.probe?(.committed)
                 if let error = answers.refusal {
                     desk.logger.error("a flush was refused", metadata: ["error": "\(error)", "code": "\(error.code)"])
@@ -175,7 +162,7 @@ final class WriterSession: Sendable {
                 if done.isDurable { settle(done) }
                 _ = landed.put(done)
             } catch {
-                return flush
+                return [flush]
             }
         }
         return nil

@@ -105,7 +105,7 @@ extension Settings {
         port = read.integer("PORT", default: 8080, in: 0...65535)
         poolSize = read.integer("SIGNALBOX_POOL_SIZE", default: 4, in: 1...64)
         database = Self.database(&read)
-        durability = read.choice("SIGNALBOX_DURABILITY", default: Durability.commit)
+        durability = read.choice("SIGNALBOX_DURABILITY", default: Durability.pipelined)
         archive = read.optional("SIGNALBOX_ARCHIVE")
         names = Names(
             rootDomain: read.required("APP_ROOT_DOMAIN", meaning: "tenants are <slug>.<this domain>"),

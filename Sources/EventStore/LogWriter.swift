@@ -54,13 +54,13 @@ package final class LogWriter: Sendable {
     package func run() async {
         WriterMetrics.begin()
         var unanswered: [Flush] = []
-        var lostAt = ContinuousClock.now
+        var lostSince: ContinuousClock.Instant?
         var pause = Duration.milliseconds(50)
         while true {
             do throws(PostgresError) {
                 let session = try await WriterSession.open(desk: desk, connect: connect)
                 isDown.store(false, ordering: .relaxed)
-                pause = .milliseconds(50)
+                if unanswered.isEmpty { lostSince = nil }
                 let ending = await session.run(resending: unanswered)
                 await session.close()
                 guard case .lost(let flushes) = ending, !Task.isCancelled else {
@@ -68,7 +68,13 @@ package final class LogWriter: Sendable {
                     break
                 }
                 unanswered = flushes
-                lostAt = .now
+                // A session that could answer nobody does not say that the database is back.
+                if session.hasAnswered {
+                    lostSince = nil
+                    pause = .milliseconds(50)
+                } else {
+                    guard await rest(&pause, since: &lostSince, holding: &unanswered) else { break }
+                }
                 WriterMetrics.resends.increment(by: flushes.count)
                 desk.logger.warning(
                     "a connection of the log writer was lost; what was not answered is sent again",
@@ -78,22 +84,37 @@ package final class LogWriter: Sendable {
                 isDown.store(true, ordering: .relaxed)
                 for waiting in desk.queue.takeAll() { waiting.continuation.resume(returning: .failure(.unavailable)) }
                 desk.logger.error("the log cannot be written", metadata: ["error": "\(error)"])
-                if ContinuousClock.now - lostAt > patience {
-                    for flush in unanswered.takeAll() { flush.refuse(.unavailable) }
-                }
-                guard !desk.queue.isClosed || !unanswered.isEmpty else { break }
-                do {
-                    try await Task.sleep(for: pause * Double.random(in: 0.5...1))
-                } catch {
-                    break
-                }
-                pause = min(pause * 2, .seconds(2))
+                guard !desk.queue.isClosed || !unanswered.isEmpty,
+                    await rest(&pause, since: &lostSince, holding: &unanswered)
+                else { break }
             }
         }
         desk.queue.close()
         // Only a cancelled writer gets here with something left.
         for flush in unanswered { flush.refuse(.unavailable) }
         for waiting in desk.queue.takeAll() { waiting.continuation.resume(returning: .failure(.unavailable)) }
+    }
+
+    /// Waits before the next attempt, longer each time; lets go of what has been held for too long.
+    ///
+    /// - Returns: `false` when the task was cancelled.
+    private func rest(
+        _ pause: inout Duration,
+        since lostSince: inout ContinuousClock.Instant?,
+        holding unanswered: inout [Flush]
+    ) async -> Bool {
+        let began = lostSince ?? .now
+        lostSince = began
+        if ContinuousClock.now - began > patience {
+            for flush in unanswered.takeAll() { flush.refuse(.unavailable) }
+        }
+        do {
+            try await Task.sleep(for: pause * Double.random(in: 0.5...1))
+        } catch {
+            return false
+        }
+        pause = min(pause * 2, .seconds(2))
+        return true
     }
 }
 

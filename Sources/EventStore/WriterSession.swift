@@ -34,8 +34,12 @@ final class WriterSession: Sendable {
     private let appender: Connection
     private let barrier: Connection
     private let landed = Mailbox<Landed>()
+    private let answered = Atomic(false)
     /// A position that was seen in the log by this session, where looking for its end begins.
     private let hint: Atomic<Int64>
+
+    /// Whether a flush of this session became durable.
+    var hasAnswered: Bool { answered.load(ordering: .relaxed) }
 
     /// Connects, both times to the same server.
     ///
@@ -200,6 +204,7 @@ final class WriterSession: Sendable {
     /// Answers the callers of a flush that is durable now.
     private func settle(_ landed: Landed) {
         desk.frontier.raise(to: landed.answers.lastPosition)
+        answered.store(true, ordering: .relaxed)
         landed.flush.answer(landed.answers.results)
         desk.probe?(.answered)
         if landed.flush.hasWork, landed.answers.hasWritten { desk.workBell.ring() }

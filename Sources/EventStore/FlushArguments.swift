@@ -177,11 +177,11 @@ struct FlushArguments {
         let results = requests.indices.map { index -> Result<Appended, AppendError> in
             let written = requests[index].writes.indices.filter { !requests[index].writes[$0].events.isEmpty }
             func appended(_ versions: (Int) -> Int64, repeated: [UInt8]? = nil) -> Result<Appended, AppendError> {
-                let first = sizes[index] == 0 ? 0 : firsts[index]
                 let named = repeated == nil ? written : []
                 return .success(
                     Appended(
-                        firstPosition: repeated == nil ? first : firsts[index],
+                        // Without an event the first position is the one after the last.
+                        firstPosition: firsts[index] > lasts[index] ? 0 : firsts[index],
                         lastPosition: lasts[index],
                         versions: Dictionary(
                             uniqueKeysWithValues: named.map { (requests[index].writes[$0].stream, versions($0)) }

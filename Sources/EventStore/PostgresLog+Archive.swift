@@ -74,16 +74,26 @@ extension PostgresLog {
         return old + (try await read(stream, after: last.version, limit: limit - old.count))
     }
 
-    /// Events of a stream that are in the database.
+    /// Events of a stream that are in the database, and durable there.
+    ///
+    /// A decision, or an effect, that rests on what a crash took back would rest on nothing.
     func inDatabase(
         _ stream: StreamName,
         after version: Int64,
         limit: Int
     ) async throws(LogError) -> [RecordedEvent] {
-        try await LogError.wrap { () async throws(PostgresError) in
-            try await self.pool.with { connection throws(PostgresError) in
-                try connection.streamEvents(stream, after: version, limit: limit)
+        let before = known.position
+        let (events, durable) = try await LogError.wrap { () async throws(PostgresError) in
+            try await self.pool.with { connection throws(PostgresError) -> ([RecordedEvent], Int64) in
+                let events = try connection.streamEvents(stream, after: version, limit: limit)
+                guard let last = events.last, last.position > before else { return (events, 0) }
+                // In the session that has seen them: a server that restarts in between may have lost them.
+                let newest = try connection.newestPosition()
+                if try !connection.isFlushed() { try connection.flushLog() }
+                return (events, newest)
             }
         }
+        known.raise(to: durable)
+        return events
     }
 }

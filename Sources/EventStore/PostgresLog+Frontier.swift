@@ -22,18 +22,6 @@ extension PostgresLog {
         }
     }
 
-    /// Returns once a position that was seen is durable.
-    ///
-    /// - Throws: ``LogError``; `unavailable` when the server has lost it in a crash.
-    func untilDurable(_ position: Int64) async throws(LogError) {
-        guard position > known.position else { return }
-        try await LogError.wrap { () async throws(PostgresError) in
-            _ = try await self.lookForFrontier()
-            if self.known.position < position { try await self.flush() }
-        }
-        guard position <= known.position else { throw .unavailable("position \(position) was lost in a crash") }
-    }
-
     /// Looks at the newest position, then at the end of the write-ahead log: when the server has flushed up to there,
     /// the position is durable, whichever process wrote it.
     ///
@@ -44,29 +32,18 @@ extension PostgresLog {
         let (newest, isDurable) = try await pool.with { connection throws(PostgresError) -> (Int64, Bool) in
             let newest = try connection.newestPosition()
             guard newest > hint else { return (newest, true) }
-            // In this order: an end that was read before the position would say nothing about it.
-            let end = try connection.walPosition("SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint")
-            return (newest, try connection.walPosition("SELECT (pg_current_wal_flush_lsn() - '0/0')::bigint") >= end)
+            return (newest, try connection.isFlushed())
         }
         if isDurable { known.raise(to: newest) }
         return newest
     }
 
-    /// Has the server write its log to the disk, because nobody else may: what a foreign transaction wrote last can
-    /// stay in its buffers for as long as it is open.
+    /// Makes durable whatever is visible now.
     private func flush() async throws(PostgresError) {
         let newest = try await pool.with { connection throws(PostgresError) in
             // In one session: a server that restarts in between may have lost what was visible.
             let newest = try connection.newestPosition()
-            try connection.run(
-                """
-                SELECT CASE current_setting('synchronous_commit')
-                           WHEN 'off' THEN set_config('synchronous_commit', 'on', true)
-                       END,
-                       pg_logical_emit_message(true, 'log', '')
-                """,
-                prepared: true
-            )
+            try connection.flushLog()
             return newest
         }
         known.raise(to: newest)
@@ -74,7 +51,27 @@ extension PostgresLog {
 }
 
 extension Connection {
-    fileprivate func walPosition(_ sql: SQL) throws(PostgresError) -> Int64 {
+    /// Whether all that was visible before this call is on the disk, as far as the write-ahead log tells.
+    func isFlushed() throws(PostgresError) -> Bool {
+        let end = try walPosition("SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint")
+        return try walPosition("SELECT (pg_current_wal_flush_lsn() - '0/0')::bigint") >= end
+    }
+
+    /// Has the server write its log to the disk, because nobody else may: what a foreign transaction wrote last can
+    /// stay in its buffers for as long as it is open.
+    func flushLog() throws(PostgresError) {
+        try run(
+            """
+            SELECT CASE current_setting('synchronous_commit')
+                       WHEN 'off' THEN set_config('synchronous_commit', 'on', true)
+                   END,
+                   pg_logical_emit_message(true, 'log', '')
+            """,
+            prepared: true
+        )
+    }
+
+    private func walPosition(_ sql: SQL) throws(PostgresError) -> Int64 {
         try run(sql, prepared: true).decode(0, Int64.self)
     }
 }

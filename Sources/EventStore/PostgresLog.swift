@@ -147,8 +147,6 @@ package final class PostgresLog: EventLog {
         for (index, event) in events.enumerated() where event.version != version + Int64(index) + 1 {
             throw .violated("\(stream) has a hole after version \(version + Int64(index))")
         }
-        // A decision, or an effect, that rests on what a crash took back would rest on nothing.
-        if let last = events.last { try await untilDurable(last.position) }
         return events
     }
 

@@ -30,6 +30,9 @@ final class WriterSession: Sendable {
         let isDurable: Bool
     }
 
+    /// How many flushes may wait behind the barrier.
+    private static let mostLanded = 32
+
     private let desk: WriterDesk
     private let appender: Connection
     private let barrier: Connection
@@ -61,7 +64,8 @@ final class WriterSession: Sendable {
                 guard try await barrier.server() == appender.server() else {
                     throw PostgresError(.unreachable, message: "two connections reached two servers")
                 }
-                return WriterSession(desk: desk, appender: appender, barrier: barrier)
+                let newest = try await appender.newestPosition()
+                return WriterSession(desk: desk, appender: appender, barrier: barrier, newest: newest)
             } catch {
                 await barrier.close()
                 throw error
@@ -72,12 +76,15 @@ final class WriterSession: Sendable {
         }
     }
 
-    private init(desk: WriterDesk, appender: Connection, barrier: Connection) {
+    private init(desk: WriterDesk, appender: Connection, barrier: Connection, newest: Int64) {
         self.desk = desk
         self.appender = appender
         self.barrier = barrier
-        hint = Atomic(desk.frontier.position)
+        hint = Atomic(newest)
     }
+
+    /// A position that is in the log; others write too, and what they told counts as well.
+    private var seen: Int64 { max(hint.load(ordering: .acquiring), desk.frontier.position) }
 
     func close() async {
         await appender.close()
@@ -103,9 +110,9 @@ final class WriterSession: Sendable {
                 group.cancelAll()
             }
         }
-        guard !lost.isEmpty else { return .closed }
-        // In the order in which they were committed.
+        // In the order in which they were committed; a cancelled session leaves some without having lost anything.
         let committed = landed.takeAll().filter { !$0.isDurable }.map(\.flush)
+        guard !lost.isEmpty || !committed.isEmpty else { return .closed }
         return .lost((lost[.answering] ?? []) + committed + (lost[.appending] ?? []))
     }
 
@@ -119,7 +126,7 @@ final class WriterSession: Sendable {
         let answers = try await write(again: flush, on: appender)
         hint.max(answers.lastPosition, ordering: .acquiringAndReleasing)
         // What is recognised writes nothing, so its commit waits for nothing.
-        let position = try await barrier.pass(News(position: hint.load(ordering: .acquiring), hasWork: flush.hasWork))
+        let position = try await barrier.pass(News(position: seen, hasWork: flush.hasWork))
         desk.frontier.raise(to: position)
         settle(Landed(flush: flush, answers: answers, committedAt: .now, isDurable: true))
     }
@@ -128,7 +135,7 @@ final class WriterSession: Sendable {
         again flush: Flush,
         on connection: isolated Connection
     ) throws(PostgresError) -> FlushAnswers {
-        try flush.write(hint: hint.load(ordering: .acquiring), again: true, durable: false, on: connection)
+        try flush.write(hint: seen, again: true, durable: false, on: connection)
     }
 
     // MARK: Appending
@@ -140,18 +147,21 @@ final class WriterSession: Sendable {
         defer { landed.close() }
         while let flush = await desk.queue.next(Flush.take) {
             desk.probe?(.taken)
-            // One request alone is durable sooner when it waits for the disk itself.
-            let isDurable = desk.durability == .commit || flush.waiting.count == 1 && landed.isIdle
+            // One request alone is durable sooner when it waits for the disk itself; and when the disk does not keep up,
+            // this side must wait too, or what waits behind the barrier would grow without bound.
+            let isDurable =
+                desk.durability == .commit || flush.waiting.count == 1 && landed.isIdle
+                || landed.count >= Self.mostLanded
             do throws(PostgresError) {
                 let answers = try flush.write(
-                    hint: hint.load(ordering: .acquiring),
+                    hint: seen,
                     again: false,
                     durable: isDurable,
                     probe: desk.probe,
                     on: connection
                 )
                 desk.probe?(.committed)
-                if let error = answers.refusal {
+                if let error = answers.refusal, error.kind != .cancelled {
                     desk.logger.error("a flush was refused", metadata: ["error": "\(error)", "code": "\(error.code)"])
                 }
                 hint.max(answers.lastPosition, ordering: .acquiringAndReleasing)
@@ -180,16 +190,14 @@ final class WriterSession: Sendable {
     private func release(after barrier: isolated Connection) async -> [Flush]? {
         while let batch = await landed.next({ $0.takeAll() }) {
             let waiting = batch.filter { !$0.isDurable }
-            let news = News(
-                position: hint.load(ordering: .acquiring),
-                hasWork: batch.contains { $0.flush.hasWork && $0.answers.hasWritten }
-            )
+            let hasWork = batch.contains { $0.flush.hasWork && $0.answers.hasWritten }
             do throws(PostgresError) {
                 if waiting.isEmpty {
-                    try barrier.tell(news)
+                    // Not what was seen: the next flush may have been, and nobody has waited for the disk for it.
+                    try barrier.tell(News(position: desk.frontier.position, hasWork: hasWork))
                 } else {
                     desk.probe?(.barrierBegun)
-                    let position = try barrier.pass(news)
+                    let position = try barrier.pass(News(position: seen, hasWork: hasWork))
                     desk.probe?(.barrierEnded)
                     desk.frontier.raise(to: position)
                     for done in waiting { settle(done) }
@@ -208,6 +216,7 @@ final class WriterSession: Sendable {
         landed.flush.answer(landed.answers.results)
         desk.probe?(.answered)
         if landed.flush.hasWork, landed.answers.hasWritten { desk.workBell.ring() }
+        WriterMetrics.lag(committed: hint.load(ordering: .relaxed), durable: desk.frontier.position)
         WriterMetrics.count(landed.answers, durableAfter: ContinuousClock.now - landed.committedAt)
     }
 }

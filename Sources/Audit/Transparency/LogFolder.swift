@@ -17,6 +17,8 @@ package struct LogFolder: TileReader {
 
     package func read(_ tile: Tile) async throws(TileError) -> [UInt8] {
         guard let bytes = bytes(tile.path) else { throw .missing(tile) }
+        // The name of a file says how wide it is: anything behind that is not of the log.
+        guard bytes.count <= tile.width * Hash.size else { throw .damaged(tile) }
         return bytes
     }
 

@@ -56,11 +56,18 @@ struct OrganizationCommand: AsyncParsableCommand {
 
         private func finish(_ operation: String, after position: Int64, client: APIClient) async throws {
             while true {
-                let answer = try await client.send(
-                    "GET",
-                    "/v1/operations/\(operation)?min-position=\(position)",
-                    headers: ["Prefer": "wait=20"]
-                )
+                let answer: APIClient.Answer
+                do {
+                    answer = try await client.send(
+                        "GET",
+                        "/v1/operations/\(operation)?min-position=\(position)",
+                        headers: ["Prefer": "wait=20"]
+                    )
+                } catch {
+                    // What was accepted goes on, whoever watches.
+                    Terminal.complain("accepted; look at operation \(operation) later")
+                    throw error
+                }
                 switch answer.body["status"]?.string {
                 case "completed": return
                 case "compensated", "abandoned", "superseded", "parked":

@@ -48,7 +48,7 @@ test: lint ## Lint, build and run every test against throw-away servers
 	swift test --skip-build --filter TortureTests
 
 .PHONY: torture
-torture: setup ## Kill, cut, stop and fill what the log runs on, in full (an hour; root for all of it)
+torture: setup ## Kill, cut, stop and fill what the log runs on, in full (takes long; root for all of it)
 	$(SWIFT_BUILD) --build-tests
 	SIGNALBOX_TORTURE=full swift test --skip-build --filter TortureTests
 	@$(MAKE) --no-print-directory verifiers

@@ -171,24 +171,9 @@ struct SealerTests {
 }
 
 /// A log during the reading of which somebody else gets ahead.
-private struct Overtaking: EventLog {
+private struct Overtaking: EventLogWrapper {
     let log: any EventLog
     let meanwhile: @Sendable () async throws -> Void
-
-    func append(_ request: AppendRequest) async throws(AppendError) -> Appended { try await log.append(request) }
-
-    func read(_ stream: StreamName, after version: Int64, limit: Int) async throws(LogError) -> [RecordedEvent] {
-        try await log.read(stream, after: version, limit: limit)
-    }
-
-    func read(
-        after position: Int64,
-        through: Int64?,
-        matching filter: EventFilter,
-        limit: Int
-    ) async throws(LogError) -> EventPage {
-        try await log.read(after: position, through: through, matching: filter, limit: limit)
-    }
 
     func frontier() async throws(LogError) -> Int64 {
         do { try await meanwhile() } catch { throw .unavailable("\(error)") }

@@ -28,16 +28,8 @@ struct StarterTests {
 }
 
 /// Leaves one position unlooked at.
-private struct SkippingLog: EventLog {
-    let log: MemoryLog
-
-    func append(_ request: AppendRequest) async throws(AppendError) -> Appended {
-        try await log.append(request)
-    }
-
-    func read(_ stream: StreamName, after version: Int64, limit: Int) async throws(LogError) -> [RecordedEvent] {
-        try await log.read(stream, after: version, limit: limit)
-    }
+private struct SkippingLog: EventLogWrapper {
+    let log: any EventLog
 
     func read(
         after position: Int64,
@@ -47,6 +39,4 @@ private struct SkippingLog: EventLog {
     ) async throws(LogError) -> EventPage {
         try await log.read(after: position + 1, through: through, matching: filter, limit: limit)
     }
-
-    func frontier() async throws(LogError) -> Int64 { try await log.frontier() }
 }

@@ -111,33 +111,12 @@ package struct SealerRunner: Sendable {
 
     /// Seals for as long as the lease can be held.
     private func drive(_ item: WorkItem) async {
-        let isHeld = await withTaskGroup(of: Bool.self) { group in
-            group.addTask { await hold(item) }
-            group.addTask {
-                await keepSealing(item)
-                return false
-            }
-            let first = await group.next() ?? false
-            group.cancelAll()
-            return first
+        await work.hold(item, lease: settings.lease) {
+            await keepSealing(item)
+            // It ends by itself only when it was fenced.
+            return Task.isCancelled
         }
         state.set(nil)
-        // A lease that is not given back runs out by itself.
-        if isHeld || Task.isCancelled { try? await work.release(item) }
-    }
-
-    /// Renews the lease until it is lost, which is `false`, or the task is cancelled, which is `true`.
-    private func hold(_ item: WorkItem) async -> Bool {
-        while !Task.isCancelled {
-            do {
-                try await Task.sleep(for: settings.lease / 3)
-                guard try await work.renew(item, lease: settings.lease) else { return false }
-            } catch {
-                // Whether it still holds is for the fence to say.
-                continue
-            }
-        }
-        return true
     }
 
     /// Returns when the lease is gone or the task is cancelled.

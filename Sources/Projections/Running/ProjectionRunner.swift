@@ -159,38 +159,10 @@ package struct ProjectionRunner: Sendable {
             let projection = projections.first(where: { $0.name == build.name && $0.shape == build.shape })
         else { return }
         let slice = Slice(build: build, number: number, fence: item.fence)
-        let isHeld = await withTaskGroup(of: Bool.self) { group in
-            group.addTask { await hold(item) }
-            group.addTask {
-                await keepFeeding(projection, slice)
-                return true
-            }
-            let first = await group.next() ?? false
-            group.cancelAll()
-            return first
+        await work.hold(item, lease: settings.lease) {
+            await keepFeeding(projection, slice)
+            return true
         }
-        // Who lost the lease has nothing to give back; who was cancelled has.
-        if isHeld || Task.isCancelled { await giveBack(item) }
-    }
-
-    /// Renews a lease until it is lost, which is `false`, or the task is cancelled, which is `true`.
-    private func hold(_ item: WorkItem) async -> Bool {
-        while !Task.isCancelled {
-            do {
-                try await Task.sleep(for: settings.lease / 3)
-                guard try await work.renew(item, lease: settings.lease) else { return false }
-            } catch {
-                // Whether it still holds is for the fence to say.
-                continue
-            }
-        }
-        return true
-    }
-
-    /// Shuts the door even for a cancelled task, so that a successor need not wait for the lease to run out.
-    private func giveBack(_ item: WorkItem) async {
-        // A lease that is not given back runs out by itself.
-        try? await work.release(item)
     }
 }
 

@@ -6,8 +6,8 @@ internal import Synchronization
 /// A log that kills this process right after a chosen append, so that a test can see what the next start makes of it.
 ///
 /// Only on development machines, and only when `SIGNALBOX_CRASH_AFTER_SAGA_APPENDS` says after how many.
-final class CrashingLog: EventLog {
-    private let log: any EventLog
+final class CrashingLog: EventLogWrapper {
+    let log: any EventLog
     private let left: Atomic<Int>
 
     private init(_ log: any EventLog, after count: Int) {
@@ -27,22 +27,5 @@ final class CrashingLog: EventLog {
         let appended = try await log.append(request)
         if left.subtract(1, ordering: .sequentiallyConsistent).newValue == 0 { kill(getpid(), SIGKILL) }
         return appended
-    }
-
-    func read(_ stream: StreamName, after version: Int64, limit: Int) async throws(LogError) -> [RecordedEvent] {
-        try await log.read(stream, after: version, limit: limit)
-    }
-
-    func read(
-        after position: Int64,
-        through: Int64?,
-        matching filter: EventFilter,
-        limit: Int
-    ) async throws(LogError) -> EventPage {
-        try await log.read(after: position, through: through, matching: filter, limit: limit)
-    }
-
-    func frontier() async throws(LogError) -> Int64 {
-        try await log.frontier()
     }
 }

@@ -4,8 +4,8 @@ import Kernel
 import Synchronization
 
 /// A log that counts the events of streams that were read from it.
-final class CountingLog: EventLog {
-    private let log: any EventLog
+final class CountingLog: EventLogWrapper {
+    let log: any EventLog
     private let count = Mutex(0)
 
     init(_ log: any EventLog) { self.log = log }
@@ -18,24 +18,11 @@ final class CountingLog: EventLog {
         }
     }
 
-    func append(_ request: AppendRequest) async throws(AppendError) -> Appended { try await log.append(request) }
-
     func read(_ stream: StreamName, after version: Int64, limit: Int) async throws(LogError) -> [RecordedEvent] {
         let events = try await log.read(stream, after: version, limit: limit)
         count.withLock { $0 += events.count }
         return events
     }
-
-    func read(
-        after position: Int64,
-        through: Int64?,
-        matching filter: EventFilter,
-        limit: Int
-    ) async throws(LogError) -> EventPage {
-        try await log.read(after: position, through: through, matching: filter, limit: limit)
-    }
-
-    func frontier() async throws(LogError) -> Int64 { try await log.frontier() }
 }
 
 extension EventLog {

@@ -8,7 +8,7 @@ extension WorkQueue {
     package func hold(_ item: WorkItem, lease: Duration, while body: @escaping @Sendable () async -> Bool) async {
         let isHeld = await withTaskGroup(of: Bool.self) { group in
             group.addTask { await keepRenewing(item, lease: lease) }
-            group.addTask(operation: body)
+            group.addTask { await body() }
             let first = await group.next() ?? false
             group.cancelAll()
             return first

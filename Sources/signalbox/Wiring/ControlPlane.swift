@@ -98,7 +98,7 @@ struct ControlPlane: Service {
         try await runner.prepare()
         let ports = Ports(settings: settings, http: Self.http, keys: keys, pool: pools.append)
         kept = ports.provisioning.kept
-        let definitions = [ProvisionInstance(ports: ports.provisioning).definition]
+        let definitions = SagaRegistry.definitions(ports.provisioning)
         let (bell, workBell) = (log.bell, log.workBell)
         let sagaLog = CrashingLog.wrap(log, stage: settings.stage)
         starter = Starter(

@@ -1,0 +1,12 @@
+/// Every saga that this build knows, one line each.
+///
+/// The composition root, the universal tests and the simulator read it. A definition whose steps change gets a new
+/// version and keeps its old line until nothing runs by it any more: a run ends by the version that it began with.
+package enum SagaRegistry {
+    /// The definitions over these ports; several may have one kind, with different versions.
+    package static func definitions(_ ports: ProvisioningPorts) -> [SagaDefinition] {
+        [
+            ProvisionInstance(ports: ports).definition
+        ]
+    }
+}

@@ -34,6 +34,11 @@ package struct Names: Sendable, Equatable {
         rolePrefix + suffix(organization, instance, generation)
     }
 
+    /// The role that the tenant logs in with: the owner at first, then a member of it for each rotation.
+    package func login(role: String, rotation: Int) -> String {
+        rotation < 2 ? role : "\(role)_r\(rotation)"
+    }
+
     package func router(organization: String, instance: String) -> String {
         routerPrefix + organization + (instance == Self.mainInstance ? "" : "-" + instance)
     }
@@ -47,8 +52,6 @@ package struct Names: Sendable, Equatable {
         let port = edgePort.map { ":\($0)" } ?? ""
         return "\(rootScheme)://\(host(slug: slug, instance: instance))\(port)/login/railzway_com"
     }
-
-    package func variable(job: String) -> String { "nomad/jobs/" + job }
 
     package func billingEmail(organization: String) -> String { "org_\(organization)@\(rootDomain)" }
 

@@ -114,7 +114,7 @@ package struct Starter: Sendable {
     }
 
     private func start(_ event: RecordedEvent) async throws(LogError) {
-        guard let kind = SagaCause.kind(startedBy: event.type) else { return }
+        guard let kind = SagaCause.kind(startedBy: event.type, payload: event.payload) else { return }
         guard let definition = definitions[kind], let stream = StreamName(SagaCause.stream(kind: kind, cause: event.id))
         else { throw .violated("\(event.type) starts a saga that this build does not know") }
         let beginning: SagaBeginning

@@ -103,6 +103,9 @@ extension Instance.Refusal: ProblemConvertible {
         case .notProvisioning: .conflict("instance-not-provisioning", "The instance is not being provisioned")
         case .staleGeneration: .conflict("stale-generation", "The instance was tried again in the meantime")
         case .otherCredentials: .conflict("other-credentials", "The instance has other credentials")
+        case .notRunning: .conflict("instance-not-running", "The instance does not run")
+        case .changing: .conflict("instance-changing", "The instance is being changed")
+        case .notChanging: .conflict("instance-not-changing", "The instance is not being changed")
         case .terminated: Problem("instance-terminated", status: .gone, title: "The instance is terminated")
         }
     }

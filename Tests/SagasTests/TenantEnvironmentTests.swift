@@ -23,7 +23,7 @@ struct TenantEnvironmentTests {
         return try TenantEnvironment(
             input,
             slot: "a",
-            database: ("railzway_org_42", "railzway_user_42", DatabaseAddress(host: "10.0.0.5", port: 5432)),
+            database: ("railzway_org_42", DatabaseAddress(host: "10.0.0.5", port: 5432)),
             oauthClient: client,
             settings: settings
         )
@@ -37,8 +37,8 @@ struct TenantEnvironmentTests {
                 "APP_MODE": "cloud", "ENVIRONMENT": "production", "LOG_LEVEL": "info", "TELEMETRY_ENABLED": "false",
                 "RAILZWAY_INSTANCE_ID": "4201", "SIGNALBOX_SLOT": "a", "BOOTSTRAP_DEFAULT_ORG_ID": "42",
                 "BOOTSTRAP_DEFAULT_ORG_NAME": "Acme", "BOOTSTRAP_DEFAULT_ORG_SLUG": "acme", "DB_HOST": "10.0.0.5",
-                "DB_PORT": "5432", "DB_NAME": "railzway_org_42", "DB_USER": "railzway_user_42",
-                "DB_SSL_MODE": "disable", "OAUTH2_CLIENT_ID": "client-42",
+                "DB_PORT": "5432", "DB_NAME": "railzway_org_42", "DB_SSL_MODE": "disable",
+                "OAUTH2_CLIENT_ID": "client-42",
                 "AUTH_RAILZWAY_COM_NAME": "Railzway.com", "AUTH_RAILZWAY_COM_ENABLED": "true",
                 "AUTH_RAILZWAY_COM_ALLOW_SIGN_UP": "false", "AUTH_RAILZWAY_COM_CLIENT_ID": "client-42",
                 "AUTH_RAILZWAY_COM_AUTH_URL": "https://auth.example/authorize",
@@ -53,7 +53,7 @@ struct TenantEnvironmentTests {
         )
         #expect(
             environment.secret == [
-                "DB_PASSWORD": "db_password", "AUTH_JWT_SECRET": "jwt_secret",
+                "DB_USER": "db_user", "DB_PASSWORD": "db_password", "AUTH_JWT_SECRET": "jwt_secret",
                 "PAYMENT_PROVIDER_CONFIG_SECRET": "payment_secret", "OAUTH2_CLIENT_SECRET": "oauth_client_secret",
                 "AUTH_RAILZWAY_COM_CLIENT_SECRET": "oauth_client_secret", "RATE_LIMIT_REDIS_PASSWORD": "redis_password",
             ]
@@ -76,7 +76,9 @@ struct TenantEnvironmentTests {
         #expect(environment.open["AUTH_RAILZWAY_COM_ENABLED"] == "false")
         #expect(environment.open["OAUTH2_CLIENT_ID"] == nil)
         #expect(
-            environment.secret.keys.sorted() == ["AUTH_JWT_SECRET", "DB_PASSWORD", "PAYMENT_PROVIDER_CONFIG_SECRET"]
+            environment.secret.keys.sorted() == [
+                "AUTH_JWT_SECRET", "DB_PASSWORD", "DB_USER", "PAYMENT_PROVIDER_CONFIG_SECRET",
+            ]
         )
     }
 }

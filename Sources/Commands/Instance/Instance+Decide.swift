@@ -22,6 +22,13 @@ extension Instance {
         case (.failProvisioning(let fact), _): return try fail(fact)
         case (.observe(let fact), _): return try observe(fact)
 
+        case (.requestChange(let fact), .running): return [.changeRequested(fact)]
+        case (.requestChange, .changing): throw .changing
+        case (.requestChange, _): throw .notRunning
+        case (.recordChanged(let fact), _): return try record(fact)
+        case (.rollBackChange(let fact), _): return try rollBack(fact)
+        case (.recordRotation(let fact), _): return try rotate(fact)
+
         case (.reserveCredentials(let fact), _): return try reserve(fact)
         case (.recordDatabase(let fact), _):
             try require(fact.generation)
@@ -88,6 +95,29 @@ extension Instance {
         case .absent, .running, .changing, .stopping, .stopped, .starting, .terminating, .terminated:
             throw .notProvisioning
         }
+    }
+
+    private func record(_ fact: InstanceEvent.Changed) throws(Refusal) -> [InstanceEvent] {
+        if stage == .running, changed == fact { return [] }
+        guard stage == .changing, let change, change.change == fact.change, change.to == fact.to else {
+            throw .notChanging
+        }
+        return [.changed(fact)]
+    }
+
+    private func rollBack(_ fact: InstanceEvent.ChangeRolledBack) throws(Refusal) -> [InstanceEvent] {
+        // Rolled back already; the next change can only have been asked for afterwards.
+        if stage == .running { return [] }
+        guard stage == .changing, change?.change == fact.change else { throw .notChanging }
+        return [.changeRolledBack(fact)]
+    }
+
+    private func rotate(_ fact: InstanceEvent.CredentialsReserved) throws(Refusal) -> [InstanceEvent] {
+        try require(fact.generation)
+        if credentials == fact { return [] }
+        guard stage == .changing, change?.change == InstanceChange.credentials else { throw .notChanging }
+        guard let credentials, fact.rotation == credentials.rotation + 1 else { throw .otherCredentials }
+        return [.credentialsRotated(fact)]
     }
 
     private func observe(_ fact: InstanceEvent.Observed) throws(Refusal) -> [InstanceEvent] {

@@ -2,7 +2,7 @@ package import Domain
 
 /// The write model of one instance.
 package struct Instance: Decider {
-    package static let stateVersion: Int16 = 1
+    package static let stateVersion: Int16 = 2
 
     /// Where an instance is in its life; the raw value is what people are shown.
     package enum Stage: String, Codable, Sendable, CaseIterable {
@@ -33,6 +33,13 @@ package struct Instance: Decider {
         /// Everything that was made has been taken back.
         case failProvisioning(InstanceEvent.ProvisioningFailed)
         case observe(InstanceEvent.Observed)
+        /// Asks for one of ``InstanceChange``, from what is to what is wanted.
+        case requestChange(InstanceEvent.ChangeRequested)
+        case recordChanged(InstanceEvent.Changed)
+        /// What a change had done so far has been taken back.
+        case rollBackChange(InstanceEvent.ChangeRolledBack)
+        /// The next login of the database is in use, and the one before cannot be used any more.
+        case recordRotation(InstanceEvent.CredentialsReserved)
         case recordDatabaseQuarantined(InstanceEvent.DatabaseQuarantined)
         case recordDatabaseDropped(InstanceEvent.DatabaseDropped)
     }
@@ -52,6 +59,12 @@ package struct Instance: Decider {
         case staleGeneration
         /// The key and rotation of a generation's credentials never change while it is provisioned.
         case otherCredentials
+        /// Only an instance that runs can be changed, and only one change at a time is made.
+        case notRunning
+        /// The instance is changed already.
+        case changing
+        /// Nobody asked for this change, or it is over.
+        case notChanging
         case terminated
     }
 
@@ -69,6 +82,10 @@ package struct Instance: Decider {
     package private(set) var running: InstanceEvent.Running?
     package private(set) var failure: InstanceEvent.ProvisioningFailed?
     package private(set) var quarantine: InstanceEvent.DatabaseQuarantined?
+    /// The change that is being made.
+    package private(set) var change: InstanceEvent.ChangeRequested?
+    /// The last change that was made.
+    package private(set) var changed: InstanceEvent.Changed?
     /// The last of each kind, by condition.
     package private(set) var conditions: [String: InstanceEvent.Observed] = [:]
 
@@ -93,12 +110,12 @@ package struct Instance: Decider {
         case .stopped: stage = .stopped
         case .startRequested: stage = .starting
         case .started: stage = .running
-        case .changeRequested: stage = .changing
+        case .changeRequested(let fact): (stage, change) = (.changing, fact)
         case .changed(let fact):
-            stage = .running
+            (stage, change, changed) = (.running, nil, fact)
             if let plan = fact.plan { requested?.plan = plan }
             if let release = fact.release { requested?.release = release }
-        case .changeRolledBack: stage = .running
+        case .changeRolledBack: (stage, change) = (.running, nil)
         case .observed(let fact): conditions[fact.condition] = fact
         case .driftDetected, .driftRepaired: break
         case .terminationRequested: stage = .terminating

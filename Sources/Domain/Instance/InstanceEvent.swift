@@ -180,12 +180,22 @@ extension InstanceEvent {
         /// Hex SHA-256 of the job specification as it was sent.
         package var specHash: String
         package var generation: Int
-        package init(job: String, jobVersion: Int, modifyIndex: Int64, specHash: String, generation: Int) {
+        /// The id that the workload has at the identity service, if it has one.
+        package var oauthClient: String?
+        package init(
+            job: String,
+            jobVersion: Int,
+            modifyIndex: Int64,
+            specHash: String,
+            generation: Int,
+            oauthClient: String? = nil
+        ) {
             self.job = job
             self.jobVersion = jobVersion
             self.modifyIndex = modifyIndex
             self.specHash = specHash
             self.generation = generation
+            self.oauthClient = oauthClient
         }
     }
 
@@ -247,14 +257,26 @@ extension InstanceEvent {
     }
 
     package struct ChangeRequested: Fact {
-        /// `plan`, `version` or `credentials`.
+        /// One of ``InstanceChange``.
         package var change: String
         package var from: String
         package var to: String
-        package init(change: String, from: String, to: String) {
+        /// What is wanted, when the plan is to change.
+        package var plan: PlanSnapshot?
+        /// What it costs.
+        package var price: PriceSnapshot?
+        package init(
+            change: String,
+            from: String,
+            to: String,
+            plan: PlanSnapshot? = nil,
+            price: PriceSnapshot? = nil
+        ) {
             self.change = change
             self.from = from
             self.to = to
+            self.plan = plan
+            self.price = price
         }
     }
 

@@ -5,12 +5,40 @@ package import Kernel
 ///
 /// The id of a saga is the id of the event that caused it, so whoever appends the event knows the operation already.
 package enum SagaCause {
-    /// The kind of saga that an event of this type starts; `nil` for most.
-    package static func kind(startedBy type: String) -> String? {
-        table[type]
+    /// What an event of one type starts.
+    private enum Effect {
+        case always(String)
+        /// One kind for each `change` that the event may be about; none for the others.
+        case byChange([String: String])
     }
 
-    /// Every type that starts a saga.
+    /// The kind of saga that an event starts; `nil` for most.
+    ///
+    /// - Parameters:
+    ///   - type: What the log calls the event.
+    ///   - payload: What it says; an erased event starts nothing.
+    /// - Returns: The kind.
+    package static func kind(startedBy type: String, payload: [UInt8]?) -> String? {
+        guard let payload else { return nil }
+        switch table[type] {
+        case nil: return nil
+        case .always(let kind): return kind
+        case .byChange(let kinds):
+            // Whoever reads the whole event says what is wrong with one that cannot be read.
+            return (try? JSON.decode(About.self, from: payload)).flatMap { kinds[$0.change] }
+        }
+    }
+
+    /// Every kind that an event of this type can start, whatever it says.
+    package static func kinds(startedBy type: String) -> [String] {
+        switch table[type] {
+        case nil: []
+        case .always(let kind): [kind]
+        case .byChange(let kinds): kinds.values.sorted()
+        }
+    }
+
+    /// Every type that can start a saga.
     package static var types: [String] { table.keys.sorted() }
 
     /// The stream of a saga.
@@ -18,8 +46,13 @@ package enum SagaCause {
         "saga-\(kind).\(cause)"
     }
 
-    private static let table = [
-        InstanceEvent.Name.requested.rawValue: "provision-instance",
-        InstanceEvent.Name.retryRequested.rawValue: "provision-instance",
+    private struct About: Decodable {
+        var change: String
+    }
+
+    private static let table: [String: Effect] = [
+        InstanceEvent.Name.requested.rawValue: .always("provision-instance"),
+        InstanceEvent.Name.retryRequested.rawValue: .always("provision-instance"),
+        InstanceEvent.Name.changeRequested.rawValue: .byChange([InstanceChange.credentials: "rotate-credentials"]),
     ]
 }

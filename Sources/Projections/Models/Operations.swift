@@ -17,7 +17,7 @@ package enum Operations: Projection {
 
     package static func fold(into row: inout OperationView?, _ entry: Entry) throws {
         guard case .saga(let event) = entry.event else {
-            guard let kind = SagaCause.kind(startedBy: entry.record.type) else { return }
+            guard let kind = SagaCause.kind(startedBy: entry.record.type, payload: entry.record.payload) else { return }
             row = OperationView(
                 id: entry.record.id,
                 kind: kind,

@@ -23,7 +23,7 @@ extension ProvisionInstance {
     /// The login role with the derived password; setting it again sets the same one.
     func createRole(_ context: StepContext) async throws(PortError) -> StepResult {
         let input = try ProvisionInput(context.input)
-        let password = try secret(.databasePassword, input, context)
+        let password = try ports.secret(.databasePassword, input, try credentials(input, context))
         try await ports.databases.ensureRole(database(input, context), password: password, fence: context.fence)
         return .done
     }
@@ -89,50 +89,19 @@ extension ProvisionInstance {
     static let slot = "a"
 
     func database(_ input: ProvisionInput, _ context: StepContext) -> TenantDatabase {
-        let organization = "\(input.organization)"
-        return TenantDatabase(
-            database: ports.names.database(
-                organization: organization,
-                instance: input.name,
-                generation: input.generation
-            ),
-            role: ports.names.role(organization: organization, instance: input.name, generation: input.generation),
-            connectionLimit: ports.settings.connectionLimit,
-            owner: owner(input, context)
-        )
+        ports.database(input, saga: context.saga)
     }
 
-    func owner(_ input: ProvisionInput, _ context: StepContext) -> Ownership {
-        Ownership(
-            organization: "\(input.organization)",
-            instance: "\(input.instance)",
-            generation: input.generation,
-            saga: "\(context.saga)"
-        )
-    }
-
-    func secret(
-        _ purpose: DerivedSecrets.Purpose,
+    /// The credentials of this generation, as the first step reserved them.
+    func credentials(
         _ input: ProvisionInput,
         _ context: StepContext
-    ) throws(PortError) -> Secret {
-        let credentials = InstanceEvent.CredentialsReserved(
+    ) throws(PortError) -> InstanceEvent.CredentialsReserved {
+        InstanceEvent.CredentialsReserved(
             keyVersion: Int(try context.number("keyVersion", of: "reserve-credentials")),
             rotation: Int(try context.number("rotation", of: "reserve-credentials")),
             generation: input.generation
         )
-        do throws(MasterKeys.Problem) {
-            let text = try ports.derived.secret(
-                purpose,
-                organization: input.organization,
-                instance: input.instance,
-                credentials: credentials
-            )
-            return Secret(text)
-        } catch {
-            let message = "the master key of version \(credentials.keyVersion) is missing"
-            throw .blocked(code: "master-key", message: message)
-        }
     }
 
     private func provisioned(_ input: ProvisionInput, _ context: StepContext) -> StepOutcome {

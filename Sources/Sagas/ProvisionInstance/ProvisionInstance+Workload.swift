@@ -9,10 +9,10 @@ extension ProvisionInstance {
         guard let oauth = ports.oauth else { return .skipped(why: "no identity service is configured") }
         let input = try ProvisionInput(context.input)
         let client = try await oauth.ensure(
-            organization: oauthOwner(input),
+            organization: ports.oauthOwner(input),
             redirect: ports.names.launchURL(slug: input.slug, instance: input.name)
         )
-        let name = oauthSecret(input)
+        let name = ports.oauthSecret(input)
         if !client.secret.revealed.isEmpty {
             try await ports.kept.keep(client.secret, as: name)
         } else if try await ports.kept.secret(named: name) == nil {
@@ -25,7 +25,7 @@ extension ProvisionInstance {
     func rotateOAuthSecret(_ context: StepContext) async throws(PortError) -> UndoResult {
         guard let oauth = ports.oauth else { return .done }
         let input = try ProvisionInput(context.input)
-        try await oauth.rotateSecret(organization: oauthOwner(input))
+        try await oauth.rotateSecret(organization: ports.oauthOwner(input))
         return .done
     }
 
@@ -33,21 +33,8 @@ extension ProvisionInstance {
     func writeSecret(_ context: StepContext) async throws(PortError) -> StepResult {
         let input = try ProvisionInput(context.input)
         let workload = try workload(input, context)
-        var items = [
-            TenantEnvironment.Item.database: try secret(.databasePassword, input, context),
-            TenantEnvironment.Item.jwt: try secret(.jwtSecret, input, context),
-            TenantEnvironment.Item.payment: try secret(.paymentProviderSecret, input, context),
-        ]
-        let kept = [
-            TenantEnvironment.Item.oauth: oauthSecret(input),
-            TenantEnvironment.Item.redis: "redis",
-        ]
-        for (item, name) in kept where workload.secretEnvironment.values.contains(item) {
-            guard let secret = try await ports.kept.secret(named: name) else {
-                throw .blocked(code: "secret-missing", message: "no secret is kept as \(name)")
-            }
-            items[item] = secret
-        }
+        let credentials = try credentials(input, context)
+        let items = try await ports.items(of: workload, input, login: credentials, first: credentials)
         try await ports.scheduler.putSecret(items, for: workload)
         return .done
     }
@@ -60,13 +47,13 @@ extension ProvisionInstance {
     func registerWorkload(_ context: StepContext) async throws(PortError) -> StepResult {
         let input = try ProvisionInput(context.input)
         let registered = try await ports.scheduler.register(try workload(input, context))
-        return .done(outcome(registered, input))
+        return .done(outcome(registered, input, context))
     }
 
     func probeWorkload(_ context: StepContext) async throws(PortError) -> Presence<StepResult> {
         let input = try ProvisionInput(context.input)
         switch try await ports.scheduler.probe(try workload(input, context)) {
-        case .present(let registered): return .present(.done(outcome(registered, input)))
+        case .present(let registered): return .present(.done(outcome(registered, input, context)))
         case .absent: return .absent
         case .foreign(let message): return .foreign(message)
         case .newer: return .newer
@@ -109,54 +96,32 @@ extension ProvisionInstance {
 
     /// What runs, by the input alone.
     func workload(_ input: ProvisionInput, _ context: StepContext) throws(PortError) -> Workload {
-        let database = database(input, context)
-        return workload(
-            input,
-            context,
-            try TenantEnvironment(
-                input,
-                slot: Self.slot,
-                database: (database.database, database.role, ports.databases.address),
-                oauthClient: context.outputs["ensure-oauth-client"]?["client"]?.string,
-                settings: ports.settings
-            )
-        )
+        try ports.workload(input, slot: Self.slot, oauthClient: client(context), saga: context.saga)
     }
 
     /// What is to be taken back; it goes by its name and owner, so a value that is missing must not keep it there.
     private func remains(_ input: ProvisionInput, _ context: StepContext) throws(PortError) -> Workload {
         do throws(PortError) {
             return try workload(input, context)
-        } catch { return workload(input, context, TenantEnvironment()) }
+        } catch { return ports.workload(input, slot: Self.slot, TenantEnvironment(), saga: context.saga) }
     }
 
-    private func workload(_ input: ProvisionInput, _ context: StepContext, _ environment: TenantEnvironment) -> Workload
-    {
-        let organization = "\(input.organization)"
-        return Workload(
-            job: ports.names.job(organization: organization, instance: input.name, slot: Self.slot),
-            slot: Self.slot,
-            owner: owner(input, context),
-            tier: input.plan.tier.label,
-            computeEngine: input.computeEngine.rawValue,
-            cpu: input.plan.resources.cpu,
-            memory: input.plan.resources.memory,
-            priority: input.plan.resources.priority,
-            canary: input.plan.update.canary,
-            autoRevert: input.plan.update.autoRevert,
-            image: input.release.reference,
-            environment: environment.open,
-            secretEnvironment: environment.secret
-        )
+    private func client(_ context: StepContext) -> String? {
+        context.outputs["ensure-oauth-client"]?["client"]?.string
     }
 
-    private func outcome(_ registered: RegisteredWorkload, _ input: ProvisionInput) -> StepOutcome {
+    private func outcome(
+        _ registered: RegisteredWorkload,
+        _ input: ProvisionInput,
+        _ context: StepContext
+    ) -> StepOutcome {
         let fact = InstanceEvent.WorkloadRegistered(
             job: registered.job,
             jobVersion: registered.version,
             modifyIndex: registered.modifyIndex,
             specHash: registered.specHash,
-            generation: input.generation
+            generation: input.generation,
+            oauthClient: client(context)
         )
         return StepOutcome(
             output: [
@@ -165,20 +130,5 @@ extension ProvisionInstance {
             ],
             facts: [.instance(input.instance, .recordWorkload(fact))]
         )
-    }
-
-    /// Every instance has a client of its own: registering one replaces its redirects, and taking one back rotates its
-    /// secret, neither of which may touch another instance of the organization.
-    private func oauthOwner(_ input: ProvisionInput) -> String {
-        input.name == Names.mainInstance ? "\(input.organization)" : "\(input.organization)-\(input.name)"
-    }
-
-    private func oauthSecret(_ input: ProvisionInput) -> String { "oauth-client-" + oauthOwner(input) }
-}
-
-extension ReleaseSnapshot {
-    /// What is run: by digest when that is known.
-    var reference: String {
-        digest.map { "\(image)@\($0)" } ?? image
     }
 }

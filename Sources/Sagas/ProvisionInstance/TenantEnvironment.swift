@@ -17,6 +17,8 @@ struct TenantEnvironment: Sendable, Equatable {
 
     /// The items of a workload's secret.
     enum Item {
+        /// The login changes with every rotation, and a change of what is in the open would be a new version.
+        static let user = "db_user"
         static let database = "db_password"
         static let jwt = "jwt_secret"
         static let payment = "payment_secret"
@@ -42,7 +44,7 @@ struct TenantEnvironment: Sendable, Equatable {
     init(
         _ input: ProvisionInput,
         slot: String,
-        database: (name: String, role: String, address: DatabaseAddress),
+        database: (name: String, address: DatabaseAddress),
         oauthClient: String?,
         settings: TenantSettings
     ) throws(PortError) {
@@ -59,7 +61,6 @@ struct TenantEnvironment: Sendable, Equatable {
             "DB_HOST": database.address.host,
             "DB_PORT": "\(database.address.port)",
             "DB_NAME": database.name,
-            "DB_USER": database.role,
             "DB_SSL_MODE": settings.databaseSSLMode,
             // The limits below are only looked at when this says so.
             "QUOTA_ENABLED": "true",
@@ -67,6 +68,7 @@ struct TenantEnvironment: Sendable, Equatable {
             "USAGE_INGEST_CONCURRENCY_TTL_SECONDS": "3",
         ]
         secret = [
+            "DB_USER": Item.user,
             "DB_PASSWORD": Item.database,
             "AUTH_JWT_SECRET": Item.jwt,
             "PAYMENT_PROVIDER_CONFIG_SECRET": Item.payment,

@@ -41,6 +41,10 @@ enum InstanceFacts {
     static let running = InstanceEvent.Running(generation: 1, launchURL: "http://acme.test")
     static let failed = InstanceEvent.ProvisioningFailed(step: "s", failure: "permanent", reason: "full", generation: 1)
     static let observed = InstanceEvent.Observed(condition: "Ready", status: .yes, reason: "Checked", generation: 1)
+    static let change = InstanceEvent.ChangeRequested(change: "plan", from: "PRO", to: "TEAM")
+    static let changed = InstanceEvent.Changed(change: "plan", from: "PRO", to: "TEAM", plan: Samples.plan())
+    static let rolledBack = InstanceEvent.ChangeRolledBack(change: "plan", reason: "full")
+    static let rotated = InstanceEvent.CredentialsReserved(keyVersion: 1, rotation: 2, generation: 1)
     static let quarantined = InstanceEvent.DatabaseQuarantined(
         database: "d",
         renamed: "zz_d_1",
@@ -63,7 +67,7 @@ enum InstanceFacts {
         case .provisioningFailed:
             return whole + [.routeWithdrawn(withdrawn), .databaseDropped(dropped), .provisioningFailed(failed)]
         case .running: return running
-        case .changing: return running + [.changeRequested(.init(change: "plan", from: "PRO", to: "TEAM"))]
+        case .changing: return running + [.changeRequested(change)]
         case .stopping: return running + [.stopRequested(because)]
         case .stopped: return running + [.stopRequested(because), .stopped(.init())]
         case .starting:

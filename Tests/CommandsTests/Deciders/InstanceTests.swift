@@ -247,7 +247,7 @@ struct InstanceTests {
         ]
     }()
 
-    @Test("each command means the same in each stage as in the table", arguments: rows)
+    @Test("each command means the same in each stage as in the table", arguments: rows + InstanceChangeRows.rows)
     func truthTable(row: Row) {
         #expect(row.verdicts.count == Instance.Stage.allCases.count)
         for (stage, verdict) in zip(Instance.Stage.allCases, row.verdicts) {

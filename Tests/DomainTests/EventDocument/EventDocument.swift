@@ -42,7 +42,8 @@ enum EventDocument {
             let file = GoldenPayload(type: entry.type, schemaVersion: entry.version).file
             lines += ["", "### [\(entry.type)](../Tests/Fixtures/events/\(file))"]
             if entry.version > 1 { lines += ["Schema version \(entry.version); every older one is still read."] }
-            if let saga = SagaCause.kind(startedBy: entry.type) { lines += ["Starts the saga `\(saga)`."] }
+            let sagas = SagaCause.kinds(startedBy: entry.type).map { "`\($0)`" }
+            if !sagas.isEmpty { lines += ["Starts the saga \(sagas.joined(separator: " or "))."] }
             guard case .object(_, let fields) = entry.shape, !fields.isEmpty else {
                 lines += ["Says nothing but its name."]
                 continue

@@ -293,8 +293,20 @@ BEGIN
     END IF;
 
     IF cardinality(w_owner) > 0 THEN
+        w_wake_at := array_replace(w_wake_at, '-infinity', moment);
         INSERT INTO log.work (stream_id, kind, lane, priority, status, step, target, wake_at, deadline)
-        SELECT ids[w.stream], w.kind, w.lane, w.priority, w.status, w.step, w.target, w.wake_at, w.deadline
+        SELECT ids[w.stream], w.kind, w.lane, w.priority, w.status, w.step, w.target,
+               CASE
+                   WHEN w.lane <> '' AND EXISTS (
+                        SELECT
+                          FROM log.work AS o
+                         WHERE o.lane = w.lane
+                           AND o.lane <> ''
+                           AND o.status IN ('running', 'waiting', 'compensating', 'parked')
+                   ) THEN NULL
+                   ELSE w.wake_at
+               END,
+               w.deadline
           FROM unnest(w_owner, w_guard, w_stream, w_kind, w_lane, w_priority, w_status, w_step, w_target, w_wake_at, w_deadline)
             AS w(owner, guard, stream, kind, lane, priority, status, step, target, wake_at, deadline)
          WHERE w.guard = 0
@@ -332,7 +344,14 @@ BEGIN
          WHERE w.guard = 2
            AND outcomes[w.owner] = 0
            AND t.stream_id = ids[w.stream]
-           AND t.status NOT IN ('completed', 'compensated', 'abandoned', 'superseded');
+           AND t.status NOT IN ('completed', 'compensated', 'abandoned', 'superseded')
+           AND NOT (t.status = 'queued' AND t.lane <> '' AND EXISTS (
+                SELECT
+                  FROM log.work AS o
+                 WHERE o.lane = t.lane
+                   AND o.lane <> ''
+                   AND o.status IN ('running', 'waiting', 'compensating', 'parked')
+           ));
 
         UPDATE log.work AS t
            SET fence = t.fence + 1,
@@ -349,6 +368,30 @@ BEGIN
          WHERE w.guard = 3
            AND outcomes[w.owner] = 0
            AND t.stream_id = ids[w.stream];
+
+        -- Whoever waits for a lane that was left is due again, in the order of its beginning.
+        IF w_status && '{completed,compensated,abandoned,superseded}' THEN
+            UPDATE log.work AS t
+               SET wake_at = coalesce(
+                       (
+                        SELECT e.recorded_at
+                          FROM log.stream AS s
+                          JOIN log.event AS e ON e.position = s.first_position
+                         WHERE s.stream_id = t.stream_id
+                       ),
+                       moment
+                   )
+              FROM unnest(w_owner, w_stream, w_guard, w_status) AS w(owner, stream, guard, status)
+              JOIN log.work AS o ON o.stream_id = ids[w.stream]
+             WHERE w.guard IN (1, 3)
+               AND outcomes[w.owner] = 0
+               AND w.status IN ('completed', 'compensated', 'abandoned', 'superseded')
+               AND o.lane <> ''
+               AND t.lane = o.lane
+               AND t.lane <> ''
+               AND t.status = 'queued'
+               AND t.wake_at IS NULL;
+        END IF;
     END IF;
 END $$;
 
@@ -414,7 +457,16 @@ BEGIN
                    AND (o.priority, o.wake_at, o.stream_id) < (d.priority, d.wake_at, d.stream_id)
            ))
         RETURNING w.stream_id, w.kind, w.lane, w.status, w.step, w.target, w.fence, w.deadline, d.priority, d.wake_at,
-                  d.taken_over
+                  d.taken_over, d.status = 'queued' AS is_new
+    ), behind AS (
+        UPDATE log.work AS w
+           SET wake_at = NULL
+          FROM taken AS t
+         WHERE t.is_new
+           AND w.lane = t.lane
+           AND w.lane <> ''
+           AND w.status = 'queued'
+           AND w.stream_id <> t.stream_id
     )
     SELECT s.name, t.kind, t.lane, t.status, t.step, t.target, t.fence, t.deadline, t.taken_over
       FROM taken AS t
@@ -649,13 +701,13 @@ END $$;
 
 ALTER FUNCTION log.refuse_change() OWNER TO signalbox_owner;
 
-CREATE FUNCTION log.release(stream text, fence bigint) RETURNS boolean
+CREATE FUNCTION log.release(stream text, fence bigint, after interval) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'log', 'pg_temp'
     AS $$
 BEGIN
     UPDATE log.work AS w
-       SET owner = NULL, lease_until = NULL, wake_at = statement_timestamp(), nudge_at = NULL
+       SET owner = NULL, lease_until = NULL, wake_at = least(statement_timestamp() + release.after, w.nudge_at), nudge_at = NULL
       FROM log.stream AS s
      WHERE s.name = release.stream
        AND w.stream_id = s.stream_id
@@ -664,7 +716,7 @@ BEGIN
     RETURN FOUND;
 END $$;
 
-ALTER FUNCTION log.release(stream text, fence bigint) OWNER TO signalbox_owner;
+ALTER FUNCTION log.release(stream text, fence bigint, after interval) OWNER TO signalbox_owner;
 
 CREATE FUNCTION log.renew(stream text, fence bigint, ttl interval) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1156,6 +1208,8 @@ CREATE INDEX work_due ON log.work USING btree (wake_at) WHERE (wake_at IS NOT NU
 
 CREATE UNIQUE INDEX work_lane ON log.work USING btree (lane) WHERE ((lane <> ''::text) AND (status = ANY (ARRAY['running'::text, 'waiting'::text, 'compensating'::text, 'parked'::text])));
 
+CREATE INDEX work_queued ON log.work USING btree (lane) WHERE ((lane <> ''::text) AND (status = 'queued'::text));
+
 ALTER INDEX log.event_pkey ATTACH PARTITION log.event_0_pkey;
 
 ALTER INDEX log.event_pkey ATTACH PARTITION log.event_1_pkey;
@@ -1218,9 +1272,9 @@ GRANT ALL ON FUNCTION log.holds(stream text, fence bigint) TO signalbox_project;
 REVOKE ALL ON FUNCTION log.publish_checkpoint(epoch integer, size bigint, root bytea, note text, vkeys text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION log.publish_checkpoint(epoch integer, size bigint, root bytea, note text, vkeys text[]) TO signalbox_append;
 
-REVOKE ALL ON FUNCTION log.release(stream text, fence bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION log.release(stream text, fence bigint) TO signalbox_append;
-GRANT ALL ON FUNCTION log.release(stream text, fence bigint) TO signalbox_project;
+REVOKE ALL ON FUNCTION log.release(stream text, fence bigint, after interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.release(stream text, fence bigint, after interval) TO signalbox_append;
+GRANT ALL ON FUNCTION log.release(stream text, fence bigint, after interval) TO signalbox_project;
 
 REVOKE ALL ON FUNCTION log.renew(stream text, fence bigint, ttl interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION log.renew(stream text, fence bigint, ttl interval) TO signalbox_append;

@@ -21,6 +21,9 @@ static const unsigned char schema_migrations_V0005_archive[] = {
 static const unsigned char schema_migrations_V0006_stream_organization[] = {
 #embed "../../schema/migrations/V0006__stream_organization.sql"
 };
+static const unsigned char schema_migrations_V0007_lanes[] = {
+#embed "../../schema/migrations/V0007__lanes.sql"
+};
 static const unsigned char schema_functions_append[] = {
 #embed "../../schema/functions/append.sql"
 };
@@ -124,6 +127,7 @@ static const struct asset assets[] = {
     ASSET("schema/migrations/V0004__transparency.sql", schema_migrations_V0004_transparency),
     ASSET("schema/migrations/V0005__archive.sql", schema_migrations_V0005_archive),
     ASSET("schema/migrations/V0006__stream_organization.sql", schema_migrations_V0006_stream_organization),
+    ASSET("schema/migrations/V0007__lanes.sql", schema_migrations_V0007_lanes),
     ASSET("schema/functions/append.sql", schema_functions_append),
     ASSET("schema/functions/bytes.sql", schema_functions_bytes),
     ASSET("schema/functions/claim.sql", schema_functions_claim),

@@ -106,6 +106,9 @@ package struct WorkUpdate: Sendable, Equatable {
         case seize
     }
 
+    /// Due at the moment the append is recorded, whatever the caller's clock says.
+    package static let atOnce = Timestamp(postgres: .min)
+
     package var stream: StreamName
     package var `guard`: Guard
     package var kind: String
@@ -118,7 +121,7 @@ package struct WorkUpdate: Sendable, Equatable {
     package var step: String
     /// The target the step talks to, as in `nomad`.
     package var target: String
-    /// When it is due next; `nil` means never by itself.
+    /// When it is due next, on the database's clock; `nil` means never by itself.
     package var wakeAt: Timestamp?
     package var deadline: Timestamp?
 

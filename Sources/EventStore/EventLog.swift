@@ -46,6 +46,9 @@ package struct WorkItem: Sendable, Equatable {
     /// Proves the lease in every append; it only ever grows.
     package var fence: Int64
     package var deadline: Timestamp?
+    /// The moment of the claim on the database's clock, by which everything about its time is decided; `nil` when it was
+    /// only listed.
+    package var claimedAt: Timestamp?
 
     package init(
         stream: StreamName,
@@ -55,7 +58,8 @@ package struct WorkItem: Sendable, Equatable {
         step: String,
         target: String,
         fence: Int64,
-        deadline: Timestamp?
+        deadline: Timestamp?,
+        claimedAt: Timestamp? = nil
     ) {
         self.stream = stream
         self.kind = kind
@@ -65,6 +69,7 @@ package struct WorkItem: Sendable, Equatable {
         self.target = target
         self.fence = fence
         self.deadline = deadline
+        self.claimedAt = claimedAt
     }
 }
 
@@ -80,8 +85,8 @@ package protocol WorkQueue: Sendable {
     /// - Returns: `false` when the lease is gone.
     func renew(_ item: WorkItem, lease: Duration) async throws(LogError) -> Bool
 
-    /// Gives work back, due at once.
-    func release(_ item: WorkItem) async throws(LogError)
+    /// Gives work back, due after a while.
+    func release(_ item: WorkItem, after: Duration) async throws(LogError)
 
     /// The rows in one of these states, whoever holds them, in the order of their streams.
     ///
@@ -91,4 +96,14 @@ package protocol WorkQueue: Sendable {
     /// - Returns: All of them; their leases are not touched.
     /// - Throws: ``LogError``.
     func list(kinds: [String]?, statuses: [String]) async throws(LogError) -> [WorkItem]
+
+    /// What has a lane or waits for it, in the order of the streams; what has ended is not among it.
+    func members(ofLane lane: String) async throws(LogError) -> [WorkItem]
+}
+
+extension WorkQueue {
+    /// Gives work back, due at once.
+    package func release(_ item: WorkItem) async throws(LogError) {
+        try await release(item, after: .zero)
+    }
 }

@@ -17,11 +17,12 @@ package struct PostgresWorkQueue: WorkQueue {
         limit: Int,
         lease: Duration
     ) async throws(LogError) -> [WorkItem] {
-        let (items, takenOver) = try await LogError.wrap { () async throws(PostgresError) in
-            try await self.pool.with { connection throws(PostgresError) -> ([WorkItem], [Bool]) in
+        var (items, takenOver, moment) = try await LogError.wrap { () async throws(PostgresError) in
+            try await self.pool.with { connection throws(PostgresError) -> ([WorkItem], [Bool], Timestamp?) in
                 let rows = try connection.run(
                     """
-                    SELECT stream, kind, lane, status, step, target, fence, deadline, taken_over
+                    SELECT stream, kind, lane, status, step, target, fence, deadline, taken_over,
+                           statement_timestamp() AS moment
                       FROM log.claim(\(array: kinds), \(owner), \(Int32(clamping: limit)),
                            \(lease.microseconds) * interval '1 microsecond')
                     """,
@@ -29,9 +30,11 @@ package struct PostgresWorkQueue: WorkQueue {
                 )
                 var takenOver: [Bool] = []
                 for row in 0..<rows.count { takenOver.append(try Bool.read(rows, row: row, column: 8)) }
-                return (try rows.workItems(), takenOver)
+                let moment = rows.count == 0 ? nil : try Timestamp.read(rows, row: 0, column: 9)
+                return (try rows.workItems(), takenOver, moment)
             }
         }
+        for index in items.indices { items[index].claimedAt = moment }
         for kind in kinds {
             let count = zip(items, takenOver).count { $0.kind == kind && $1 }
             Counter(label: "signalbox_work_takeovers_total", dimensions: [("kind", kind)]).increment(by: count)
@@ -53,11 +56,17 @@ package struct PostgresWorkQueue: WorkQueue {
         }
     }
 
-    package func release(_ item: WorkItem) async throws(LogError) {
+    package func release(_ item: WorkItem, after: Duration) async throws(LogError) {
         try await LogError.wrap { () async throws(PostgresError) in
             // A task that was told to stop gives back what it holds, so that a successor need not wait.
             try await self.pool.with(evenIfCancelled: true) { connection throws(PostgresError) in
-                _ = try connection.run("SELECT log.release(\(item.stream.text), \(item.fence))", prepared: true)
+                _ = try connection.run(
+                    """
+                    SELECT log.release(\(item.stream.text), \(item.fence),
+                           \(after.microseconds) * interval '1 microsecond')
+                    """,
+                    prepared: true
+                )
             }
         }
     }
@@ -72,6 +81,35 @@ package struct PostgresWorkQueue: WorkQueue {
                       JOIN log.stream AS s USING (stream_id)
                      WHERE (\(kinds == nil) OR w.kind = ANY (\(array: kinds ?? [])))
                        AND w.status = ANY (\(array: statuses))
+                     ORDER BY s.name COLLATE "C"
+                    """
+                ).workItems()
+            }
+        }
+    }
+
+    package func members(ofLane lane: String) async throws(LogError) -> [WorkItem] {
+        guard !lane.isEmpty else { return [] }
+        return try await LogError.wrap { () async throws(PostgresError) in
+            try await self.pool.with { connection throws(PostgresError) in
+                // Two statements in one, for each has an index of its own.
+                try connection.run(
+                    """
+                    SELECT s.name, w.kind, w.lane, w.status, w.step, w.target, w.fence, w.deadline
+                      FROM (
+                            SELECT *
+                              FROM log.work
+                             WHERE lane = \(lane)
+                               AND lane <> ''
+                               AND status IN ('running', 'waiting', 'compensating', 'parked')
+                            UNION ALL
+                            SELECT *
+                              FROM log.work
+                             WHERE lane = \(lane)
+                               AND lane <> ''
+                               AND status = 'queued'
+                           ) AS w
+                      JOIN log.stream AS s USING (stream_id)
                      ORDER BY s.name COLLATE "C"
                     """
                 ).workItems()

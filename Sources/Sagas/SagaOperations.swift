@@ -6,7 +6,7 @@ package import Kernel
 package struct SagaOperations: Sendable {
     private let log: any EventLog
     private let queue: any WorkQueue
-    private let definitions: [String: SagaDefinition]
+    private let definitions: SagaDefinitions
     private let ids: IDSource
 
     /// Makes the operations for the sagas that this build knows.
@@ -18,7 +18,7 @@ package struct SagaOperations: Sendable {
     ) {
         self.log = log
         self.queue = queue
-        self.definitions = Dictionary(definitions.map { ($0.kind, $0) }) { _, last in last }
+        self.definitions = SagaDefinitions(definitions)
         self.ids = ids
     }
 
@@ -29,7 +29,7 @@ package struct SagaOperations: Sendable {
     /// - Throws: ``SagaOperationError/unavailable``.
     package func list(statuses: [String]? = nil) async throws(SagaOperationError) -> [SagaSummary] {
         let items = try await asked { () async throws(LogError) in
-            try await queue.list(kinds: definitions.keys.sorted(), statuses: statuses ?? SagaEngine.activeStatuses)
+            try await queue.list(kinds: definitions.kinds, statuses: statuses ?? SagaEngine.activeStatuses)
         }
         return items.map(SagaSummary.init)
     }
@@ -109,7 +109,7 @@ package struct SagaOperations: Sendable {
             return [acted]
         case "cancel":
             guard case .forward = state.mode else { throw .notPossible("the saga is taking everything back already") }
-            if let kind = state.started?.kind, let definition = definitions[kind], state.committed(definition) {
+            if let definition = definitions.definition(of: state), state.committed(definition) {
                 throw .notPossible("there is no way back for the saga any more")
             }
             return [acted, .cancelRequested(Because(reason: SagaScribe.clean(deed.reason)))]
@@ -132,7 +132,6 @@ package struct SagaOperations: Sendable {
                 new.append(NewEvent(id: ids.unique(), type: event.name.rawValue, payload: try event.payload()))
             } catch { throw .invalid("\(event.name.rawValue) is not JSON") }
         }
-        let now = ids.now()
         // A cancellation is an input: whoever holds the lease settles what is under way. The others take the lease away.
         let guarding: WorkUpdate.Guard = verb == "cancel" && before.parked == nil ? .wake : .seize
         let work = WorkUpdate(
@@ -142,8 +141,8 @@ package struct SagaOperations: Sendable {
             lane: after.started?.lane ?? "",
             status: after.status,
             step: after.current ?? "",
-            wakeAt: after.parked == nil ? now : nil,
-            deadline: after.started?.deadline
+            wakeAt: after.parked == nil ? WorkUpdate.atOnce : nil,
+            deadline: after.deadline
         )
         return AppendRequest(
             causation: Causation(
@@ -165,7 +164,7 @@ package struct SagaOperations: Sendable {
     }
 
     private func load(_ saga: UniqueID) async throws(SagaOperationError) -> (StreamName, SagaState, [RecordedEvent]) {
-        for kind in definitions.keys.sorted() {
+        for kind in definitions.kinds {
             guard let stream = StreamName(SagaCause.stream(kind: kind, cause: saga)) else { continue }
             let events = try await asked { () async throws(LogError) in try await log.readAll(stream) }
             guard !events.isEmpty else { continue }

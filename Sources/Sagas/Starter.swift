@@ -19,7 +19,8 @@ package protocol SagaCheckpoint: Sendable {
 package struct Starter: Sendable {
     private let log: any EventLog
     private let checkpoint: any SagaCheckpoint
-    private let definitions: [String: SagaDefinition]
+    private let definitions: SagaDefinitions
+    private let canceller: SagaCanceller
     private let ids: IDSource
     private let logger: Logger
     private let wakeup: SagaEngine.Wakeup
@@ -29,6 +30,7 @@ package struct Starter: Sendable {
     ///
     /// - Parameters:
     ///   - log: What it follows and writes to.
+    ///   - queue: Where it finds the sagas of a lane that an event cancels.
     ///   - checkpoint: How far it has come.
     ///   - definitions: Every saga that this build knows.
     ///   - ids: Time and chance.
@@ -37,6 +39,7 @@ package struct Starter: Sendable {
     ///   - wakeup: Rings when something was appended; without it, only time wakes the starter.
     package init(
         log: any EventLog,
+        queue: any WorkQueue,
         checkpoint: any SagaCheckpoint,
         definitions: [SagaDefinition],
         ids: IDSource = .system,
@@ -46,7 +49,14 @@ package struct Starter: Sendable {
     ) {
         self.log = log
         self.checkpoint = checkpoint
-        self.definitions = Dictionary(definitions.map { ($0.kind, $0) }) { _, last in last }
+        self.definitions = SagaDefinitions(definitions)
+        self.canceller = SagaCanceller(
+            log: log,
+            queue: queue,
+            definitions: SagaDefinitions(definitions),
+            ids: ids,
+            logger: logger
+        )
         self.ids = ids
         self.logger = logger
         self.poll = poll
@@ -98,12 +108,15 @@ package struct Starter: Sendable {
         let page = try await log.read(
             after: position,
             through: nil,
-            matching: EventFilter(types: SagaCause.types),
+            matching: EventFilter(types: Self.types),
             limit: 5000
         )
         try page.check(after: position, for: .starter)
         guard page.scannedTo > position else { return false }
-        for event in page.events { try await start(event) }
+        for event in page.events {
+            try await canceller.cancel(because: event)
+            try await start(event)
+        }
         place.read = page.scannedTo
         // Most of the log starts nothing, and reading some of it again after a restart costs little.
         if !page.events.isEmpty || page.scannedTo - place.saved >= 1000 {
@@ -113,9 +126,12 @@ package struct Starter: Sendable {
         return true
     }
 
+    private static let types = Set(SagaCause.types + SagaCancellation.types).sorted()
+
     private func start(_ event: RecordedEvent) async throws(LogError) {
         guard let kind = SagaCause.kind(startedBy: event.type, payload: event.payload) else { return }
-        guard let definition = definitions[kind], let stream = StreamName(SagaCause.stream(kind: kind, cause: event.id))
+        guard let definition = definitions.latest(kind),
+            let stream = StreamName(SagaCause.stream(kind: kind, cause: event.id))
         else { throw .violated("\(event.type) starts a saga that this build does not know") }
         let beginning: SagaBeginning
         do throws(SagaBeginError) {
@@ -139,7 +155,6 @@ package struct Starter: Sendable {
         _ stream: StreamName,
         _ event: RecordedEvent
     ) async throws(LogError) {
-        let now = ids.now()
         let started = SagaEvent.started(
             SagaEvent.Started(
                 kind: definition.kind,
@@ -149,7 +164,10 @@ package struct Starter: Sendable {
                 cause: event.id,
                 input: beginning.input,
                 steps: definition.steps.map(\.id),
-                deadline: now + beginning.patience
+                // The log's clock, not ours: the same event read again means the same.
+                deadline: event.recordedAt + beginning.patience,
+                parent: parent(of: event)?.text,
+                position: event.position
             )
         )
         let payload: [UInt8]
@@ -176,8 +194,8 @@ package struct Starter: Sendable {
                     status: "queued",
                     step: definition.steps.first?.id ?? "",
                     target: definition.steps.first?.policy.target ?? "",
-                    wakeAt: now,
-                    deadline: now + beginning.patience
+                    wakeAt: WorkUpdate.atOnce,
+                    deadline: event.recordedAt + beginning.patience
                 )
             ]
         )
@@ -190,5 +208,13 @@ package struct Starter: Sendable {
             default: throw .violated("the start of \(stream) was refused: \(error)")
             }
         }
+    }
+
+    /// The saga whose step recorded the event; `nil` when somebody else did.
+    private func parent(of event: RecordedEvent) -> StreamName? {
+        guard event.actor.hasPrefix("saga-") else { return nil }
+        let kind = String(event.actor.dropFirst("saga-".count))
+        guard definitions.latest(kind) != nil else { return nil }
+        return StreamName(SagaCause.stream(kind: kind, cause: event.command))
     }
 }

@@ -17,17 +17,21 @@ struct EngineTests {
         #expect(try await simulation.engine().unknownSagas() == nil)
 
         let known = try simulation.definition(SimulatedProcess())
-        let shorter = SagaDefinition(
-            kind: known.kind,
-            version: 2,
-            steps: known.steps.dropLast(),
-            begin: known.begin,
-            scope: known.scope,
-            failed: known.failed
-        )
+        let shorter = { version in
+            SagaDefinition(
+                kind: known.kind,
+                version: version,
+                steps: known.steps.dropLast(),
+                begin: known.begin,
+                scope: known.scope,
+                failed: known.failed
+            )
+        }
         let stream = try simulation.stream()
-        let missingStep = try await simulation.engine(definition: shorter).unknownSagas()
+        let missingStep = try await simulation.engine(definition: shorter(1)).unknownSagas()
         #expect(missingStep?.unknown == ["\(stream) (steps mark-running)"])
+        let missingVersion = try await simulation.engine(definition: shorter(2)).unknownSagas()
+        #expect(missingVersion?.unknown == ["\(stream) (version 1 of provision-instance)"])
 
         let other = SagaDefinition(
             kind: "other",

@@ -21,6 +21,7 @@ struct SagasOverPostgresTests {
             let definition = try simulation.definition(SimulatedProcess())
             let starter = Starter(
                 log: log,
+                queue: queue,
                 checkpoint: PostgresCheckpoint(pool: pool),
                 definitions: [definition],
                 wakeup: SagaEngine.wakeup(by: log.bell)

@@ -14,6 +14,7 @@ struct StarterTests {
         let checkpoint = MemoryCheckpoint()
         let starter = Starter(
             log: SkippingLog(log: simulation.log),
+            queue: simulation.log,
             checkpoint: checkpoint,
             definitions: [try simulation.definition(SimulatedProcess())]
         )

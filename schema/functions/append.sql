@@ -6,7 +6,8 @@
 -- events) and `lead_id` the event written there first. Streams (s_…) are those a request writes, expects or names in
 -- claims and work, in the order of their requests; `expected` is a version, -1 for any, -2 for "exists"; `start` counts
 -- the events of the same request before this stream's. Events (e_…) name their stream and their number in it. Claims (c_…) and work (w_…) name request and
--- stream; work is guarded by 0 create, 1 holding a fence, 2 wake, 3 seize. No two requests of one call may name the
+-- stream; work is guarded by 0 create, 1 holding a fence, 2 wake, 3 seize, and due at the moment of this append when it
+-- is to be woken at -infinity. What is queued for a lane that is taken sleeps until the lane is free. No two requests of one call may name the
 -- same stream, claim or command.
 --
 -- `hint` is a position the caller has seen: a log that has lost it is not written to. `again` says that the call may
@@ -357,8 +358,20 @@ BEGIN
     END IF;
 
     IF cardinality(w_owner) > 0 THEN
+        w_wake_at := array_replace(w_wake_at, '-infinity', moment);
         INSERT INTO log.work (stream_id, kind, lane, priority, status, step, target, wake_at, deadline)
-        SELECT ids[w.stream], w.kind, w.lane, w.priority, w.status, w.step, w.target, w.wake_at, w.deadline
+        SELECT ids[w.stream], w.kind, w.lane, w.priority, w.status, w.step, w.target,
+               CASE
+                   WHEN w.lane <> '' AND EXISTS (
+                        SELECT
+                          FROM log.work AS o
+                         WHERE o.lane = w.lane
+                           AND o.lane <> ''
+                           AND o.status IN ('running', 'waiting', 'compensating', 'parked')
+                   ) THEN NULL
+                   ELSE w.wake_at
+               END,
+               w.deadline
           FROM unnest(w_owner, w_guard, w_stream, w_kind, w_lane, w_priority, w_status, w_step, w_target, w_wake_at, w_deadline)
             AS w(owner, guard, stream, kind, lane, priority, status, step, target, wake_at, deadline)
          WHERE w.guard = 0
@@ -396,7 +409,14 @@ BEGIN
          WHERE w.guard = 2
            AND outcomes[w.owner] = 0
            AND t.stream_id = ids[w.stream]
-           AND t.status NOT IN ('completed', 'compensated', 'abandoned', 'superseded');
+           AND t.status NOT IN ('completed', 'compensated', 'abandoned', 'superseded')
+           AND NOT (t.status = 'queued' AND t.lane <> '' AND EXISTS (
+                SELECT
+                  FROM log.work AS o
+                 WHERE o.lane = t.lane
+                   AND o.lane <> ''
+                   AND o.status IN ('running', 'waiting', 'compensating', 'parked')
+           ));
 
         UPDATE log.work AS t
            SET fence = t.fence + 1,
@@ -413,6 +433,30 @@ BEGIN
          WHERE w.guard = 3
            AND outcomes[w.owner] = 0
            AND t.stream_id = ids[w.stream];
+
+        -- Whoever waits for a lane that was left is due again, in the order of its beginning.
+        IF w_status && '{completed,compensated,abandoned,superseded}' THEN
+            UPDATE log.work AS t
+               SET wake_at = coalesce(
+                       (
+                        SELECT e.recorded_at
+                          FROM log.stream AS s
+                          JOIN log.event AS e ON e.position = s.first_position
+                         WHERE s.stream_id = t.stream_id
+                       ),
+                       moment
+                   )
+              FROM unnest(w_owner, w_stream, w_guard, w_status) AS w(owner, stream, guard, status)
+              JOIN log.work AS o ON o.stream_id = ids[w.stream]
+             WHERE w.guard IN (1, 3)
+               AND outcomes[w.owner] = 0
+               AND w.status IN ('completed', 'compensated', 'abandoned', 'superseded')
+               AND o.lane <> ''
+               AND t.lane = o.lane
+               AND t.lane <> ''
+               AND t.status = 'queued'
+               AND t.wake_at IS NULL;
+        END IF;
     END IF;
 END $$;
 

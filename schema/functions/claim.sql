@@ -1,6 +1,7 @@
 -- Takes work that is due or whose lease ran out, and raises its fence: claiming is also recovery.
 --
--- Queued work whose lane is free is taken too and becomes running. The log lock keeps appends, which change work as
+-- Queued work whose lane is free is taken too and becomes running; what else waits for that lane sleeps until log.append
+-- ends its predecessor, so that nobody looks at it in vain. The log lock keeps appends, which change work as
 -- well, from waiting for a claim that waits for them; it is taken only when there is something to take. `taken_over` says
 -- that the one before neither finished nor gave back: its lease ran out.
 CREATE OR REPLACE FUNCTION log.claim(kinds text[], owner text, most integer, ttl interval)
@@ -68,7 +69,16 @@ BEGIN
                    AND (o.priority, o.wake_at, o.stream_id) < (d.priority, d.wake_at, d.stream_id)
            ))
         RETURNING w.stream_id, w.kind, w.lane, w.status, w.step, w.target, w.fence, w.deadline, d.priority, d.wake_at,
-                  d.taken_over
+                  d.taken_over, d.status = 'queued' AS is_new
+    ), behind AS (
+        UPDATE log.work AS w
+           SET wake_at = NULL
+          FROM taken AS t
+         WHERE t.is_new
+           AND w.lane = t.lane
+           AND w.lane <> ''
+           AND w.status = 'queued'
+           AND w.stream_id <> t.stream_id
     )
     SELECT s.name, t.kind, t.lane, t.status, t.step, t.target, t.fence, t.deadline, t.taken_over
       FROM taken AS t

@@ -1,11 +1,11 @@
--- Gives work back, due at once; false when the lease was gone already.
-CREATE OR REPLACE FUNCTION log.release(stream text, fence bigint) RETURNS boolean LANGUAGE plpgsql
+-- Gives work back, due after a while, or at once; false when the lease was gone already.
+CREATE OR REPLACE FUNCTION log.release(stream text, fence bigint, after interval) RETURNS boolean LANGUAGE plpgsql
 SECURITY DEFINER
 SET search_path = log, pg_temp
 AS $$
 BEGIN
     UPDATE log.work AS w
-       SET owner = NULL, lease_until = NULL, wake_at = statement_timestamp(), nudge_at = NULL
+       SET owner = NULL, lease_until = NULL, wake_at = least(statement_timestamp() + release.after, w.nudge_at), nudge_at = NULL
       FROM log.stream AS s
      WHERE s.name = release.stream
        AND w.stream_id = s.stream_id
@@ -14,5 +14,5 @@ BEGIN
     RETURN FOUND;
 END $$;
 
-REVOKE ALL ON FUNCTION log.release(text, bigint) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION log.release(text, bigint) TO signalbox_append, signalbox_project;
+REVOKE ALL ON FUNCTION log.release(text, bigint, interval) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION log.release(text, bigint, interval) TO signalbox_append, signalbox_project;

@@ -56,3 +56,22 @@ package enum SagaCause {
         InstanceEvent.Name.changeRequested.rawValue: .byChange([InstanceChange.credentials: "rotate-credentials"]),
     ]
 }
+
+/// Which event cancels which kinds of saga that run, or wait, in the lane of its subject: an instance that is to be
+/// terminated need not be provisioned to the end.
+///
+/// It stands beside ``SagaCause``: the same event may start the saga that follows in the lane. A cancellation is an
+/// input, not an interrupt: what is under way is settled first, and past the point of no return it is ignored.
+package enum SagaCancellation {
+    /// The kinds that an event of this type cancels; empty for most.
+    package static func kinds(cancelledBy type: String) -> [String] {
+        table[type] ?? []
+    }
+
+    /// Every type that cancels something.
+    package static var types: [String] { table.keys.sorted() }
+
+    private static let table: [String: [String]] = [
+        InstanceEvent.Name.terminationRequested.rawValue: ["provision-instance"]
+    ]
+}

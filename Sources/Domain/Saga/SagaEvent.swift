@@ -81,6 +81,10 @@ extension SagaEvent {
         package var input: JSONValue
         package var steps: [String]
         package var deadline: Timestamp
+        /// The saga whose step caused it, by its stream; it is told of the end.
+        package var parent: String?
+        /// Where the log has the cause; what happened before it does not concern the saga.
+        package var position: Int64?
         package init(
             kind: String,
             definition: Int,
@@ -89,7 +93,9 @@ extension SagaEvent {
             cause: UniqueID,
             input: JSONValue,
             steps: [String],
-            deadline: Timestamp
+            deadline: Timestamp,
+            parent: String? = nil,
+            position: Int64? = nil
         ) {
             self.kind = kind
             self.definition = definition
@@ -99,6 +105,8 @@ extension SagaEvent {
             self.input = input
             self.steps = steps
             self.deadline = deadline
+            self.parent = parent
+            self.position = position
         }
     }
 
@@ -156,11 +164,14 @@ extension SagaEvent {
         package var condition: String
         package var status: String
         package var reason: String
-        package init(step: String, condition: String, status: String, reason: String) {
+        /// A durable timer: nothing is looked at before, unless something else happens to the saga.
+        package var until: Timestamp?
+        package init(step: String, condition: String, status: String, reason: String, until: Timestamp? = nil) {
             self.step = step
             self.condition = condition
             self.status = status
             self.reason = reason
+            self.until = until
         }
     }
 
@@ -203,7 +214,9 @@ extension SagaEvent {
         }
     }
 
+    /// Something that happened elsewhere and that the saga has to know: the end of a child, or what cancels it.
     package struct InputReceived: Fact {
+        /// What happened; received once.
         package var event: UniqueID
         package var type: String
         package var data: JSONValue?
@@ -214,6 +227,7 @@ extension SagaEvent {
         }
     }
 
+    /// Something that would have changed the saga's course, had it not been too late.
     package struct InputIgnored: Fact {
         package var event: UniqueID
         package var why: String

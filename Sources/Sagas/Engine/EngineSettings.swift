@@ -6,6 +6,8 @@ package struct EngineSettings: Sendable {
     package var parallel: Int
     /// How long to wait for a bell before looking for work all the same.
     package var poll: Duration
+    /// What waits for shorter stays in hand; what waits longer gives its lease back, and its place to another.
+    package var longestPause: Duration
     package var forward: Backoff
     package var undo: Backoff
     /// For so long an undo is tried before a person is asked.
@@ -17,6 +19,7 @@ package struct EngineSettings: Sendable {
         lease: Duration = .seconds(30),
         parallel: Int = 32,
         poll: Duration = .milliseconds(500),
+        longestPause: Duration = .seconds(1),
         forward: Backoff = Backoff(),
         undo: Backoff = Backoff(),
         undoPatience: Duration = .seconds(24 * 3600),
@@ -25,6 +28,7 @@ package struct EngineSettings: Sendable {
         self.lease = lease
         self.parallel = parallel
         self.poll = poll
+        self.longestPause = longestPause
         self.forward = forward
         self.undo = undo
         self.undoPatience = undoPatience

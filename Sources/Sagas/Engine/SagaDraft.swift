@@ -10,6 +10,13 @@ struct SagaDraft: Sendable, Equatable {
     var closing: [DomainFact] = []
     /// The lease is given back and the saga is due again then; `nil` keeps the lease.
     var wakeAt: Timestamp?
+    /// A step that has nothing to do before a moment; forgotten when something else is to be done.
+    var pause: Pause?
+
+    struct Pause: Sendable, Equatable {
+        var step: String
+        var until: Timestamp
+    }
 }
 
 /// Turns what happened outside into what is recorded, with the table and the settings at hand.
@@ -50,7 +57,10 @@ struct SagaScribe: Sendable {
             case .wait(let until):
                 draft.wakeAt = until
                 return draft
-            case .ensure, .undo, .rest:
+            case .ensure(let step):
+                if let pause = draft.pause, pause.step == step { draft.wakeAt = pause.until }
+                return draft
+            case .undo, .rest:
                 return draft
             }
         }
@@ -66,11 +76,19 @@ struct SagaScribe: Sendable {
         case .skipped(let why):
             let output: JSONValue = ["why": .string(why)]
             return SagaDraft(events: [.stepSucceeded(.init(step: step, output: output, skipped: true))])
-        case .waiting(let condition, let reason):
+        case .waiting(let condition, let reason, let until):
             let reason = Self.clean(reason)
-            let seen = state.steps[step]?.condition
-            guard seen?.condition != condition || seen?.reason != reason else { return nil }
-            let change = SagaEvent.ConditionChanged(step: step, condition: condition, status: "false", reason: reason)
+            let known = state.steps[step]
+            guard
+                known?.condition?.condition != condition || known?.condition?.reason != reason || known?.timer != until
+            else { return nil }
+            let change = SagaEvent.ConditionChanged(
+                step: step,
+                condition: condition,
+                status: "false",
+                reason: reason,
+                until: until
+            )
             return SagaDraft(events: [.conditionChanged(change)])
         }
     }
@@ -102,7 +120,7 @@ struct SagaScribe: Sendable {
         case .permanent:
             return SagaDraft(events: [.stepAttemptFailed(fact), .compensationStarted(Because(reason: fact.message))])
         case .transient, .unknown, .conflict:
-            if !committed, let deadline = state.started?.deadline, now >= deadline,
+            if !committed, let deadline = state.deadline, now >= deadline,
                 known.attempt >= settings.leastAttempts
             {
                 let reason = "\(step) was not done in time: \(fact.message)"

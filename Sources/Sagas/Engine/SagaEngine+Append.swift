@@ -19,11 +19,15 @@ extension SagaEngine {
     func append(
         _ draft: SagaDraft,
         facts: [StreamWrite],
+        parent: SagaParent?,
         to state: SagaState,
         item: WorkItem,
-        _ definition: SagaDefinition
+        _ definition: SagaDefinition,
+        at now: Timestamp
     ) async -> SagaAppend {
         let own: [NewEvent]
+        var others = facts
+        var work = [work(draft, after: state, item, definition, at: now)]
         do {
             own = try draft.events.map { event in
                 NewEvent(
@@ -32,6 +36,11 @@ extension SagaEngine {
                     schemaVersion: event.schemaVersion,
                     payload: try event.payload()
                 )
+            }
+            if let parent, let end = own.last {
+                let (write, wake) = try parent.write(end, of: item.stream, ids.unique())
+                others.append(write)
+                if let wake { work.append(wake) }
             }
         } catch {
             logger.error("a saga's event is not JSON", metadata: ["saga": "\(item.stream)"])
@@ -45,8 +54,8 @@ extension SagaEngine {
         )
         let request = AppendRequest(
             causation: causation(state, definition),
-            writes: [write] + facts,
-            work: [work(draft, after: state, item, definition)]
+            writes: [write] + others,
+            work: work
         )
         do throws(AppendError) {
             let appended = try await log.append(request)
@@ -90,10 +99,11 @@ extension SagaEngine {
         _ draft: SagaDraft,
         after before: SagaState,
         _ item: WorkItem,
-        _ definition: SagaDefinition
+        _ definition: SagaDefinition,
+        at now: Timestamp
     ) -> WorkUpdate {
         var state = before
-        for event in draft.events { state.evolve(event, at: ids.now()) }
+        for event in draft.events { state.evolve(event, at: now) }
         let step =
             switch state.mode {
             case .forward: state.current ?? ""
@@ -109,7 +119,7 @@ extension SagaEngine {
             step: step,
             target: definition.step(step)?.policy.target ?? "",
             wakeAt: draft.wakeAt,
-            deadline: state.started?.deadline
+            deadline: state.deadline
         )
     }
 }

@@ -13,7 +13,7 @@ package struct SagaEngine: Sendable {
 
     let log: any EventLog
     let queue: any WorkQueue
-    let definitions: [String: SagaDefinition]
+    let definitions: SagaDefinitions
     let settings: EngineSettings
     let owner: String
     let ids: IDSource
@@ -51,7 +51,7 @@ package struct SagaEngine: Sendable {
     ) {
         self.log = log
         self.queue = queue
-        self.definitions = Dictionary(definitions.map { ($0.kind, $0) }) { _, last in last }
+        self.definitions = SagaDefinitions(definitions)
         self.settings = settings
         self.owner = owner
         self.ids = ids
@@ -118,13 +118,19 @@ package struct SagaEngine: Sendable {
     }
 
     /// A little more time for each failure in a row of something of our own.
+    ///
+    /// A stop ends it soon.
     func rest(_ attempt: Int) async {
-        await pausing(.milliseconds(50 << min(attempt, 6)))
+        var left = 50 << min(attempt, 6)
+        while left > 0, !isStopping, !Task.isCancelled {
+            await pausing(.milliseconds(min(left, 100)))
+            left -= 100
+        }
     }
 
-    func release(_ item: WorkItem) async {
+    func release(_ item: WorkItem, after: Duration = .zero) async {
         do throws(LogError) {
-            try await queue.release(item)
+            try await queue.release(item, after: after)
         } catch {
             // The lease runs out by itself.
             logger.info("a lease was not given back", metadata: ["saga": "\(item.stream)", "error": "\(error)"])
@@ -134,8 +140,7 @@ package struct SagaEngine: Sendable {
     private func claim(limit: Int) async -> [WorkItem] {
         guard limit > 0 else { return [] }
         do throws(LogError) {
-            let kinds = definitions.keys.sorted()
-            return try await queue.claim(kinds: kinds, owner: owner, limit: limit, lease: settings.lease)
+            return try await queue.claim(kinds: definitions.kinds, owner: owner, limit: limit, lease: settings.lease)
         } catch {
             logger.warning("no work can be claimed", metadata: ["error": "\(error)"])
             await rest(4)
@@ -144,9 +149,23 @@ package struct SagaEngine: Sendable {
     }
 
     private func drive(_ item: WorkItem, since start: ContinuousClock.Instant) async {
-        guard let definition = definitions[item.kind] else { return }
+        let offset = item.claimedAt.map { $0 - ids.now() } ?? .zero
+        var history = SagaHistory(item.stream)
+        do throws(SagaHistory.Failure) {
+            try await history.refresh(log, snapshots)
+        } catch { return await unread(item, error) }
+        guard let definition = definitions.definition(of: history.state) else {
+            return await unknown(item, history.state)
+        }
         let lease = SagaLease(item, in: queue, span: settings.lease, since: start)
-        var run = SagaRun(engine: self, item: item, definition: definition, lease: lease)
+        var run = SagaRun(
+            engine: self,
+            item: item,
+            definition: definition,
+            history: history,
+            lease: lease,
+            offset: offset
+        )
         await run.drive()
     }
 }

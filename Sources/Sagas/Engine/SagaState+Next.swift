@@ -41,6 +41,7 @@ extension SagaState {
         guard let current, let step = steps[current] else { return .finish(.completed) }
         guard step.startedAt != nil else { return .begin(step: current) }
         if let retryAt = step.failure?.retryAt, retryAt > now { return .wait(until: retryAt) }
+        if let timer = step.timer, timer > now { return .wait(until: timer) }
         return .ensure(step: current)
     }
 

@@ -4,7 +4,7 @@ package import Kernel
 
 /// One run of a saga as its stream tells it: a pure fold, the only thing decisions are made on.
 package struct SagaState: Snapshotable, Equatable {
-    package static let stateVersion: Int16 = 1
+    package static let stateVersion: Int16 = 2
 
     /// Where one step stands.
     package struct Step: Codable, Sendable, Equatable {
@@ -16,6 +16,8 @@ package struct SagaState: Snapshotable, Equatable {
         package var skipped = false
         package var output: JSONValue = .object([:])
         package var condition: SagaEvent.ConditionChanged?
+        /// Nothing is to be looked at before.
+        package var timer: Timestamp?
         package var failure: Failure?
         package var undo = Undo()
     }
@@ -65,8 +67,24 @@ package struct SagaState: Snapshotable, Equatable {
     package private(set) var cancelled: String?
     package private(set) var failure: SagaFailure?
     package private(set) var steps: [String: Step] = [:]
+    /// What it was told of already.
+    package private(set) var inputs: Set<UniqueID> = []
+    /// When it began, and when its patience was last made new: by a person, by an input, by the end of a timer.
+    package private(set) var begunAt: Timestamp?
+    package private(set) var renewedAt: Timestamp?
+    /// When the last event was recorded.
+    package private(set) var lastAt: Timestamp?
 
     package init() {}
+
+    /// When patience ends on the way forward; what a timer has waited for does not count.
+    package var deadline: Timestamp? {
+        guard let deadline = started?.deadline, let begunAt, let renewedAt else { return started?.deadline }
+        return deadline + (renewedAt - begunAt)
+    }
+
+    /// Whether anything was done for it, or only its beginning is recorded.
+    package var hasBegun: Bool { steps.values.contains { $0.startedAt != nil } }
 
     /// The steps that succeeded, with what they left.
     package var outputs: [String: JSONValue] {
@@ -111,9 +129,13 @@ package struct SagaState: Snapshotable, Equatable {
 
     /// Takes in one event.
     package mutating func evolve(_ event: SagaEvent, at moment: Timestamp) {
+        defer { lastAt = moment }
+        if steps.values.contains(where: { $0.timer.map { $0 <= moment } ?? false }) { renew(at: moment) }
         switch event {
         case .started(let fact):
             started = fact
+            begunAt = moment
+            renewedAt = moment
             for step in fact.steps { steps[step] = Step() }
         case .stepStarted(let fact):
             steps[fact.step, default: Step()].startedAt = moment
@@ -130,8 +152,11 @@ package struct SagaState: Snapshotable, Equatable {
             if fact.failure == .permanent { failure = SagaFailure(fact, as: "permanent") }
         case .conditionChanged(let fact):
             steps[fact.step, default: Step()].condition = fact
+            steps[fact.step, default: Step()].timer = fact.until
         case .cancelRequested(let fact):
             cancelled = fact.reason
+            // Whoever turns back waits for nobody's word any more.
+            if case .forward = mode { parked = nil }
         case .compensationStarted(let fact):
             mode = .compensating(reason: fact.reason)
             if failure == nil { failure = failure(reason: fact.reason) }
@@ -149,9 +174,12 @@ package struct SagaState: Snapshotable, Equatable {
         case .parked(let fact):
             parked = fact
         case .operatorActed(let fact):
-            act(fact)
-        case .inputReceived, .inputIgnored:
-            break
+            act(fact, at: moment)
+        case .inputReceived(let fact):
+            inputs.insert(fact.event)
+            renew(at: moment)
+        case .inputIgnored(let fact):
+            inputs.insert(fact.event)
         case .completed: mode = .ended(.completed)
         case .compensated: mode = .ended(.compensated)
         case .abandoned: mode = .ended(.abandoned)
@@ -169,13 +197,20 @@ package struct SagaState: Snapshotable, Equatable {
     }
 
     /// A person's word: whatever waits may go on at once, with its patience renewed.
-    private mutating func act(_ fact: SagaEvent.OperatorActed) {
+    private mutating func act(_ fact: SagaEvent.OperatorActed, at moment: Timestamp) {
         guard ["retry", "resume", "cancel"].contains(fact.verb) else { return }
         parked = nil
+        renew(at: moment)
         for id in steps.keys {
             steps[id]?.failure = nil
             steps[id]?.undo.failure = nil
         }
+    }
+
+    /// No timer holds it back any more, and its patience is new.
+    private mutating func renew(at moment: Timestamp) {
+        for id in steps.keys { steps[id]?.timer = nil }
+        renewedAt = moment
     }
 
     /// What made it turn back, when no permanent failure says so: time ran out, or somebody asked for it.

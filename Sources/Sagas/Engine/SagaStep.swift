@@ -48,21 +48,30 @@ package struct StepPolicy: Sendable, Equatable {
     package var pivot: Bool
     /// Its undo goes before all others: traffic stops before what serves it.
     package var undoneFirst: Bool
-    /// What has to pass between two looks at something that is not there yet.
+    /// What has to pass between the first looks at something that is not there yet; later ones are further apart.
     package var poll: Duration
+    /// What passes at most.
+    package var longestPoll: Duration
 
     package init(
         target: String,
         timeout: Duration = .seconds(30),
         pivot: Bool = false,
         undoneFirst: Bool = false,
-        poll: Duration = .milliseconds(200)
+        poll: Duration = .milliseconds(200),
+        longestPoll: Duration = .seconds(5)
     ) {
         self.target = target
         self.timeout = timeout
         self.pivot = pivot
         self.undoneFirst = undoneFirst
         self.poll = poll
+        self.longestPoll = longestPoll
+    }
+
+    /// How long to wait for the next look: an eighth of the time that was waited already, within the bounds.
+    func pause(after elapsed: Duration) -> Duration {
+        min(max(poll, elapsed / 8), max(poll, longestPoll))
     }
 }
 
@@ -96,8 +105,11 @@ package enum StepResult: Sendable, Equatable {
     case done(StepOutcome)
     /// There was nothing to do here, by configuration.
     case skipped(why: String)
-    /// Not yet: look again after a while. A change of what is seen is recorded, a look is not.
-    case waiting(condition: String, reason: String)
+    /// Not yet: look again after a while, or at a moment. A change of what is seen is recorded, a look is not.
+    ///
+    /// Who waits long holds neither lease nor a place in the engine. Without a moment the step's policy says how often is
+    /// looked; a moment is a durable timer. An input, such as the end of a child, or an operator's word ends both.
+    case waiting(condition: String, reason: String, until: Timestamp? = nil)
 
     /// Done, with nothing to remember.
     package static let done = StepResult.done(StepOutcome())

@@ -78,8 +78,11 @@ extension ProvisionInstance {
             specHash: try context.text("specHash", of: "register-workload")
         )
         let isLate = context.elapsed > ports.settings.healthPatience
-        // Shorter than a lease, so that a cancellation is seen soon.
-        switch try await ports.scheduler.health(of: registered, wait: .seconds(5)) {
+        // A fresh workload is watched; one that takes long keeps nobody busy between two looks.
+        switch try await ports.scheduler.health(
+            of: registered,
+            wait: context.elapsed < .seconds(8) ? .seconds(1) : .zero
+        ) {
         case .healthy:
             let fact = InstanceEvent.BecameHealthy(job: registered.job, jobVersion: registered.version)
             return .done(StepOutcome(facts: [.instance(input.instance, .recordHealthy(fact))]))

@@ -114,11 +114,22 @@ package final class MemoryLog: EventLog, WorkQueue, LeafDirectory {
         }
     }
 
-    package func release(_ item: WorkItem) async throws(LogError) {
+    package func release(_ item: WorkItem, after: Duration) async throws(LogError) {
         let moment = now()
         state.withLock { state in
-            guard state.holds(item.stream, fence: item.fence, at: moment) else { return }
-            state.work[item.stream]?.giveBack(dueAt: moment)
+            guard state.holds(item.stream, fence: item.fence, at: moment), let row = state.work[item.stream] else {
+                return
+            }
+            state.work[item.stream]?.giveBack(dueAt: min(moment + after, row.nudgeAt ?? moment + after))
+        }
+    }
+
+    package func members(ofLane lane: String) async throws(LogError) -> [WorkItem] {
+        guard !lane.isEmpty else { return [] }
+        return state.withLock { state in
+            state.work.values.filter { $0.item.lane == lane && !$0.isEnded }.map(\.item).sorted {
+                $0.stream < $1.stream
+            }
         }
     }
 

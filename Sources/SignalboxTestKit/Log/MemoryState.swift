@@ -17,7 +17,11 @@ struct MemoryState {
         if let command = request.command { commands[command.id] = (command, appended) }
         for case .release(let claim, let stream) in request.claims where claims[claim] == stream { claims[claim] = nil }
         for case .take(let claim, for: let stream) in request.claims { claims[claim] = stream }
-        for update in request.work { change(update, at: moment) }
+        let recorded = events.last.map { max(moment, $0.recordedAt) } ?? moment
+        for var update in request.work {
+            if update.wakeAt == WorkUpdate.atOnce { update.wakeAt = recorded }
+            change(update, at: moment)
+        }
         return appended
     }
 
@@ -161,7 +165,14 @@ extension MemoryState {
                     continue
                 }
                 row.item.status = "running"
+                for other in work.values
+                where !lane.isEmpty && other.item.lane == lane && other.item.status == "queued"
+                    && other.item.stream != row.item.stream
+                {
+                    work[other.item.stream]?.wakeAt = nil
+                }
             }
+            row.item.claimedAt = moment
             row.item.fence += 1
             row.leaseUntil = end
             row.wakeAt = end
@@ -174,7 +185,10 @@ extension MemoryState {
 
     fileprivate mutating func change(_ update: WorkUpdate, at moment: Timestamp) {
         guard var row = work[update.stream] else {
-            if update.guard == .create { work[update.stream] = MemoryWork(creating: update) }
+            guard update.guard == .create else { return }
+            var row = MemoryWork(creating: update)
+            if isTaken(update.lane) { row.wakeAt = nil }
+            work[update.stream] = row
             return
         }
         switch update.guard {
@@ -187,7 +201,7 @@ extension MemoryState {
                 row.giveBack(dueAt: row.isEnded ? nil : [update.wakeAt, row.nudgeAt].compactMap(\.self).min())
             }
         case .wake:
-            guard !row.isEnded else { return }
+            guard !row.isEnded, !(row.item.status == "queued" && isTaken(row.item.lane)) else { return }
             if row.isLeased(at: moment) {
                 row.nudgeAt = [update.wakeAt, row.nudgeAt].compactMap(\.self).min()
             } else {
@@ -199,6 +213,20 @@ extension MemoryState {
             row.giveBack(dueAt: update.wakeAt)
         }
         work[update.stream] = row
+        if row.isEnded { free(row.item.lane, at: moment) }
+    }
+
+    private func isTaken(_ lane: String) -> Bool {
+        !lane.isEmpty && work.values.contains { $0.item.lane == lane && $0.isActive }
+    }
+
+    /// Whoever waits for the lane is due again, in the order of its beginning.
+    private mutating func free(_ lane: String, at moment: Timestamp) {
+        for waiting in work.values
+        where !lane.isEmpty && waiting.item.lane == lane && waiting.item.status == "queued" && waiting.wakeAt == nil {
+            let stream = waiting.item.stream
+            work[stream]?.wakeAt = events.first { $0.stream == stream }?.recordedAt ?? moment
+        }
     }
 }
 

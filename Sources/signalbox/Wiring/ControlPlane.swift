@@ -103,6 +103,7 @@ struct ControlPlane: Service {
         let sagaLog = CrashingLog.wrap(log, stage: settings.stage)
         starter = Starter(
             log: sagaLog,
+            queue: queue,
             checkpoint: PostgresCheckpoint(pool: pools.append),
             definitions: definitions,
             logger: logger,

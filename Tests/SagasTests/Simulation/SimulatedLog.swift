@@ -67,9 +67,14 @@ struct SimulatedLog: EventLog, WorkQueue {
         return try await log.renew(item, lease: lease)
     }
 
-    func release(_ item: WorkItem) async throws(LogError) {
+    func release(_ item: WorkItem, after: Duration) async throws(LogError) {
         try alive()
-        try await log.release(item)
+        try await log.release(item, after: after)
+    }
+
+    func members(ofLane lane: String) async throws(LogError) -> [WorkItem] {
+        try alive()
+        return try await log.members(ofLane: lane)
     }
 
     func list(kinds: [String]?, statuses: [String]) async throws(LogError) -> [WorkItem] {

@@ -152,6 +152,7 @@ final class Simulation: Sendable {
     func starter(_ checkpoint: MemoryCheckpoint = MemoryCheckpoint()) throws -> Starter {
         Starter(
             log: log,
+            queue: log,
             checkpoint: checkpoint,
             definitions: [try definition(SimulatedProcess())],
             ids: clock.ids,

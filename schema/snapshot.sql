@@ -397,6 +397,108 @@ END $$;
 
 ALTER FUNCTION log.append(hint bigint, again boolean, durable boolean, r_command uuid[], r_actor text[], r_cause uuid[], r_correlation uuid[], r_metadata text[], r_principal text[], r_hash bytea[], r_answer bytea[], r_size integer[], r_before integer[], r_lead integer[], r_lead_id uuid[], s_owner integer[], s_name text[], s_org bigint[], s_expected bigint[], s_count integer[], s_start integer[], types text[], e_stream integer[], e_nth integer[], e_type integer[], e_schema smallint[], e_id uuid[], e_payload bytea[], c_owner integer[], c_take boolean[], c_kind text[], c_key text[], c_stream integer[], w_owner integer[], w_guard smallint[], w_stream integer[], w_fence bigint[], w_kind text[], w_lane text[], w_priority smallint[], w_status text[], w_step text[], w_target text[], w_wake_at timestamp with time zone[], w_deadline timestamp with time zone[], OUT outcomes smallint[], OUT firsts bigint[], OUT lasts bigint[], OUT versions bigint[], OUT culprits integer[], OUT answers bytea[], OUT waited bigint) OWNER TO signalbox_owner;
 
+CREATE FUNCTION log.append_one(hint bigint, durable boolean, r_command uuid, r_actor text, r_cause uuid, r_correlation uuid, r_metadata text, r_principal text, r_hash bytea, r_answer bytea, s_name text, s_org bigint, s_expected bigint, e_types text[], e_schemas smallint[], e_ids uuid[], e_payloads bytea[], OUT is_written boolean, OUT base bigint, OUT version bigint, OUT waited bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'log', 'pg_temp'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+DECLARE
+    span CONSTANT bigint := 33554432;
+    size CONSTANT integer := cardinality(e_types);
+    stream bigint;
+    organization bigint;
+    moment timestamptz;
+    moved text;
+    held boolean;
+    is_known boolean;
+    written integer;
+BEGIN
+    is_written := false;
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'the log is written at READ COMMITTED only' USING ERRCODE = 'invalid_transaction_state';
+    END IF;
+    IF NOT durable THEN
+        moved := set_config('synchronous_commit', 'off', true);
+    ELSIF current_setting('synchronous_commit') = 'off' THEN
+        moved := set_config('synchronous_commit', 'on', true);
+    END IF;
+
+    moment := clock_timestamp();
+    held := pg_advisory_xact_lock(7203) IS NOT NULL;
+    waited := extract(epoch FROM clock_timestamp() - moment) * 1000000;
+    SELECT e.position, greatest(clock_timestamp(), e.recorded_at), s.stream_id, s.org_id, coalesce(s.version, 0),
+           c.command_id IS NOT NULL
+      INTO base, moment, stream, organization, version, is_known
+      FROM (
+            SELECT e.position, e.recorded_at
+              FROM log.event AS e
+             WHERE e.position >= hint
+               AND e.position < hint + span
+             ORDER BY e.position DESC
+             LIMIT 1
+           ) AS e
+      LEFT JOIN log.stream AS s ON s.name = s_name
+      LEFT JOIN log.command AS c ON c.command_id = r_command AND r_principal IS NOT NULL;
+    IF base IS NULL OR is_known OR s_expected >= 0 AND version <> s_expected OR s_expected = -2 AND version = 0 THEN
+        RETURN;
+    END IF;
+
+    organization := coalesce(organization, s_org);
+    IF stream IS NULL THEN
+        stream := nextval('log.stream_id');
+        INSERT INTO log.stream (stream_id, name, category, org_id, version, first_position, last_position)
+        VALUES (stream, s_name, split_part(s_name, '-', 1), organization, size, base + 1, base + size);
+    ELSE
+        UPDATE log.stream AS s
+           SET version = s.version + size,
+               org_id = organization,
+               first_position = coalesce(s.first_position, base + 1),
+               last_position = base + size
+         WHERE s.stream_id = stream;
+    END IF;
+
+    INSERT INTO log.event (
+        position, event_id, org_id, stream_id, version, type_id, schema_version, recorded_at, actor, command_id,
+        causation_id, correlation_id, metadata, payload, salt, payload_hash, leaf
+    )
+    SELECT base + e.nth, e.event_id, organization, stream, append_one.version + e.nth, e.type_id, e.schema_version, moment,
+           r_actor, r_command, r_cause, r_correlation, r_metadata, e.payload, e.salt, e.payload_hash,
+           log.leaf(
+                base + e.nth, e.event_id, organization, s_name, append_one.version + e.nth, moment, e.type,
+                e.schema_version, r_command, r_actor, r_cause, r_correlation, r_metadata, e.payload_hash
+           )
+      FROM (
+            -- OFFSET 0 keeps the hash and the salt from being computed twice.
+            SELECT e.nth, e.event_id, e.type, t.type_id, e.schema_version, e.payload, e.salt,
+                   sha256(e.salt || e.payload) AS payload_hash
+              FROM (
+                    SELECT e.type, e.schema_version, e.event_id, e.payload, e.nth, uuid_send(gen_random_uuid()) AS salt
+                      FROM unnest(e_types, e_schemas, e_ids, e_payloads)
+                           WITH ORDINALITY AS e(type, schema_version, event_id, payload, nth)
+                    OFFSET 0
+                   ) AS e
+              JOIN log.event_type AS t ON t.name = e.type
+            OFFSET 0
+           ) AS e;
+    GET DIAGNOSTICS written = ROW_COUNT;
+    IF written <> size THEN
+        -- log.append gives it its number.
+        RAISE EXCEPTION 'a type of event is new' USING ERRCODE = 'transaction_rollback';
+    END IF;
+
+    IF r_principal IS NOT NULL THEN
+        INSERT INTO log.command (command_id, principal, request_hash, first_position, last_position, answer, recorded_at)
+        VALUES (r_command, r_principal, r_hash, base + 1, base + size, r_answer, moment);
+    END IF;
+    is_written := true;
+END $$;
+
+ALTER FUNCTION log.append_one(hint bigint, durable boolean, r_command uuid, r_actor text, r_cause uuid, r_correlation uuid, r_metadata text, r_principal text, r_hash bytea, r_answer bytea, s_name text, s_org bigint, s_expected bigint, e_types text[], e_schemas smallint[], e_ids uuid[], e_payloads bytea[], OUT is_written boolean, OUT base bigint, OUT version bigint, OUT waited bigint) OWNER TO signalbox_owner;
+
 CREATE FUNCTION log.bytes(value text) RETURNS bytea
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (int2send((octet_length(value))::smallint) || convert_to(value, 'UTF8'::name));
@@ -1236,6 +1338,9 @@ GRANT USAGE ON SCHEMA saga TO signalbox_append;
 
 REVOKE ALL ON FUNCTION log.append(hint bigint, again boolean, durable boolean, r_command uuid[], r_actor text[], r_cause uuid[], r_correlation uuid[], r_metadata text[], r_principal text[], r_hash bytea[], r_answer bytea[], r_size integer[], r_before integer[], r_lead integer[], r_lead_id uuid[], s_owner integer[], s_name text[], s_org bigint[], s_expected bigint[], s_count integer[], s_start integer[], types text[], e_stream integer[], e_nth integer[], e_type integer[], e_schema smallint[], e_id uuid[], e_payload bytea[], c_owner integer[], c_take boolean[], c_kind text[], c_key text[], c_stream integer[], w_owner integer[], w_guard smallint[], w_stream integer[], w_fence bigint[], w_kind text[], w_lane text[], w_priority smallint[], w_status text[], w_step text[], w_target text[], w_wake_at timestamp with time zone[], w_deadline timestamp with time zone[], OUT outcomes smallint[], OUT firsts bigint[], OUT lasts bigint[], OUT versions bigint[], OUT culprits integer[], OUT answers bytea[], OUT waited bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION log.append(hint bigint, again boolean, durable boolean, r_command uuid[], r_actor text[], r_cause uuid[], r_correlation uuid[], r_metadata text[], r_principal text[], r_hash bytea[], r_answer bytea[], r_size integer[], r_before integer[], r_lead integer[], r_lead_id uuid[], s_owner integer[], s_name text[], s_org bigint[], s_expected bigint[], s_count integer[], s_start integer[], types text[], e_stream integer[], e_nth integer[], e_type integer[], e_schema smallint[], e_id uuid[], e_payload bytea[], c_owner integer[], c_take boolean[], c_kind text[], c_key text[], c_stream integer[], w_owner integer[], w_guard smallint[], w_stream integer[], w_fence bigint[], w_kind text[], w_lane text[], w_priority smallint[], w_status text[], w_step text[], w_target text[], w_wake_at timestamp with time zone[], w_deadline timestamp with time zone[], OUT outcomes smallint[], OUT firsts bigint[], OUT lasts bigint[], OUT versions bigint[], OUT culprits integer[], OUT answers bytea[], OUT waited bigint) TO signalbox_append;
+
+REVOKE ALL ON FUNCTION log.append_one(hint bigint, durable boolean, r_command uuid, r_actor text, r_cause uuid, r_correlation uuid, r_metadata text, r_principal text, r_hash bytea, r_answer bytea, s_name text, s_org bigint, s_expected bigint, e_types text[], e_schemas smallint[], e_ids uuid[], e_payloads bytea[], OUT is_written boolean, OUT base bigint, OUT version bigint, OUT waited bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.append_one(hint bigint, durable boolean, r_command uuid, r_actor text, r_cause uuid, r_correlation uuid, r_metadata text, r_principal text, r_hash bytea, r_answer bytea, s_name text, s_org bigint, s_expected bigint, e_types text[], e_schemas smallint[], e_ids uuid[], e_payloads bytea[], OUT is_written boolean, OUT base bigint, OUT version bigint, OUT waited bigint) TO signalbox_append;
 
 REVOKE ALL ON FUNCTION log.claim(kinds text[], owner text, most integer, ttl interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION log.claim(kinds text[], owner text, most integer, ttl interval) TO signalbox_append;

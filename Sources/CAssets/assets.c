@@ -27,6 +27,9 @@ static const unsigned char schema_migrations_V0007_lanes[] = {
 static const unsigned char schema_functions_append[] = {
 #embed "../../schema/functions/append.sql"
 };
+static const unsigned char schema_functions_append_one[] = {
+#embed "../../schema/functions/append_one.sql"
+};
 static const unsigned char schema_functions_bytes[] = {
 #embed "../../schema/functions/bytes.sql"
 };
@@ -129,6 +132,7 @@ static const struct asset assets[] = {
     ASSET("schema/migrations/V0006__stream_organization.sql", schema_migrations_V0006_stream_organization),
     ASSET("schema/migrations/V0007__lanes.sql", schema_migrations_V0007_lanes),
     ASSET("schema/functions/append.sql", schema_functions_append),
+    ASSET("schema/functions/append_one.sql", schema_functions_append_one),
     ASSET("schema/functions/bytes.sql", schema_functions_bytes),
     ASSET("schema/functions/claim.sql", schema_functions_claim),
     ASSET("schema/functions/ensure_partitions.sql", schema_functions_ensure_partitions),

@@ -36,7 +36,7 @@ extension Flush {
     ///   - again: Whether it may have been written already.
     ///   - durable: Whether the commit waits for the disk.
     ///   - probe: Told when the statement has left.
-    ///   - connection: One that has prepared `append`.
+    ///   - connection: One that has prepared `append` and `append_one`.
     /// - Returns: What became of each request.
     /// - Throws: ``PostgresError`` of kind `lost`, when nobody knows what was written.
     func write(
@@ -50,6 +50,11 @@ extension Flush {
         while true {
             do throws(PostgresError) {
                 attempts += 1
+                if attempts == 1, !again, let plain = PlainAppend(waiting.lazy.map(\.request)) {
+                    let parameters = plain.parameters(hint: hint, durable: durable)
+                    let rows = try connection.execute("append_one", parameters) { probe?(.sent) }
+                    if let answers = try plain.answers(rows) { return answers }
+                }
                 let arguments = FlushArguments(waiting.map(\.request))
                 let parameters = arguments.parameters(hint: hint, again: again || attempts > 1, durable: durable)
                 let rows = try connection.execute("append", parameters) { probe?(.sent) }

@@ -58,6 +58,7 @@ final class WriterSession: Sendable {
         let appender = try await connect()
         do throws(PostgresError) {
             try await appender.prepare("append", as: FlushArguments.statement)
+            try await appender.prepare("append_one", as: PlainAppend.statement)
             let barrier = try await connect()
             do throws(PostgresError) {
                 try await barrier.prepareBarrier()

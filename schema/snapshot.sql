@@ -397,7 +397,7 @@ END $$;
 
 ALTER FUNCTION log.append(hint bigint, again boolean, durable boolean, r_command uuid[], r_actor text[], r_cause uuid[], r_correlation uuid[], r_metadata text[], r_principal text[], r_hash bytea[], r_answer bytea[], r_size integer[], r_before integer[], r_lead integer[], r_lead_id uuid[], s_owner integer[], s_name text[], s_org bigint[], s_expected bigint[], s_count integer[], s_start integer[], types text[], e_stream integer[], e_nth integer[], e_type integer[], e_schema smallint[], e_id uuid[], e_payload bytea[], c_owner integer[], c_take boolean[], c_kind text[], c_key text[], c_stream integer[], w_owner integer[], w_guard smallint[], w_stream integer[], w_fence bigint[], w_kind text[], w_lane text[], w_priority smallint[], w_status text[], w_step text[], w_target text[], w_wake_at timestamp with time zone[], w_deadline timestamp with time zone[], OUT outcomes smallint[], OUT firsts bigint[], OUT lasts bigint[], OUT versions bigint[], OUT culprits integer[], OUT answers bytea[], OUT waited bigint) OWNER TO signalbox_owner;
 
-CREATE FUNCTION log.append_one(hint bigint, durable boolean, r_command uuid, r_actor text, r_cause uuid, r_correlation uuid, r_metadata text, r_principal text, r_hash bytea, r_answer bytea, s_name text, s_org bigint, s_expected bigint, e_types text[], e_schemas smallint[], e_ids uuid[], e_payloads bytea[], OUT is_written boolean, OUT base bigint, OUT version bigint, OUT waited bigint) RETURNS record
+CREATE FUNCTION log.append_one(hint bigint, durable boolean, r_command uuid, r_actor text, r_cause uuid, r_correlation uuid, r_metadata text, r_principal text, r_hash bytea, r_answer bytea, s_name text, s_org bigint, s_expected bigint, e_types text[], e_schemas smallint[], e_ids uuid[], e_payloads bytea[], w_fence bigint, w_status text, w_step text, w_target text, w_deadline timestamp with time zone, OUT is_written boolean, OUT base bigint, OUT version bigint, OUT waited bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'log', 'pg_temp'
     SET enable_hashjoin TO 'off'
@@ -445,6 +445,21 @@ BEGIN
       LEFT JOIN log.command AS c ON c.command_id = r_command AND r_principal IS NOT NULL;
     IF base IS NULL OR is_known OR s_expected >= 0 AND version <> s_expected OR s_expected = -2 AND version = 0 THEN
         RETURN;
+    END IF;
+
+    -- First, for it is also the last guard.
+    IF w_fence IS NOT NULL THEN
+        UPDATE log.work AS w
+           SET status = w_status,
+               step = w_step,
+               target = w_target,
+               deadline = w_deadline
+         WHERE w.stream_id = stream
+           AND w.fence = w_fence
+           AND w.lease_until > clock_timestamp();
+        IF NOT FOUND THEN
+            RETURN;
+        END IF;
     END IF;
 
     organization := coalesce(organization, s_org);
@@ -497,7 +512,7 @@ BEGIN
     is_written := true;
 END $$;
 
-ALTER FUNCTION log.append_one(hint bigint, durable boolean, r_command uuid, r_actor text, r_cause uuid, r_correlation uuid, r_metadata text, r_principal text, r_hash bytea, r_answer bytea, s_name text, s_org bigint, s_expected bigint, e_types text[], e_schemas smallint[], e_ids uuid[], e_payloads bytea[], OUT is_written boolean, OUT base bigint, OUT version bigint, OUT waited bigint) OWNER TO signalbox_owner;
+ALTER FUNCTION log.append_one(hint bigint, durable boolean, r_command uuid, r_actor text, r_cause uuid, r_correlation uuid, r_metadata text, r_principal text, r_hash bytea, r_answer bytea, s_name text, s_org bigint, s_expected bigint, e_types text[], e_schemas smallint[], e_ids uuid[], e_payloads bytea[], w_fence bigint, w_status text, w_step text, w_target text, w_deadline timestamp with time zone, OUT is_written boolean, OUT base bigint, OUT version bigint, OUT waited bigint) OWNER TO signalbox_owner;
 
 CREATE FUNCTION log.bytes(value text) RETURNS bytea
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -1339,8 +1354,8 @@ GRANT USAGE ON SCHEMA saga TO signalbox_append;
 REVOKE ALL ON FUNCTION log.append(hint bigint, again boolean, durable boolean, r_command uuid[], r_actor text[], r_cause uuid[], r_correlation uuid[], r_metadata text[], r_principal text[], r_hash bytea[], r_answer bytea[], r_size integer[], r_before integer[], r_lead integer[], r_lead_id uuid[], s_owner integer[], s_name text[], s_org bigint[], s_expected bigint[], s_count integer[], s_start integer[], types text[], e_stream integer[], e_nth integer[], e_type integer[], e_schema smallint[], e_id uuid[], e_payload bytea[], c_owner integer[], c_take boolean[], c_kind text[], c_key text[], c_stream integer[], w_owner integer[], w_guard smallint[], w_stream integer[], w_fence bigint[], w_kind text[], w_lane text[], w_priority smallint[], w_status text[], w_step text[], w_target text[], w_wake_at timestamp with time zone[], w_deadline timestamp with time zone[], OUT outcomes smallint[], OUT firsts bigint[], OUT lasts bigint[], OUT versions bigint[], OUT culprits integer[], OUT answers bytea[], OUT waited bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION log.append(hint bigint, again boolean, durable boolean, r_command uuid[], r_actor text[], r_cause uuid[], r_correlation uuid[], r_metadata text[], r_principal text[], r_hash bytea[], r_answer bytea[], r_size integer[], r_before integer[], r_lead integer[], r_lead_id uuid[], s_owner integer[], s_name text[], s_org bigint[], s_expected bigint[], s_count integer[], s_start integer[], types text[], e_stream integer[], e_nth integer[], e_type integer[], e_schema smallint[], e_id uuid[], e_payload bytea[], c_owner integer[], c_take boolean[], c_kind text[], c_key text[], c_stream integer[], w_owner integer[], w_guard smallint[], w_stream integer[], w_fence bigint[], w_kind text[], w_lane text[], w_priority smallint[], w_status text[], w_step text[], w_target text[], w_wake_at timestamp with time zone[], w_deadline timestamp with time zone[], OUT outcomes smallint[], OUT firsts bigint[], OUT lasts bigint[], OUT versions bigint[], OUT culprits integer[], OUT answers bytea[], OUT waited bigint) TO signalbox_append;
 
-REVOKE ALL ON FUNCTION log.append_one(hint bigint, durable boolean, r_command uuid, r_actor text, r_cause uuid, r_correlation uuid, r_metadata text, r_principal text, r_hash bytea, r_answer bytea, s_name text, s_org bigint, s_expected bigint, e_types text[], e_schemas smallint[], e_ids uuid[], e_payloads bytea[], OUT is_written boolean, OUT base bigint, OUT version bigint, OUT waited bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION log.append_one(hint bigint, durable boolean, r_command uuid, r_actor text, r_cause uuid, r_correlation uuid, r_metadata text, r_principal text, r_hash bytea, r_answer bytea, s_name text, s_org bigint, s_expected bigint, e_types text[], e_schemas smallint[], e_ids uuid[], e_payloads bytea[], OUT is_written boolean, OUT base bigint, OUT version bigint, OUT waited bigint) TO signalbox_append;
+REVOKE ALL ON FUNCTION log.append_one(hint bigint, durable boolean, r_command uuid, r_actor text, r_cause uuid, r_correlation uuid, r_metadata text, r_principal text, r_hash bytea, r_answer bytea, s_name text, s_org bigint, s_expected bigint, e_types text[], e_schemas smallint[], e_ids uuid[], e_payloads bytea[], w_fence bigint, w_status text, w_step text, w_target text, w_deadline timestamp with time zone, OUT is_written boolean, OUT base bigint, OUT version bigint, OUT waited bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.append_one(hint bigint, durable boolean, r_command uuid, r_actor text, r_cause uuid, r_correlation uuid, r_metadata text, r_principal text, r_hash bytea, r_answer bytea, s_name text, s_org bigint, s_expected bigint, e_types text[], e_schemas smallint[], e_ids uuid[], e_payloads bytea[], w_fence bigint, w_status text, w_step text, w_target text, w_deadline timestamp with time zone, OUT is_written boolean, OUT base bigint, OUT version bigint, OUT waited bigint) TO signalbox_append;
 
 REVOKE ALL ON FUNCTION log.claim(kinds text[], owner text, most integer, ttl interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION log.claim(kinds text[], owner text, most integer, ttl interval) TO signalbox_append;

@@ -7,18 +7,19 @@ internal import Postgres
 struct PlainAppend {
     static let statement = """
         SELECT is_written, base, version, waited
-          FROM log.append_one(\((1...17).map { "$\($0)" }.joined(separator: ", ")))
+          FROM log.append_one(\((1...22).map { "$\($0)" }.joined(separator: ", ")))
         """
 
     private let request: AppendRequest
     private let write: StreamWrite
 
-    /// `nil` unless there is one request, which writes one stream and does nothing else.
+    /// `nil` unless there is one request, which writes one stream and at most goes on with the work of that stream.
     ///
     /// - Parameter requests: Those of a flush.
     init?(_ requests: some Collection<AppendRequest>) {
         guard requests.count == 1, let request = requests.first, request.writes.count == 1,
-            let write = request.writes.first, !write.events.isEmpty, request.claims.isEmpty, request.work.isEmpty
+            let write = request.writes.first, !write.events.isEmpty, request.claims.isEmpty,
+            request.work.count <= 1, request.work.allSatisfy({ $0.stream == write.stream && $0.keepsLease })
         else { return nil }
         self.request = request
         self.write = write
@@ -27,7 +28,7 @@ struct PlainAppend {
     /// - Parameters:
     ///   - hint: A position that was seen in the log, 0 for none.
     ///   - durable: Whether the commit waits for the disk.
-    /// - Returns: All 17 of them.
+    /// - Returns: All 22 of them.
     func parameters(hint: Int64, durable: Bool) -> Parameters {
         var parameters = Parameters(reserving: request.weight + 512)
         parameters.add(hint)
@@ -47,6 +48,12 @@ struct PlainAppend {
         parameters.add(array: write.events.map(\.schemaVersion))
         parameters.add(array: write.events.map(\.id))
         parameters.add(array: write.events.map(\.payload))
+        let work = request.work.first
+        parameters.add(work?.guard.fence)
+        parameters.add(work?.status)
+        parameters.add(work?.step)
+        parameters.add(work?.target)
+        parameters.add(work?.deadline)
         return parameters
     }
 
@@ -67,5 +74,20 @@ struct PlainAppend {
             hasWrittenEvents: true,
             lockWait: .microseconds(try rows.value(Int64.self, row: 0, column: 3) ?? 0)
         )
+    }
+}
+
+extension WorkUpdate {
+    /// Whether it changes nothing but how far the holder of the lease has come.
+    fileprivate var keepsLease: Bool {
+        guard case .holding = self.guard else { return false }
+        return wakeAt == nil && (status == "running" || status == "compensating")
+    }
+}
+
+extension WorkUpdate.Guard {
+    fileprivate var fence: Int64? {
+        guard case .holding(let fence) = self else { return nil }
+        return fence
     }
 }

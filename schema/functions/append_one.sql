@@ -1,10 +1,12 @@
 -- What log.append does for the plainest of flushes, at a third of its cost: one request that writes one stream, claims
--- nothing and changes no work. Rows, hashes and guards are the same.
+-- nothing, and at most goes on with the work of that stream. Rows, hashes and guards are the same.
 --
 -- Anything that is not plain is left to log.append, with nothing written: a version other than the expected one, a
--- command that is known, an empty log, a `hint` that is gone. Whoever may have made the call before calls log.append.
+-- command that is known, a lease that is lost, an empty log, a `hint` that is gone. Whoever may have made the call
+-- before calls log.append.
 --
--- `expected`, `hint`, `durable` and `waited` are those of log.append; `version` is what the stream had before.
+-- `hint`, `durable`, `waited` and the rest are those of log.append; `w_fence` is NULL unless a lease is held, which is
+-- kept then. `version` is what the stream had before.
 CREATE OR REPLACE FUNCTION log.append_one(
     hint bigint,
     durable boolean,
@@ -23,6 +25,11 @@ CREATE OR REPLACE FUNCTION log.append_one(
     e_schemas smallint[],
     e_ids uuid[],
     e_payloads bytea[],
+    w_fence bigint,
+    w_status text,
+    w_step text,
+    w_target text,
+    w_deadline timestamptz,
     OUT is_written boolean,
     OUT base bigint,
     OUT version bigint,
@@ -75,6 +82,21 @@ BEGIN
       LEFT JOIN log.command AS c ON c.command_id = r_command AND r_principal IS NOT NULL;
     IF base IS NULL OR is_known OR s_expected >= 0 AND version <> s_expected OR s_expected = -2 AND version = 0 THEN
         RETURN;
+    END IF;
+
+    -- First, for it is also the last guard.
+    IF w_fence IS NOT NULL THEN
+        UPDATE log.work AS w
+           SET status = w_status,
+               step = w_step,
+               target = w_target,
+               deadline = w_deadline
+         WHERE w.stream_id = stream
+           AND w.fence = w_fence
+           AND w.lease_until > clock_timestamp();
+        IF NOT FOUND THEN
+            RETURN;
+        END IF;
     END IF;
 
     organization := coalesce(organization, s_org);

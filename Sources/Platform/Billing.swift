@@ -55,6 +55,22 @@ package protocol Billing: Sendable {
     /// Active afterwards; fine when it was already.
     func activate(_ id: String) async throws(PortError)
 
+    /// Paused afterwards; fine when it was already. What is over cannot be paused: `permanent`.
+    ///
+    /// - Parameters:
+    ///   - id: Billing's own id.
+    ///   - key: The idempotency key, another one for each time that it is paused.
+    /// - Throws: ``PortError``.
+    func pause(_ id: String, key: String) async throws(PortError)
+
+    /// Active afterwards; fine when it was already. What is over cannot be resumed: `permanent`.
+    ///
+    /// - Parameters:
+    ///   - id: Billing's own id.
+    ///   - key: The idempotency key, another one for each time that it is resumed.
+    /// - Throws: ``PortError``.
+    func resume(_ id: String, key: String) async throws(PortError)
+
     /// Cancelled afterwards; fine when it was already, or ended. A draft cannot be cancelled: `conflict`.
     func cancel(_ id: String) async throws(PortError)
 }

@@ -61,6 +61,11 @@ package struct Names: Sendable, Equatable {
         "sbx1:sub:\(subscription):g\(generation):create"
     }
 
+    /// A subscription is paused and resumed many times, each time by another saga.
+    package func transitionKey(subscription: String, saga: String, verb: String) -> String {
+        "sbx1:sub:\(subscription):\(saga):\(verb)"
+    }
+
     private func suffix(_ organization: String, _ instance: String, _ generation: Int) -> String {
         organization + (instance == Self.mainInstance ? "" : "_" + instance) + (generation < 2 ? "" : "_g\(generation)")
     }

@@ -121,6 +121,9 @@ package protocol WorkloadScheduler: Sendable {
     /// Stops the workload by compare-and-set and leaves a tombstone, so that a late registration of the same owner fails.
     func stop(_ workload: Workload) async throws(PortError)
 
+    /// Whether nothing of it runs any more; what was stopped may take a while to end.
+    func isAtRest(_ workload: Workload) async throws(PortError) -> Bool
+
     /// What the scheduler has under this name.
     func probe(_ workload: Workload) async throws(PortError) -> Presence<RegisteredWorkload>
 

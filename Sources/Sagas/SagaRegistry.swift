@@ -6,7 +6,9 @@ package enum SagaRegistry {
     /// The definitions over these ports; several may have one kind, with different versions.
     package static func definitions(_ ports: ProvisioningPorts) -> [SagaDefinition] {
         [
-            ProvisionInstance(ports: ports).definition
+            ProvisionInstance(ports: ports).definition,
+            StopInstance(ports: ports).definition,
+            StartInstance(ports: ports).definition,
         ]
     }
 }

@@ -22,6 +22,7 @@ package struct API: Sendable {
     package func table(version: String) -> RouteTable {
         let routes =
             healthRoutes + onboardingRoutes + organizationRoutes + keyRoutes + instanceRoutes + subscriptionRoutes
+            + transitionRoutes
             + operationRoutes + eventRoutes + catalogueRoutes + adminRoutes + sagaRoutes + auditRoutes + edgeRoutes
             + exportRoutes + streamRoutes + erasureRoutes
         return Self.described(routes, version: version)

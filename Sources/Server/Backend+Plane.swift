@@ -30,6 +30,18 @@ extension CommandDoor {
         retryInstance = { instance, envelope throws(CommandError) in
             try await desk.retryInstance(instance, by: envelope)
         }
+        stopInstance = { instance, envelope throws(CommandError) in
+            try await desk.stopInstance(instance, by: envelope)
+        }
+        startInstance = { instance, envelope throws(CommandError) in
+            try await desk.startInstance(instance, by: envelope)
+        }
+        pauseSubscription = { subscription, envelope throws(CommandError) in
+            try await desk.pauseSubscription(subscription, by: envelope)
+        }
+        resumeSubscription = { subscription, envelope throws(CommandError) in
+            try await desk.resumeSubscription(subscription, by: envelope)
+        }
         issueUserKey = { user, wish, envelope throws(CommandError) in
             try await desk.issueUserKey(for: user, scopes: wish.scopes, expiresAt: wish.expiresAt, by: envelope)
         }

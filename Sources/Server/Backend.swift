@@ -41,6 +41,17 @@ package struct CommandDoor: Sendable {
     package var retryInstance:
         @Sendable (InstanceID, Envelope) async throws(CommandError) -> Receipt<OperationStarted> =
             { _, _ throws(CommandError) in throw .unavailable }
+    package var stopInstance: @Sendable (InstanceID, Envelope) async throws(CommandError) -> Receipt<OperationStarted> =
+        { _, _ throws(CommandError) in throw .unavailable }
+    package var startInstance:
+        @Sendable (InstanceID, Envelope) async throws(CommandError) -> Receipt<OperationStarted> =
+            { _, _ throws(CommandError) in throw .unavailable }
+    package var pauseSubscription:
+        @Sendable (SubscriptionID, Envelope) async throws(CommandError) -> Receipt<OperationStarted> =
+            { _, _ throws(CommandError) in throw .unavailable }
+    package var resumeSubscription:
+        @Sendable (SubscriptionID, Envelope) async throws(CommandError) -> Receipt<OperationStarted> =
+            { _, _ throws(CommandError) in throw .unavailable }
     package var issueUserKey: @Sendable (UserID, KeyWish, Envelope) async throws(CommandError) -> Receipt<KeyShown> =
         { _, _, _ throws(CommandError) in throw .unavailable }
     package var issueOrganizationKey:

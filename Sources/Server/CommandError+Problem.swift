@@ -85,6 +85,8 @@ extension Subscription.Refusal: ProblemConvertible {
         case .notActive: .conflict("subscription-not-active", "The subscription is not active")
         case .active: .conflict("subscription-active", "The subscription is active")
         case .notCancelled: .conflict("subscription-not-cancelled", "The subscription is not cancelled")
+        case .cancellationRequested:
+            .conflict("cancellation-requested", "The end of the subscription is agreed on already")
         case .abandoned: .conflict("subscription-abandoned", "The subscription was abandoned")
         case .over: .conflict("subscription-over", "The subscription has ended")
         }
@@ -106,6 +108,9 @@ extension Instance.Refusal: ProblemConvertible {
         case .notRunning: .conflict("instance-not-running", "The instance does not run")
         case .changing: .conflict("instance-changing", "The instance is being changed")
         case .notChanging: .conflict("instance-not-changing", "The instance is not being changed")
+        case .notStopped: .conflict("instance-not-stopped", "Only a stopped instance can be started")
+        case .notAsked: .conflict("not-asked", "Nobody asked for this, or it is over")
+        case .terminating: .conflict("instance-terminating", "The instance is being terminated")
         case .terminated: Problem("instance-terminated", status: .gone, title: "The instance is terminated")
         }
     }

@@ -122,7 +122,17 @@ struct BillingClientTests {
             }
             for _ in 0..<2 { try await billing.activate(draft.id) }
             #expect(try await billing.subscription(draft.id).status == .active)
+            for _ in 0..<2 { try await billing.pause(draft.id, key: "p") }
+            #expect(try await billing.subscription(draft.id).status == .paused)
+            for _ in 0..<2 { try await billing.resume(draft.id, key: "r") }
+            #expect(try await billing.subscription(draft.id).status == .active)
             for _ in 0..<2 { try await billing.cancel(draft.id) }
+            for move in [billing.pause, billing.resume] {
+                let over = await #expect(throws: PortError.self) { try await move(draft.id, "o") }
+                guard case .permanent(code: "billing.canceled", _) = over else {
+                    return #expect(Bool(false), "\(String(describing: over))")
+                }
+            }
             let late = await #expect(throws: PortError.self) { try await billing.activate(draft.id) }
             guard case .permanent(code: "billing.canceled", _) = late else {
                 return #expect(Bool(false), "\(String(describing: late))")
@@ -137,9 +147,11 @@ struct BillingClientTests {
             _ = try await billing.ensureCustomer(email: "e", name: "n", key: "k")
             let draft = try await billing.ensureDraft(customer: "1", price: Self.price, key: "l")
             try await billing.activate(draft.id)
+            try await billing.pause(draft.id, key: "m")
+            try await billing.resume(draft.id, key: "n")
             try await billing.cancel(draft.id)
-            #expect(await engine.posts.count == 4)
-            #expect(Set(await engine.posts.map(\.key)).count == 4)
+            #expect(await engine.posts.count == 6)
+            #expect(Set(await engine.posts.map(\.key)).count == 6)
             #expect(await engine.posts.allSatisfy { !$0.key.isEmpty })
         }
     }

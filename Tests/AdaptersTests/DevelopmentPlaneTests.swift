@@ -107,13 +107,20 @@ struct DevelopmentPlaneTests {
             #expect(second.version == first.version + 1)
             #expect(second.modifyIndex > first.modifyIndex)
 
+            #expect(try await scheduler.isAtRest(.sample) == false)
             for _ in 0..<2 { try await scheduler.stop(.sample) }
             #expect(try await scheduler.probe(.sample) == .absent)
+            while try await !scheduler.isAtRest(.sample) { try await Task.sleep(for: .milliseconds(20)) }
             let late = await #expect(throws: PortError.self) { try await scheduler.register(.sample) }
             #expect(late?.code == "superseded")
             guard case .failed = try await scheduler.health(of: second, wait: .zero) else {
                 return #expect(Bool(false), "a stopped workload has not failed")
             }
+            // A later saga starts it again, and stops it again.
+            let later = changed.with { $0.owner.saga = "later" }
+            try await healthy(scheduler, try await scheduler.register(later))
+            #expect(try await scheduler.isAtRest(later) == false)
+            try await scheduler.stop(.sample)
             for _ in 0..<2 { try await scheduler.deleteSecret(for: .sample) }
             let left = try #require(try await client.variable(NomadVariable.path(job: Workload.sample.job)))
             #expect(Set(left.items.keys).isDisjoint(with: secret().keys))
@@ -190,7 +197,15 @@ struct DevelopmentPlaneTests {
         #expect(early?.code == "billing.draft")
         for _ in 0..<2 { try await billing.activate(draft.id) }
         #expect(try await billing.subscription(draft.id).status == .active)
+        for round in 0..<2 {
+            for _ in 0..<2 { try await billing.pause(draft.id, key: "p\(round)") }
+            #expect(try await billing.subscription(draft.id).status == .paused)
+            for _ in 0..<2 { try await billing.resume(draft.id, key: "r\(round)") }
+            #expect(try await billing.subscription(draft.id).status == .active)
+        }
         for _ in 0..<2 { try await billing.cancel(draft.id) }
+        let over = await #expect(throws: PortError.self) { try await billing.pause(draft.id, key: "p") }
+        #expect(over?.code == "billing.canceled")
         #expect(try await billing.subscription(draft.id).status == .cancelled)
         let late = await #expect(throws: PortError.self) { try await billing.activate(draft.id) }
         #expect(late?.code == "billing.canceled")

@@ -89,7 +89,9 @@ actor FakeBilling {
         )
         switch (states[id], verb) {
         case ("DRAFT", "activate"), ("ACTIVE", "activate"): states[id] = "ACTIVE"
-        case ("ACTIVE", "cancel"), ("CANCELED", "cancel"): states[id] = "CANCELED"
+        case ("ACTIVE", "cancel"), ("PAUSED", "cancel"), ("CANCELED", "cancel"): states[id] = "CANCELED"
+        case ("ACTIVE", "pause"), ("PAUSED", "pause"): states[id] = "PAUSED"
+        case ("PAUSED", "resume"), ("ACTIVE", "resume"): states[id] = "ACTIVE"
         default: return refusal
         }
         return Answer(status: 204)

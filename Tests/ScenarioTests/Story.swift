@@ -73,6 +73,13 @@ struct Story: Sendable {
         }
     }
 
+    /// Waits until the edge knows the host no more.
+    func gone(_ slug: String, within patience: Duration = .seconds(20)) async throws {
+        _ = try await eventually(within: patience, { "\(slug) can still be reached" }) {
+            try await visit(slug).status == 404 ? true : nil
+        }
+    }
+
     /// Runs one query as the superuser of the embedded cluster.
     func query<Value: Sendable>(
         database: String = "signalbox",

@@ -99,6 +99,9 @@ struct AccessTests {
             (.patch, "/v1/organizations/\(organization)", [.ifMatch: "*"], #"{"name":"Mine"}"#),
             (.post, "/v1/organizations/\(organization)/instances", [:], #"{"name":"two","priceId":"team-monthly"}"#),
             (.post, "/v1/instances/\(instance)/retry", [:], "{}"),
+            (.post, "/v1/instances/\(instance)/stop", [:], "{}"), (.post, "/v1/instances/\(instance)/start", [:], "{}"),
+            (.post, "/v1/subscriptions/\(subscription)/pause", [:], "{}"),
+            (.post, "/v1/subscriptions/\(subscription)/resume", [:], "{}"),
             (.post, "/v1/organizations/\(organization)/api-keys", [:], #"{"role":"viewer"}"#),
         ]
         for (method, path, headers, body) in commands {

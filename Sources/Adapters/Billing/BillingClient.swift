@@ -68,33 +68,45 @@ package struct BillingClient: Billing {
     }
 
     package func activate(_ id: String) async throws(PortError) {
-        try await move(id, "activate") { status in status == .active }
+        try await move(id, "activate", key: key(id, "activate")) { status in status == .active }
+    }
+
+    package func pause(_ id: String, key: String) async throws(PortError) {
+        try await move(id, "pause", key: key) { status in status == .paused }
+    }
+
+    package func resume(_ id: String, key: String) async throws(PortError) {
+        try await move(id, "resume", key: key) { status in status == .active }
     }
 
     package func cancel(_ id: String) async throws(PortError) {
-        try await move(id, "cancel") { status in status == .cancelled || status == .ended }
+        try await move(id, "cancel", key: key(id, "cancel")) { status in status == .cancelled || status == .ended }
     }
 
     /// A transition; the engine calls one that is impossible `invalid_transition`, and then the state decides.
-    private func move(_ id: String, _ verb: String, isDone: (BillingStatus) -> Bool) async throws(PortError) {
+    private func move(
+        _ id: String,
+        _ verb: String,
+        key: String,
+        isDone: (BillingStatus) -> Bool
+    ) async throws(PortError) {
         do throws(PortError) {
-            _ = try await post(
-                "/api/subscriptions/\(HTTPCaller.segment(id))/\(verb)",
-                key: "sbx1:billing:\(id):\(verb)",
-                [:]
-            )
+            _ = try await post("/api/subscriptions/\(HTTPCaller.segment(id))/\(verb)", key: key, [:])
         } catch .permanent(code: "billing.invalid_transition", let message) {
             let status = try await subscription(id).status
             if isDone(status) { return }
             let code = "billing.\(status.rawValue.lowercased())"
-            // A draft can still be moved by others; what has ended cannot.
-            if status == .draft || status == .paused { throw .conflict(code: code, message: message) }
+            // What has not ended can still be moved by others.
+            if [.draft, .active, .paused].contains(status) { throw .conflict(code: code, message: message) }
             throw .permanent(code: code, message: message)
         }
     }
 }
 
 extension BillingClient {
+    /// Of what happens to a subscription at most once.
+    private func key(_ id: String, _ verb: String) -> String { "sbx1:billing:\(id):\(verb)" }
+
     /// Found by email: the engine takes no notice of an external id, nor, perhaps, of a filter it does not know.
     private func customer(_ email: String) async throws(PortError) -> String? {
         for customer in try await list("/api/customers", [("email", email)]) where customer["email"]?.string == email {

@@ -90,6 +90,8 @@ package struct NomadAllocation: Sendable, Equatable {
     package let modifyIndex: Int64
     /// The last thing that happened to a task, for people.
     package let lastEvent: String
+    /// Whether its tasks have ended; those of a node that is not heard of any more count as lost.
+    package var isOver: Bool { ["complete", "failed", "lost"].contains(clientStatus) }
 
     init?(_ json: JSONValue) {
         guard let id = json["ID"]?.string, let status = json["ClientStatus"]?.string else { return nil }

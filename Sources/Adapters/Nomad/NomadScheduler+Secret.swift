@@ -19,6 +19,7 @@ extension NomadScheduler {
             if current.items == wanted { return }
             index = current.modifyIndex
         }
+        try await EffectLease.require()
         try await client.put(wanted, at: path, ifIndexIs: index)
     }
 
@@ -36,6 +37,7 @@ extension NomadScheduler {
             case .ours, .older: break
             }
         }
+        try await EffectLease.require()
         try await client.put(mark, at: path, ifIndexIs: current?.modifyIndex ?? 0)
     }
 

@@ -35,6 +35,7 @@ package struct NomadScheduler: WorkloadScheduler {
             }
             index = current.modifyIndex
         }
+        try await EffectLease.require()
         try await client.register(job, ifIndexIs: index)
         // Older versions of Nomad could let two writers pass the same index, so what counts is what is there now.
         guard let written = try await client.job(workload.job), !written.stopped,
@@ -55,6 +56,8 @@ package struct NomadScheduler: WorkloadScheduler {
         }
         // A specification that Nomad would refuse was never registered, and needs no tombstone.
         if let tombstone = try? specification.tombstone(for: workload) {
+            // After the index was read: whoever has taken over since has written, or finds what is written now.
+            try await EffectLease.require()
             try await client.register(tombstone, ifIndexIs: current?.modifyIndex ?? 0)
         } else if current == nil {
             return
@@ -65,6 +68,10 @@ package struct NomadScheduler: WorkloadScheduler {
         guard try await isStopped(workload) else {
             throw .transient(code: "nomad.not-stopped", message: "the job \(workload.job) does not stop")
         }
+    }
+
+    package func isAtRest(_ workload: Workload) async throws(PortError) -> Bool {
+        try await client.allocations(of: workload.job).allSatisfy(\.isOver)
     }
 
     private func isStopped(_ workload: Workload) async throws(PortError) -> Bool {

@@ -10,11 +10,25 @@ extension Instance {
         // What is left to record of an instance's end comes after it, too: databases are dropped days later.
         case (.recordDatabaseQuarantined(let fact), _): return quarantine == fact ? [] : [.databaseQuarantined(fact)]
         case (.recordDatabaseDropped(let fact), _):
-            return database == nil && quarantine == nil ? [] : [.databaseDropped(fact)]
+            let known = [database?.database, quarantine?.database].contains(fact.database)
+            return known ? [.databaseDropped(fact)] : []
         case (.withdrawRoute(let fact), _):
             try require(fact.generation)
             return route == nil ? [] : [.routeWithdrawn(fact)]
+        case (.requestTermination(let reason), _): return requestTermination(reason)
+        case (.markTerminated, .terminating): return [.terminated(.init())]
+        case (.markTerminated, .terminated): return []
+        case (.markTerminated, _): throw .notAsked
         case (_, .terminated): throw .terminated
+
+        case (.requestStop(let reason), .running): return [.stopRequested(.init(reason: reason))]
+        case (.requestStop, _): throw .notRunning
+        case (.markStopped, _): return try settle(in: .stopped, after: .stopping, as: .stopped(.init()))
+        case (.requestStart(let reason), .stopped): return [.startRequested(.init(reason: reason))]
+        case (.requestStart, _): throw .notStopped
+        case (.markStarted, _): return try settle(in: .running, after: .starting, as: .started(.init()))
+        case (.rollBack(let transition, let reason), _): return rollBack(transition, reason)
+        case (.recordBackup(let fact), _): return backup == fact ? [] : [.backedUp(fact)]
 
         case (.retry, .provisioningFailed): return [.retryRequested(.init(generation: generation + 1))]
         case (.retry, _): throw .notFailed
@@ -60,7 +74,7 @@ extension Instance {
     private func reserve(_ fact: InstanceEvent.CredentialsReserved) throws(Refusal) -> [InstanceEvent] {
         try require(fact.generation)
         if credentials == fact { return [] }
-        guard stage == .provisioning else { throw .notProvisioning }
+        guard stage == .provisioning || stage == .terminating else { throw .notProvisioning }
         guard credentials == nil else { throw .otherCredentials }
         return [.credentialsReserved(fact)]
     }
@@ -72,8 +86,10 @@ extension Instance {
         as event: (F) -> InstanceEvent
     ) throws(Refusal) -> [InstanceEvent] {
         switch stage {
-        case .provisioning, .running, .changing, .starting: return known == fact ? [] : [event(fact)]
-        case .absent, .provisioningFailed, .stopping, .stopped, .terminating, .terminated: throw .notProvisioning
+        // What is taken back while it stops or ends is made again, and what was under way before is still recorded.
+        case .provisioning, .running, .changing, .starting, .stopping, .terminating:
+            return known == fact ? [] : [event(fact)]
+        case .absent, .provisioningFailed, .stopped, .terminated: throw .notProvisioning
         }
     }
 
@@ -82,7 +98,9 @@ extension Instance {
         switch stage {
         case .provisioning: return [.running(fact)]
         case .running, .changing: return []
-        case .absent, .provisioningFailed, .stopping, .stopped, .starting, .terminating, .terminated:
+        // Its termination was asked for while it was provisioned, and comes next.
+        case .terminating: return resting == .running ? [] : [.running(fact)]
+        case .absent, .provisioningFailed, .stopping, .stopped, .starting, .terminated:
             throw .notProvisioning
         }
     }
@@ -92,14 +110,17 @@ extension Instance {
         switch stage {
         case .provisioning: return [.provisioningFailed(fact)]
         case .provisioningFailed: return []
-        case .absent, .running, .changing, .stopping, .stopped, .starting, .terminating, .terminated:
+        case .terminating: return resting == .provisioningFailed ? [] : [.provisioningFailed(fact)]
+        case .absent, .running, .changing, .stopping, .stopped, .starting, .terminated:
             throw .notProvisioning
         }
     }
 
     private func record(_ fact: InstanceEvent.Changed) throws(Refusal) -> [InstanceEvent] {
-        if stage == .running, changed == fact { return [] }
-        guard stage == .changing, let change, change.change == fact.change, change.to == fact.to else {
+        if stage != .changing, changed == fact { return [] }
+        guard stage == .changing || stage == .terminating, let change, change.change == fact.change,
+            change.to == fact.to
+        else {
             throw .notChanging
         }
         return [.changed(fact)]
@@ -107,15 +128,17 @@ extension Instance {
 
     private func rollBack(_ fact: InstanceEvent.ChangeRolledBack) throws(Refusal) -> [InstanceEvent] {
         // Rolled back already; the next change can only have been asked for afterwards.
-        if stage == .running { return [] }
-        guard stage == .changing, change?.change == fact.change else { throw .notChanging }
+        if stage == .running || stage == .terminating && change == nil { return [] }
+        guard stage == .changing || stage == .terminating, change?.change == fact.change else { throw .notChanging }
         return [.changeRolledBack(fact)]
     }
 
     private func rotate(_ fact: InstanceEvent.CredentialsReserved) throws(Refusal) -> [InstanceEvent] {
         try require(fact.generation)
         if credentials == fact { return [] }
-        guard stage == .changing, change?.change == InstanceChange.credentials else { throw .notChanging }
+        guard stage == .changing || stage == .terminating, change?.change == InstanceChange.credentials else {
+            throw .notChanging
+        }
         guard let credentials, fact.rotation == credentials.rotation + 1 else { throw .otherCredentials }
         return [.credentialsRotated(fact)]
     }

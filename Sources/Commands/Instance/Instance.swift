@@ -2,7 +2,7 @@ package import Domain
 
 /// The write model of one instance.
 package struct Instance: Decider {
-    package static let stateVersion: Int16 = 2
+    package static let stateVersion: Int16 = 3
 
     /// Where an instance is in its life; the raw value is what people are shown.
     package enum Stage: String, Codable, Sendable, CaseIterable {
@@ -40,6 +40,15 @@ package struct Instance: Decider {
         case rollBackChange(InstanceEvent.ChangeRolledBack)
         /// The next login of the database is in use, and the one before cannot be used any more.
         case recordRotation(InstanceEvent.CredentialsReserved)
+        case requestStop(reason: String)
+        case markStopped
+        case requestStart(reason: String)
+        case markStarted
+        case requestTermination(reason: String)
+        case markTerminated
+        /// What was done so far towards it has been taken back.
+        case rollBack(InstanceTransition, reason: String)
+        case recordBackup(InstanceEvent.BackedUp)
         case recordDatabaseQuarantined(InstanceEvent.DatabaseQuarantined)
         case recordDatabaseDropped(InstanceEvent.DatabaseDropped)
     }
@@ -59,16 +68,23 @@ package struct Instance: Decider {
         case staleGeneration
         /// The key and rotation of a generation's credentials never change while it is provisioned.
         case otherCredentials
-        /// Only an instance that runs can be changed, and only one change at a time is made.
+        /// Only an instance that runs can be changed or stopped, and only one change at a time is made.
         case notRunning
         /// The instance is changed already.
         case changing
         /// Nobody asked for this change, or it is over.
         case notChanging
+        /// Only a stopped instance can be started.
+        case notStopped
+        /// Nobody asked for this, or it is over.
+        case notAsked
+        case terminating
         case terminated
     }
 
     package private(set) var stage = Stage.absent
+    /// The last stage in which nothing was under way; where it is again when what is asked for cannot be done.
+    package private(set) var resting: Stage?
     /// As it was asked for, with the plan and release it has now.
     package private(set) var requested: InstanceEvent.Requested?
     /// The one that is tried or runs now; 0 before the request.
@@ -81,6 +97,7 @@ package struct Instance: Decider {
     package private(set) var route: InstanceEvent.RoutePublished?
     package private(set) var running: InstanceEvent.Running?
     package private(set) var failure: InstanceEvent.ProvisioningFailed?
+    package private(set) var backup: InstanceEvent.BackedUp?
     package private(set) var quarantine: InstanceEvent.DatabaseQuarantined?
     /// The change that is being made.
     package private(set) var change: InstanceEvent.ChangeRequested?
@@ -102,27 +119,44 @@ package struct Instance: Decider {
         case .becameHealthy(let fact): healthy = fact
         case .routePublished(let fact): route = fact
         case .routeWithdrawn: route = nil
-        case .running(let fact): (stage, running) = (.running, fact)
+        case .running(let fact):
+            running = fact
+            settle(in: .running)
         case .provisioningFailed(let fact):
-            (stage, failure) = (.provisioningFailed, fact)
+            failure = fact
+            settle(in: .provisioningFailed)
             forget()
         case .stopRequested: stage = .stopping
-        case .stopped: stage = .stopped
+        case .stopped: settle(in: .stopped)
         case .startRequested: stage = .starting
-        case .started: stage = .running
+        case .started: settle(in: .running)
         case .changeRequested(let fact): (stage, change) = (.changing, fact)
         case .changed(let fact):
-            (stage, change, changed) = (.running, nil, fact)
+            (change, changed) = (nil, fact)
+            settle(in: .running)
             if let plan = fact.plan { requested?.plan = plan }
             if let release = fact.release { requested?.release = release }
-        case .changeRolledBack: (stage, change) = (.running, nil)
+        case .changeRolledBack(let fact):
+            change = nil
+            if fact.change == InstanceTransition.termination.rawValue { stage = .stopping }
+            settle(in: fact.back.flatMap { Stage(rawValue: $0) } ?? .running)
         case .observed(let fact): conditions[fact.condition] = fact
         case .driftDetected, .driftRepaired: break
         case .terminationRequested: stage = .terminating
+        case .backedUp(let fact): backup = fact
         case .databaseQuarantined(let fact): (database, quarantine) = (nil, fact)
-        case .databaseDropped: (database, quarantine) = (nil, nil)
+        case .databaseDropped(let fact):
+            // A quarantined database is dropped days later, when there may be another one.
+            if database?.database == fact.database { database = nil }
+            if quarantine?.database == fact.database { quarantine = nil }
         case .terminated: stage = .terminated
         }
+    }
+
+    /// Nothing is under way any more, except a termination, which nothing else ends.
+    private mutating func settle(in stage: Stage) {
+        resting = stage
+        if self.stage != .terminating { self.stage = stage }
     }
 
     /// Forgets what a failed provisioning had made, because it is all taken back.

@@ -3,7 +3,7 @@ package import Kernel
 
 /// The write model of one subscription.
 package struct Subscription: Decider {
-    package static let stateVersion: Int16 = 1
+    package static let stateVersion: Int16 = 2
 
     /// Where a subscription is in its life.
     package enum Stage: String, Codable, Sendable, CaseIterable {
@@ -17,6 +17,8 @@ package struct Subscription: Decider {
         case recordActivated(anchor: Timestamp)
         /// The draft will never be activated.
         case abandon(reason: String)
+        /// Its end is agreed on: the instance is terminated then.
+        case requestCancellation(effectiveAt: Timestamp)
         case recordPaused
         case recordResumed
         case recordCancelled
@@ -35,6 +37,8 @@ package struct Subscription: Decider {
         /// It is active, so it can be cancelled but not abandoned.
         case active
         case notCancelled
+        /// Its end is agreed on already.
+        case cancellationRequested
         case abandoned
         case over
     }
@@ -47,6 +51,8 @@ package struct Subscription: Decider {
     package private(set) var generation = 0
     /// Periods end on this moment's day of the month.
     package private(set) var anchor: Timestamp?
+    /// When it is to be cancelled, once that is agreed on.
+    package private(set) var cancellation: Timestamp?
 
     package init() {}
 
@@ -62,7 +68,8 @@ package struct Subscription: Decider {
             requested?.price = fact.price
             requested?.plan = fact.plan
             billingID = fact.billingID
-        case .planChangeRequested, .downgradeScheduled, .cancellationRequested: break
+        case .planChangeRequested, .downgradeScheduled: break
+        case .cancellationRequested(let fact): cancellation = fact.effectiveAt
         case .cancelled: stage = .cancelled
         case .ended: stage = .ended
         }
@@ -88,6 +95,9 @@ package struct Subscription: Decider {
         case (.abandon, .active), (.abandon, .paused): throw .active
         case (.abandon, .cancelled), (.abandon, .ended): throw .over
 
+        case (.requestCancellation(let moment), .active), (.requestCancellation(let moment), .paused):
+            guard cancellation == nil else { throw .cancellationRequested }
+            return [.cancellationRequested(.init(effectiveAt: moment))]
         case (.recordPaused, .active): return [.paused(.init())]
         case (.recordPaused, .paused): return []
         case (.recordResumed, .paused): return [.resumed(.init())]

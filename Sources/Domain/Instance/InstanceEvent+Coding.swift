@@ -26,6 +26,7 @@ extension InstanceEvent {
         case .driftDetected: .driftDetected
         case .driftRepaired: .driftRepaired
         case .terminationRequested: .terminationRequested
+        case .backedUp: .backedUp
         case .databaseQuarantined: .databaseQuarantined
         case .databaseDropped: .databaseDropped
         case .terminated: .terminated
@@ -57,6 +58,7 @@ extension InstanceEvent {
         case .driftDetected(let fact): fact
         case .driftRepaired(let fact): fact
         case .terminationRequested(let fact): fact
+        case .backedUp(let fact): fact
         case .databaseQuarantined(let fact): fact
         case .databaseDropped(let fact): fact
         case .terminated(let fact): fact
@@ -88,6 +90,7 @@ extension InstanceEvent {
         case .driftDetected: .only(Self.driftDetected)
         case .driftRepaired: .only(Self.driftRepaired)
         case .terminationRequested: .only(Self.terminationRequested)
+        case .backedUp: .only(Self.backedUp)
         case .databaseQuarantined: .only(Self.databaseQuarantined)
         case .databaseDropped: .only(Self.databaseDropped)
         case .terminated: .only(Self.terminated)

@@ -25,6 +25,7 @@ package enum InstanceEvent: EventFamily {
     case driftDetected(Drift)
     case driftRepaired(Drift)
     case terminationRequested(Because)
+    case backedUp(BackedUp)
     case databaseQuarantined(DatabaseQuarantined)
     case databaseDropped(DatabaseDropped)
     case terminated(Nothing)
@@ -56,6 +57,7 @@ package enum InstanceEvent: EventFamily {
         case driftDetected = "instance.drift-detected"
         case driftRepaired = "instance.drift-repaired"
         case terminationRequested = "instance.termination-requested"
+        case backedUp = "instance.backed-up"
         case databaseQuarantined = "instance.database-quarantined"
         case databaseDropped = "instance.database-dropped"
         case terminated = "instance.terminated"
@@ -302,11 +304,15 @@ extension InstanceEvent {
     }
 
     package struct ChangeRolledBack: Fact {
+        /// What was asked for: a change of the instance, or one of ``InstanceTransition``.
         package var change: String
         package var reason: String
-        package init(change: String, reason: String) {
+        /// The stage that the instance is in again; `running` when it is not said.
+        package var back: String?
+        package init(change: String, reason: String, back: String? = nil) {
             self.change = change
             self.reason = reason
+            self.back = back
         }
     }
 
@@ -331,6 +337,22 @@ extension InstanceEvent {
             self.what = what
             self.expected = expected
             self.observed = observed
+        }
+    }
+
+    package struct BackedUp: Fact {
+        package var database: String
+        /// Where the dump is, on the machine that made it.
+        package var path: String
+        /// In bytes.
+        package var size: Int64
+        /// Hex SHA-256 of the dump.
+        package var sha256: String
+        package init(database: String, path: String, size: Int64, sha256: String) {
+            self.database = database
+            self.path = path
+            self.size = size
+            self.sha256 = sha256
         }
     }
 

@@ -54,6 +54,8 @@ package enum SagaCause {
         InstanceEvent.Name.requested.rawValue: .always("provision-instance"),
         InstanceEvent.Name.retryRequested.rawValue: .always("provision-instance"),
         InstanceEvent.Name.changeRequested.rawValue: .byChange([InstanceChange.credentials: "rotate-credentials"]),
+        InstanceEvent.Name.stopRequested.rawValue: .always("stop-instance"),
+        InstanceEvent.Name.startRequested.rawValue: .always("start-instance"),
     ]
 }
 

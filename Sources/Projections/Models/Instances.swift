@@ -56,31 +56,32 @@ extension InstanceRow {
             note("RoutePublished", .no, "withdrawn", at: moment)
             moveSlots(to: .ready, weight: 0)
         case .running(let fact):
-            status = .running
+            settle(in: .running)
             launchURL = fact.launchURL
             lastError = nil
         case .provisioningFailed(let fact):
-            status = .provisioningFailed
+            settle(in: .provisioningFailed)
             lastError = Failure(step: fact.step, failure: fact.failure, reason: fact.reason, at: moment)
             slots = []
             for condition in conditions { note(condition.type, .no, "taken back", at: moment) }
         case .stopRequested: status = .stopping
         case .stopped:
-            status = .stopped
+            settle(in: .stopped)
             moveSlots(to: .terminated, weight: 0)
         case .startRequested: status = .starting
-        case .started: status = .running
+        case .started: settle(in: .running)
         case .changeRequested(let fact):
             status = .changing
             if fact.change == "version" { desiredRelease = fact.to }
         case .changed(let fact):
-            status = .running
+            settle(in: .running)
             if let plan = fact.plan { self.plan = plan }
             if let release = fact.release { self.release = release }
             desiredRelease = release.version
             lastError = nil
         case .changeRolledBack(let fact):
-            status = .running
+            if fact.change == InstanceTransition.termination.rawValue { status = .stopping }
+            settle(in: fact.back.flatMap { Status(rawValue: $0) } ?? .running)
             desiredRelease = release.version
             lastError = Failure(step: fact.change, failure: "rolled-back", reason: fact.reason, at: moment)
         case .observed(let fact): note(fact.condition, fact.status, "", reason: fact.reason, at: moment)
@@ -88,12 +89,22 @@ extension InstanceRow {
             note("InSync", .no, "\(fact.what) is \(fact.observed), not \(fact.expected)", at: moment)
         case .driftRepaired(let fact): note("InSync", .yes, fact.what, at: moment)
         case .terminationRequested: status = .terminating
+        case .backedUp(let fact): note("BackedUp", .yes, "\(fact.size) bytes", at: moment)
         case .databaseQuarantined(let fact): note("DatabaseReady", .no, "quarantined until \(fact.until)", at: moment)
-        case .databaseDropped(let fact): note("DatabaseReady", .no, "\(fact.database) dropped", at: moment)
+        case .databaseDropped(let fact):
+            // That of an earlier generation is dropped while another one is in use.
+            if [.provisioningFailed, .terminating, .terminated].contains(status) {
+                note("DatabaseReady", .no, "\(fact.database) dropped", at: moment)
+            }
         case .terminated:
             status = .terminated
             slots = []
         }
+    }
+
+    /// Nothing is under way any more, except a termination, which nothing else ends.
+    private mutating func settle(in status: Status) {
+        if self.status != .terminating { self.status = status }
     }
 
     private mutating func moveSlots(to status: Slot.Status, weight: Int) {

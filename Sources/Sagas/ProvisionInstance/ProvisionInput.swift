@@ -17,8 +17,14 @@ struct ProvisionInput: Fact {
     var release: ReleaseSnapshot
     var computeEngine: ComputeEngine
     var generation: Int
-    /// Billing's id of the draft that an earlier generation left behind.
+    /// Billing's id of the subscription, once there is one: at first the draft that an earlier generation left behind.
     var formerDraft: String?
+    /// The credentials that the database is entered with, once there are any.
+    var login: InstanceEvent.CredentialsReserved?
+    /// Those that the generation began with.
+    var first: InstanceEvent.CredentialsReserved?
+    /// The id that the workload has at the identity service, once it is known.
+    var oauthClient: String?
 
     init(
         requested: InstanceEvent.Requested,
@@ -62,10 +68,16 @@ extension ProvisionInput {
         guard let instance = InstanceID(cause.stream.id) else { throw .malformed("\(cause.stream) is no instance") }
         var requested: InstanceEvent.Requested?
         var generation = 1
+        var (login, first) = (InstanceEvent.CredentialsReserved?.none, InstanceEvent.CredentialsReserved?.none)
+        var oauthClient: String?
         for event in try await history(cause.stream, log) where event.version <= cause.version {
             switch try decoded(InstanceEvent.self, event) {
             case .requested(let fact): (requested, generation) = (fact, fact.generation)
-            case .retryRequested(let fact): generation = fact.generation
+            case .retryRequested(let fact):
+                (generation, login, first, oauthClient) = (fact.generation, nil, nil, nil)
+            case .credentialsReserved(let fact): (login, first) = (fact, fact)
+            case .credentialsRotated(let fact): login = fact
+            case .workloadRegistered(let fact): oauthClient = fact.oauthClient
             case .changed(let fact):
                 if let plan = fact.plan { requested?.plan = plan }
                 if let release = fact.release { requested?.release = release }
@@ -81,20 +93,22 @@ extension ProvisionInput {
             switch try decoded(SubscriptionEvent.self, event) {
             case .requested(let fact): price = fact.price
             case .drafted(let fact): draft = fact.billingID
-            case .planChanged(let fact): price = fact.price
+            case .planChanged(let fact): (price, draft) = (fact.price, fact.billingID)
             default: break
             }
         }
         // Onboarding writes both streams in one request, whose positions may stand in either order.
         if price == nil { price = try await firstPrice(subscription, log) }
         guard let price else { throw .malformed("\(subscription) was never requested") }
-        return Self(
+        var input = Self(
             requested: requested,
             instance: instance,
             price: price,
             generation: generation,
             formerDraft: draft
         )
+        (input.login, input.first, input.oauthClient) = (login, first, oauthClient)
+        return input
     }
 
     private static func firstPrice(

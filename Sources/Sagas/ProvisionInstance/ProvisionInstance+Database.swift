@@ -97,7 +97,8 @@ extension ProvisionInstance {
         _ input: ProvisionInput,
         _ context: StepContext
     ) throws(PortError) -> InstanceEvent.CredentialsReserved {
-        InstanceEvent.CredentialsReserved(
+        if let login = input.login { return login }
+        return InstanceEvent.CredentialsReserved(
             keyVersion: Int(try context.number("keyVersion", of: "reserve-credentials")),
             rotation: Int(try context.number("rotation", of: "reserve-credentials")),
             generation: input.generation

@@ -7,13 +7,16 @@ extension ProvisionInstance {
     /// The fact is the effect: the document that the edge reads is made of it.
     func publishRoute(_ context: StepContext) async throws(PortError) -> StepResult {
         let input = try ProvisionInput(context.input)
-        let fact = InstanceEvent.RoutePublished(
+        return .done(StepOutcome(facts: [.instance(input.instance, .publishRoute(route(input)))]))
+    }
+
+    func route(_ input: ProvisionInput) -> InstanceEvent.RoutePublished {
+        InstanceEvent.RoutePublished(
             router: router(input),
             host: ports.names.host(slug: input.slug, instance: input.name),
             service: ports.names.job(organization: "\(input.organization)", instance: input.name, slot: Self.slot),
             generation: input.generation
         )
-        return .done(StepOutcome(facts: [.instance(input.instance, .publishRoute(fact))]))
     }
 
     func withdrawRoute(_ context: StepContext) async throws(PortError) -> UndoResult {
@@ -45,7 +48,7 @@ extension ProvisionInstance {
         return .done(StepOutcome(facts: [.instance(input.instance, .markRunning(fact))]))
     }
 
-    private func router(_ input: ProvisionInput) -> String {
+    func router(_ input: ProvisionInput) -> String {
         ports.names.router(organization: "\(input.organization)", instance: input.name)
     }
 }

@@ -34,7 +34,7 @@ extension ProvisionInstance {
         let input = try ProvisionInput(context.input)
         let workload = try workload(input, context)
         let credentials = try credentials(input, context)
-        let items = try await ports.items(of: workload, input, login: credentials, first: credentials)
+        let items = try await ports.items(of: workload, input, login: credentials, first: input.first ?? credentials)
         try await ports.scheduler.putSecret(items, for: workload)
         return .done
     }
@@ -99,21 +99,21 @@ extension ProvisionInstance {
 
     /// What runs, by the input alone.
     func workload(_ input: ProvisionInput, _ context: StepContext) throws(PortError) -> Workload {
-        try ports.workload(input, slot: Self.slot, oauthClient: client(context), saga: context.saga)
+        try ports.workload(input, slot: Self.slot, oauthClient: client(input, context), saga: context.saga)
     }
 
     /// What is to be taken back; it goes by its name and owner, so a value that is missing must not keep it there.
-    private func remains(_ input: ProvisionInput, _ context: StepContext) throws(PortError) -> Workload {
+    func remains(_ input: ProvisionInput, _ context: StepContext) throws(PortError) -> Workload {
         do throws(PortError) {
             return try workload(input, context)
         } catch { return ports.workload(input, slot: Self.slot, TenantEnvironment(), saga: context.saga) }
     }
 
-    private func client(_ context: StepContext) -> String? {
-        context.outputs["ensure-oauth-client"]?["client"]?.string
+    private func client(_ input: ProvisionInput, _ context: StepContext) -> String? {
+        input.oauthClient ?? context.outputs["ensure-oauth-client"]?["client"]?.string
     }
 
-    private func outcome(
+    func outcome(
         _ registered: RegisteredWorkload,
         _ input: ProvisionInput,
         _ context: StepContext
@@ -124,7 +124,7 @@ extension ProvisionInstance {
             modifyIndex: registered.modifyIndex,
             specHash: registered.specHash,
             generation: input.generation,
-            oauthClient: client(context)
+            oauthClient: client(input, context)
         )
         return StepOutcome(
             output: [

@@ -14,6 +14,14 @@ package struct TenantSettings: Sendable, Equatable {
     package var healthPatience: Duration
     /// For so long a published route may not become live.
     package var routePatience: Duration
+    /// For so long requests that are under way may end after a route was withdrawn.
+    package var drain: Duration
+    /// For so long what was stopped may take to end.
+    package var stopPatience: Duration
+    /// A call to billing is over after so long, however it ended.
+    package var billingCall: Duration
+    /// For so long billing may fail to do what has to be done there before a person is asked.
+    package var billingPatience: Duration
     /// For so long the database of a tenant that may have been used is kept aside after it was taken back.
     package var quarantine: Duration
     /// Further variables for every tenant.
@@ -43,6 +51,10 @@ package struct TenantSettings: Sendable, Equatable {
         redis: Redis? = nil,
         healthPatience: Duration = .seconds(15 * 60),
         routePatience: Duration = .seconds(5 * 60),
+        drain: Duration = .seconds(5),
+        stopPatience: Duration = .seconds(10 * 60),
+        billingCall: Duration = .seconds(30),
+        billingPatience: Duration = .seconds(24 * 3600),
         quarantine: Duration = .seconds(7 * 24 * 3600),
         further: [String: String] = [:]
     ) {
@@ -54,6 +66,10 @@ package struct TenantSettings: Sendable, Equatable {
         self.redis = redis
         self.healthPatience = healthPatience
         self.routePatience = routePatience
+        self.drain = drain
+        self.stopPatience = stopPatience
+        self.billingCall = billingCall
+        self.billingPatience = billingPatience
         self.quarantine = quarantine
         self.further = further
     }

@@ -6,7 +6,7 @@ struct InstanceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "instance",
         abstract: "Instances.",
-        subcommands: [Show.self]
+        subcommands: [Show.self, Stop.self, Start.self]
     )
 
     struct Show: AsyncParsableCommand {

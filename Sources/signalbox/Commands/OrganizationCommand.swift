@@ -41,7 +41,7 @@ struct OrganizationCommand: AsyncParsableCommand {
                 let instance = onboarded.body["instance"]?["id"]?.string
             else { throw Exit.failed("the server's answer names no operation") }
             guard wait else { return try show(onboarded.body, operation: operation, instance: instance) }
-            try await finish(operation, after: onboarded.position, client: client)
+            try await client.finish(operation, after: onboarded.position)
             let shown = try await client.send("GET", "/v1/instances/" + instance)
             if reach.json { return Terminal.say(try JSON.pretty(shown.body)) }
             Terminal.say(try InstanceCommand.Show.text(shown.body))
@@ -52,33 +52,6 @@ struct OrganizationCommand: AsyncParsableCommand {
             Terminal.say("organization \(body["organization"]?["id"]?.string ?? "?")")
             Terminal.say("instance     \(instance)")
             Terminal.say("operation    \(operation)")
-        }
-
-        private func finish(_ operation: String, after position: Int64, client: APIClient) async throws {
-            while true {
-                let answer: APIClient.Answer
-                do {
-                    answer = try await client.send(
-                        "GET",
-                        "/v1/operations/\(operation)?min-position=\(position)",
-                        headers: ["Prefer": "wait=20"]
-                    )
-                } catch {
-                    // What was accepted goes on, whoever watches.
-                    Terminal.complain("accepted; look at operation \(operation) later")
-                    throw error
-                }
-                switch answer.body["status"]?.string {
-                case "completed": return
-                case "compensated", "abandoned", "superseded", "parked":
-                    let reason =
-                        answer.body["problem"]?["detail"]?.string ?? answer.body["problem"]?["title"]?.string ?? ""
-                    throw Exit.failed("the operation ended \(answer.body["status"]?.string ?? ""): \(reason)")
-                default:
-                    // A server without Prefer support answers at once: do not spin.
-                    try await Task.sleep(for: .milliseconds(200))
-                }
-            }
         }
     }
 }

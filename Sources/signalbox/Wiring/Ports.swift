@@ -75,7 +75,10 @@ struct Ports {
                 hasPassword: !settings.tenant.redisPassword.isEmpty
             ),
             // The scheduler gives up first; then we know why.
-            healthPatience: max(timing.progressDeadline + .seconds(60), .seconds(60))
+            healthPatience: max(timing.progressDeadline + .seconds(60), .seconds(60)),
+            // Nobody on a development machine minds a request that is cut off.
+            drain: settings.stage == .development ? .zero : .seconds(5),
+            billingCall: settings.billing.timeout
         )
     }
 }

@@ -60,7 +60,7 @@ enum InstanceChangeRows {
                 unasked,
                 unasked,
                 unasked,
-                unasked,
+                nothing,
                 over
             ),
             row(

@@ -50,6 +50,7 @@ enum InstanceFacts {
         renamed: "zz_d_1",
         until: Timestamp(microseconds: 0)
     )
+    static let backup = InstanceEvent.BackedUp(database: "d", path: "/backups/d.dump", size: 7, sha256: "ab")
     static let dropped = InstanceEvent.DatabaseDropped(database: "d", role: "r")
 
     static let whole: [InstanceEvent] = [

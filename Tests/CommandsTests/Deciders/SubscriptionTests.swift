@@ -120,6 +120,18 @@ struct SubscriptionTests {
                 over,
                 over
             ),
+            row(
+                "cancel at a moment",
+                .requestCancellation(effectiveAt: anchor),
+                never,
+                inactive,
+                inactive,
+                inactive,
+                one,
+                one,
+                over,
+                over
+            ),
             row("paused", .recordPaused, never, inactive, inactive, inactive, one, same, over, over),
             row("resumed", .recordResumed, never, inactive, inactive, inactive, same, one, over, over),
             row("cancelled", .recordCancelled, never, inactive, inactive, inactive, one, one, same, same),
@@ -161,6 +173,14 @@ struct SubscriptionTests {
         given(Subscription.self, after: abandoned)
             .when(.recordDraft(billingID: "b1", generation: 2))
             .then(.drafted(.init(billingID: "b1", generation: 2)))
+    }
+
+    @Test("an end is agreed on once")
+    func cancellation() {
+        let agreed = Self.history(of: .active) + [.cancellationRequested(.init(effectiveAt: Self.anchor))]
+        #expect(Subscription(replaying: agreed).cancellation == Self.anchor)
+        given(Subscription.self, after: agreed)
+            .when(.requestCancellation(effectiveAt: Self.anchor)).refused(.cancellationRequested)
     }
 
     @Test("activation keeps the anchor that periods end on")

@@ -140,7 +140,7 @@ final class Simulation: Sendable {
         return SagaEngine(
             log: reach,
             queue: reach,
-            definitions: [try definition ?? self.definition(process)],
+            definitions: try definition.map { [$0] } ?? SagaRegistry.definitions(ports(process)),
             owner: "test",
             ids: clock.ids,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
@@ -154,7 +154,7 @@ final class Simulation: Sendable {
             log: log,
             queue: log,
             checkpoint: checkpoint,
-            definitions: [try definition(SimulatedProcess())],
+            definitions: try SagaRegistry.definitions(ports(SimulatedProcess())),
             ids: clock.ids,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
@@ -217,7 +217,12 @@ final class Simulation: Sendable {
     }
 
     func operations() throws -> SagaOperations {
-        SagaOperations(log: log, queue: log, definitions: [try definition(SimulatedProcess())], ids: clock.ids)
+        SagaOperations(
+            log: log,
+            queue: log,
+            definitions: try SagaRegistry.definitions(ports(SimulatedProcess())),
+            ids: clock.ids
+        )
     }
 }
 

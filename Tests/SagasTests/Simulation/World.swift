@@ -45,6 +45,8 @@ final class World: Sendable {
         var customers: [String] = []
         var subscriptions: [Subscription] = []
         var activations = 0
+        /// The keys of pauses and resumptions; a second call with one of them has no effect.
+        var transitions: Set<String> = []
         var rotations = 0
         /// What dead processes have on its way: the lock it holds, and what it does.
         var inFlight: [(lock: String?, land: @Sendable (inout State) -> Void)] = []

@@ -142,7 +142,7 @@ struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge, OAuthC
             if guards.tombstone, current.isStopped, current.stoppedBy == workload.owner.saga {
                 throw .superseded(message: "stopped by the same saga")
             }
-            if !current.isStopped, current.owner == workload.owner { return registered(current, workload) }
+            if !current.isStopped, Self.isSame(current, workload) { return registered(current, workload) }
         }
         let index = current?.index ?? 0
         return try await world.call("register", by: process) { state in
@@ -199,7 +199,7 @@ struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge, OAuthC
         guard let current else { return .absent }
         guard current.owner.instance == workload.owner.instance else { return .foreign("another's") }
         if current.owner.generation > workload.owner.generation { return .newer }
-        return current.isStopped || current.owner != workload.owner ? .absent : .present(registered(current, workload))
+        return current.isStopped || !Self.isSame(current, workload) ? .absent : .present(registered(current, workload))
     }
 
     func health(of registered: RegisteredWorkload, wait: Duration) async throws(PortError) -> WorkloadHealth {
@@ -207,6 +207,15 @@ struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge, OAuthC
             guard state.health.count > 1 else { return .success(state.health.first ?? .healthy) }
             return .success(state.health.removeFirst())
         }
+    }
+
+    func isAtRest(_ workload: Workload) async throws(PortError) -> Bool {
+        try await world.call("isAtRest", by: process) { .success($0.jobs[workload.job]?.isStopped ?? true) }
+    }
+
+    /// Who registered it does not matter, only whose it is and what it says.
+    private static func isSame(_ job: World.Job, _ workload: Workload) -> Bool {
+        job.owner.generation == workload.owner.generation && job.environment == workload.environment
     }
 
     private func registered(_ job: World.Job, _ workload: Workload) -> RegisteredWorkload {
@@ -251,6 +260,22 @@ struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge, OAuthC
     func activate(_ id: String) async throws(PortError) {
         try await world.call("activate", by: process) { state in
             Self.move(id, to: .active, from: [.draft, .paused], &state)
+        }
+    }
+
+    func pause(_ id: String, key: String) async throws(PortError) {
+        let keyed = world.guards.idempotencyKeys
+        try await world.call("pause", by: process) { state in
+            guard !keyed || state.transitions.insert(key).inserted else { return .success(()) }
+            return Self.move(id, to: .paused, from: [.active], &state)
+        }
+    }
+
+    func resume(_ id: String, key: String) async throws(PortError) {
+        let keyed = world.guards.idempotencyKeys
+        try await world.call("resume", by: process) { state in
+            guard !keyed || state.transitions.insert(key).inserted else { return .success(()) }
+            return Self.move(id, to: .active, from: [.paused], &state)
         }
     }
 

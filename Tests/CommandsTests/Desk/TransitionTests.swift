@@ -1,0 +1,82 @@
+import Commands
+import Domain
+import EventStore
+import Kernel
+import SignalboxTestKit
+import Testing
+
+@Suite("Stopping, starting and ending, at the desk")
+struct TransitionTests {
+    private let plane: Plane
+    private let owner: Principal
+    private let made: Onboarded
+
+    init() async throws {
+        plane = try await Plane()
+        owner = try await plane.person()
+        made = try await plane.onboarded(by: owner).answer
+        try await record(.markRunning(.init(generation: 1, launchURL: "https://a.example")))
+    }
+
+    private func record(_ command: Instance.Command) async throws {
+        try await plane.record(Instance.self, Streams.instance(made.instance), command)
+    }
+
+    @Test("the operation that is answered is the event that starts the saga")
+    func operation() async throws {
+        let stop = try await plane.desk.stopInstance(made.instance, by: .keyed("k", owner))
+        let event = try #require(plane.log.events.last)
+        #expect(event.type == "instance.stop-requested" && event.id == stop.answer.operation)
+        let again = try await plane.desk.stopInstance(made.instance, by: .keyed("k", owner))
+        #expect(again.repeated && again.answer == stop.answer)
+        await #expect(throws: CommandError.instance(.notRunning)) {
+            try await plane.desk.stopInstance(made.instance, by: .once(owner))
+        }
+        await #expect(throws: CommandError.instance(.notStopped)) {
+            try await plane.desk.startInstance(made.instance, by: .once(owner))
+        }
+        try await record(.markStopped)
+        let start = try await plane.desk.startInstance(made.instance, by: .once(owner))
+        #expect(plane.log.events.last?.type == "instance.start-requested")
+        #expect(plane.log.events.last?.id == start.answer.operation)
+    }
+
+    @Test("the subscription's commands are the instance's")
+    func aliases() async throws {
+        let paused = try await plane.desk.pauseSubscription(made.subscription, by: .once(owner))
+        #expect(plane.log.events.last?.type == "instance.stop-requested")
+        #expect(plane.log.events.last?.id == paused.answer.operation)
+        try await record(.markStopped)
+        _ = try await plane.desk.resumeSubscription(made.subscription, by: .once(owner))
+        #expect(plane.log.events.last?.type == "instance.start-requested")
+        await #expect(throws: CommandError.notFound) {
+            try await plane.desk.pauseSubscription(IDSource.system.identifier(), by: .once(owner))
+        }
+    }
+
+    @Test("a suspended organization may stop, and may not start")
+    func suspended() async throws {
+        let organization = Streams.organization(made.organization)
+        try await plane.record(Organization.self, organization, .suspend(reason: "unpaid"))
+        _ = try await plane.desk.stopInstance(made.instance, by: .once(owner))
+        try await record(.markStopped)
+        await #expect(throws: CommandError.organization(.suspended)) {
+            try await plane.desk.startInstance(made.instance, by: .once(owner))
+        }
+    }
+
+    @Test("who may not operate changes nothing")
+    func access() async throws {
+        let viewer = Principal(.organizationKey(IDSource.system.identifier(), made.organization, .viewer))
+        let stranger = try await plane.person("stranger")
+        let size = plane.log.events.count
+        for (principal, error) in [(viewer, CommandError.forbidden), (stranger, .notFound)] {
+            await #expect(throws: error) { try await plane.desk.stopInstance(made.instance, by: .once(principal)) }
+            await #expect(throws: error) { try await plane.desk.startInstance(made.instance, by: .once(principal)) }
+            await #expect(throws: error) {
+                try await plane.desk.pauseSubscription(made.subscription, by: .once(principal))
+            }
+        }
+        #expect(plane.log.events.count == size)
+    }
+}

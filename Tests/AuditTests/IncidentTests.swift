@@ -1,4 +1,5 @@
 import EventStore
+import Glibc
 import Kernel
 import Postgres
 import SignalboxTestKit
@@ -88,6 +89,56 @@ struct IncidentTests {
             try Folder.write("nonsense".utf8, to: file)
             await #expect(throws: AuditError.refused(.unreadable(file))) { try await sealing.sealer().turn(lease) }
             #expect(try await sealing.store.head().size == 5)
+        }
+    }
+
+    @Test("a folder that was emptied or put back stops the signing: a restored log could not be told from a whole one")
+    func emptied() async throws {
+        try await Sealing.with { sealing in
+            let lease = try await sealing.lease()
+            let file = sealing.folder.path + "/checkpoint"
+            try await sealing.write(5)
+            try await sealing.sealer().turn(lease)
+            let old = try #require(Folder.text(file))
+            try await sealing.write(5)
+            try await sealing.sealer().turn(lease)
+            let newest = try #require(Folder.text(file))
+            try await sealing.write(1)
+            unlink(file)
+            await #expect(throws: AuditError.refused(.folderBehind(outside: 0, signed: 10))) {
+                try await sealing.sealer().turn(lease)
+            }
+            #expect(Folder.text(file) == nil)
+            try Folder.write(old.utf8, to: file)
+            let refusal = SealingRefusal.folderBehind(outside: 5, signed: 10)
+            await #expect(throws: AuditError.refused(refusal)) { try await sealing.sealer().turn(lease) }
+            #expect(refusal.description.contains("signalbox audit new-epoch"))
+            #expect(try await sealing.published()?.size == 10)
+            // What was published is as good as what was kept.
+            try Folder.write(newest.utf8, to: file)
+            #expect(try await sealing.sealer().turn(lease).size == 11)
+        }
+    }
+
+    @Test("a new epoch begins with an empty folder, and from its first checkpoint on needs it")
+    func emptiedEpoch() async throws {
+        try await Sealing.with { sealing in
+            let lease = try await sealing.lease()
+            let file = sealing.folder.path + "/checkpoint"
+            try await sealing.write(5)
+            try await sealing.sealer().turn(lease)
+            let first = try #require(Folder.text(file))
+            unlink(file)
+            let owner = try await Connection.open(sealing.database.owner)
+            #expect(try await owner.run("SELECT log.start_epoch(2)").decode(0, Bool.self))
+            await owner.close()
+            #expect(try await sealing.sealer().turn(lease).size == 5)
+            try await sealing.write(1)
+            // One of an earlier epoch is not one of this.
+            try Folder.write(first.utf8, to: file)
+            await #expect(throws: AuditError.refused(.folderBehind(outside: 0, signed: 5))) {
+                try await sealing.sealer().turn(lease)
+            }
         }
     }
 

@@ -60,6 +60,8 @@ struct TransparencyTests {
             #expect(events?.first?["data"]?["reason"] == "a lost tail")
             #expect(events?.first?["data"]?["keptCheckpoint"]?.string?.hasPrefix("localhost/log\n") == true)
 
+            try await emptied(story, folder)
+
             // And changes a row, with all guards of the database off.
             try await story.query { connection throws(PostgresError) in
                 try connection.script(
@@ -68,6 +70,23 @@ struct TransparencyTests {
             }
             let found = try await signalbox("audit", "verify", "--data", folder)
             #expect(found.code == 1 && found.err.contains("position 3"), "\(found)")
+        }
+    }
+
+    /// Without the checkpoint that was kept nothing is signed until an operator says so.
+    private func emptied(_ story: Story, _ folder: String) async throws {
+        unlink(folder + "/audit/checkpoint")
+        let problem = try await eventually(within: .seconds(30), { "nobody noticed" }) {
+            let status = try await signalbox("audit", "status", "--json", "--data", folder)
+            let ready = try await story.client.get("/readyz")
+            return ready.status == 503 ? status.json["problem"]?.string : nil
+        }
+        #expect(problem.contains("folder of checkpoints") && problem.contains("audit new-epoch"))
+        let begun = try await signalbox("audit", "new-epoch", "--reason", "a lost folder", "--data", folder)
+        #expect(begun.code == 0, "\(begun)")
+        _ = try await eventually(within: .seconds(30), { "the third epoch is not signed" }) {
+            let text = try await story.client.get("/audit/checkpoint").text
+            return text.hasPrefix("localhost/log/epoch-3\n") ? text : nil
         }
     }
 

@@ -21,6 +21,8 @@ package enum SealingRefusal: Error, Equatable, Sendable {
     case forked(size: Int64)
     /// A checkpoint of a later epoch was signed.
     case laterEpoch(outside: Int, here: Int)
+    /// A checkpoint was signed and published that the kept one does not reach: the folder was emptied or put back.
+    case folderBehind(outside: Int64, signed: Int64)
     /// The kept checkpoint is one of another log.
     case otherLog(String)
     /// The kept checkpoint is there and is not one.
@@ -39,6 +41,9 @@ extension SealingRefusal: CustomStringConvertible {
             "the first \(size) events are not those that a signed checkpoint covers; " + Self.remedy
         case .laterEpoch(let outside, let here):
             "a checkpoint of epoch \(outside) was signed, and the database is in epoch \(here); " + Self.remedy
+        case .folderBehind(let outside, let signed):
+            "a checkpoint of \(signed) events was signed, and the folder of checkpoints knows of \(outside): put back the "
+                + "newest file 'checkpoint'; when there is none, " + Self.remedy
         case .otherLog(let origin): "the kept checkpoint is one of \(origin), which is another log"
         case .unreadable(let path): "\(path) is not a checkpoint; put back the newest one that was signed"
         case .tilesChanged(let size): "the tiles do not make the checkpoint of \(size) events; " + Self.remedy

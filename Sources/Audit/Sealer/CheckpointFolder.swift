@@ -71,6 +71,23 @@ package struct CheckpointFolder: Sendable {
         guard root == outside.root else { throw .refused(.forked(size: outside.size)) }
     }
 
+    /// Holds the folder against what the database has published: a folder that was emptied cannot tell a database that
+    /// lost its end from one that did not.
+    ///
+    /// Every checkpoint is kept here before it is published, so what is published is never ahead.
+    ///
+    /// - Parameters:
+    ///   - signed: The newest published checkpoint of the present epoch; of size 0 when there is none.
+    ///   - origin: What the log is called.
+    /// - Throws: ``AuditError``; `refused` when the kept checkpoint is not as new.
+    package func requireKept(_ signed: TreeHead, origin: Origin) throws(AuditError) {
+        guard signed.size > 0 else { return }
+        let outside = try newest()
+        let isOfEpoch = outside.flatMap { origin.epoch(of: $0.origin) }.map { $0 >= signed.epoch } ?? false
+        let size = isOfEpoch ? outside?.size ?? 0 : 0
+        guard size >= signed.size else { throw .refused(.folderBehind(outside: size, signed: signed.size)) }
+    }
+
     /// Keeps a checkpoint instead of an older one; when this returns it is on disk.
     ///
     /// The last one of an earlier epoch stays beside it, as `checkpoint.epoch-{n}`.

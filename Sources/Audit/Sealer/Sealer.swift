@@ -52,7 +52,10 @@ package struct Sealer: Sendable {
     package func turn(_ lease: WorkItem) async throws(AuditError) -> TreeHead {
         let head = try await store.head()
         var edge = try await store.edge(of: head)
+        // The database first: what it has published was in the folder before.
+        let signed = try await store.head(signed: true)
         try await folder.compare(head, of: store.tiles, origin: origin)
+        if signed.epoch == head.epoch { try folder.requireKept(signed, origin: origin) }
         let signers = try signers(epoch: head.epoch)
         if head.size > 0, !isSigned(head, by: signers) { try await sign(head, by: signers) }
         let frontier: Int64

@@ -20,6 +20,15 @@ package struct TreeHead: Sendable, Equatable {
     }
 }
 
+extension TreeHead {
+    /// What the log is called, as the signed checkpoint says; `nil` until there is one.
+    package var origin: Origin? {
+        // A note that cannot be read names no log.
+        guard let note, let checkpoint = try? Checkpoint(unverified: SignedNote(note.utf8)) else { return nil }
+        return Origin(named: checkpoint.origin)
+    }
+}
+
 /// A key that has signed checkpoints, and the sizes of the first and the last of them.
 package struct SignerRecord: Sendable, Equatable {
     /// As C2SP signed-note writes it.

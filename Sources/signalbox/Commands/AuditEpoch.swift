@@ -91,7 +91,10 @@ extension AuditCommand {
             }
             do throws(AuditError) {
                 _ = try await store.edge(of: head)
+                let signed = try await store.head(signed: true)
                 if let origin { try await folder.compare(head, of: store.tiles, origin: origin) }
+                // Without a kept checkpoint the published one says what the log is called.
+                if let name = origin ?? signed.origin { try folder.requireKept(signed, origin: name) }
             } catch {
                 guard case .refused = error else { throw error }
                 return

@@ -51,6 +51,7 @@ struct StatusReport: Encodable, Sendable {
             _ = try await store.edge(of: newest)
             if let folder, let name = origin ?? kept?.origin {
                 try await folder.compare(newest, of: store.tiles, origin: Origin(named: name))
+                try folder.requireKept(head, origin: Origin(named: name))
             }
         } catch {
             guard case .refused(let refusal) = error else { throw error }

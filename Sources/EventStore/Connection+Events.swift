@@ -34,18 +34,28 @@ extension Connection {
         )
     }
 
-    /// All events in a short range of positions, in order; the statement is planned once per connection.
+    /// The events in a short range of positions, in order; the statement is planned once per connection.
+    ///
+    /// Those after 16 MiB of payload are left for another page. The server adds up the lengths without reading what is
+    /// long.
     func fewEvents(after position: Int64, through end: Int64) throws(PostgresError) -> [RecordedEvent] {
         try decode(
             run(
                 """
                 SELECT e.position, e.event_id, s.name, e.org_id, e.version, t.name, e.schema_version, e.recorded_at,
                        e.actor, e.command_id, e.causation_id, e.correlation_id, e.metadata, e.payload
-                  FROM log.event AS e
+                  FROM (
+                        SELECT p.*,
+                               sum(octet_length(p.payload)) OVER (
+                                   ORDER BY p.position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+                               ) AS taken
+                          FROM log.event AS p
+                         WHERE p.position > \(position)
+                           AND p.position <= \(end)
+                       ) AS e
                   JOIN log.stream AS s ON s.stream_id = e.stream_id
                   JOIN log.event_type AS t ON t.type_id = e.type_id
-                 WHERE e.position > \(position)
-                   AND e.position <= \(end)
+                 WHERE coalesce(e.taken, 0) < \(Int64(EventRows.mostBytes))
                  ORDER BY e.position
                 """,
                 prepared: true

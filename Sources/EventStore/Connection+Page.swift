@@ -45,6 +45,8 @@ extension Connection {
         var areAll = true
         if streams == nil && last - first <= Self.fewPositions {
             page.events = try fewEvents(after: first, through: last)
+            // What is missing at the end was too much for one page.
+            if let end = page.events.last?.position, end < last { page.scannedTo = end }
             if !filter.isEverything { page.events = page.events.filter(filter.matches) }
         } else if streams?.isEmpty != true {
             (page.events, areAll) = try copyEvents(

@@ -36,9 +36,10 @@ extension PostgresLog: LeafDirectory {
     /// The leaf hash of one event, by which a reader that comes back recognises the history it knows.
     ///
     /// - Parameter position: Where the event is.
-    /// - Returns: 32 bytes; `nil` when there is no event there.
+    /// - Returns: 32 bytes; `nil` when there is no durable event there.
     /// - Throws: ``LogError``.
     package func leaf(at position: Int64) async throws(LogError) -> [UInt8]? {
+        guard position > 0, try await frontier(wanted: position, atLeast: position) >= position else { return nil }
         let leaf = try await LogError.wrap { () async throws(PostgresError) in
             try await self.pool.with { connection throws(PostgresError) in
                 try connection.run("SELECT leaf FROM log.event WHERE position = \(position)", prepared: true)
@@ -49,7 +50,7 @@ extension PostgresLog: LeafDirectory {
         return try await archived(after: position - 1, through: position)?.rows.first?.leaf
     }
 
-    /// The last position that was recorded at or before a time: the log as it was then.
+    /// The last durable position that was recorded at or before a time: the log as it was then.
     ///
     /// - Parameter time: Any.
     /// - Returns: 0 when nothing had happened yet.
@@ -60,7 +61,7 @@ extension PostgresLog: LeafDirectory {
                 try connection.lastPosition(before: time + .microseconds(1))
             }
         }
-        guard isFirst else { return found }
+        guard isFirst else { return min(found, try await frontier(wanted: found, atLeast: found)) }
         // What lies before the first event of the database is in the archive, in the same order.
         var (low, high) = (Int64(0), found + 1)
         while high - low > 1 {

@@ -1,10 +1,11 @@
-import EventStore
 import Glibc
 import Kernel
 import Postgres
 import SignalboxTestKit
 import Synchronization
 import Testing
+
+@testable import EventStore
 
 /// Holds the writer's own thread at one step until it is let go; counts every step it sees.
 private final class Turnstile: @unchecked Sendable {
@@ -105,6 +106,27 @@ struct DurabilityTests {
             #expect(answered.count == 20)
             let page = try await log.read(after: 0, through: nil, matching: .everything, limit: 100)
             #expect(page.events.count == 40)
+        }
+    }
+
+    @Test("no leaf and no position leaves before it is durable, whatever is visible")
+    func leaves() async throws {
+        try await with(.pipelined, stoppingAt: .barrierBegun) { log, turnstile, database in
+            let appending = Task { try await log.append(request("a-1", .none, events: 2)) }
+            let other = try await Connection.open(database.superuser)
+            try await eventually {
+                try await other.run("SELECT count(*) FROM log.event").decode(0, Int64.self) == 2
+            }
+            let times = try await other.run("SELECT max(recorded_at) FROM log.event").decode(0, Timestamp.self)
+            await other.close()
+            #expect(log.known.position < 2)
+            #expect(try await log.leaf(at: 1) != nil)
+            #expect(log.known.position >= 1)
+            #expect(try await log.position(at: times + .seconds(1)) == 2)
+            #expect(log.known.position == 2)
+            #expect(try await log.leaf(at: 3) == nil)
+            turnstile.open()
+            _ = try await appending.value
         }
     }
 

@@ -61,6 +61,36 @@ struct PageTests {
         }
     }
 
+    @Test("hold no more than 16 MiB of payload and the event that passes it, small ones too", arguments: [20, 5000])
+    func bytes(limit: Int) async throws {
+        try await withDatabase { database in
+            try await withLog(in: database) { running in
+                let text = #"""# + String(repeating: "x", count: 1_000_000) + #"""#
+                for _ in 1...20 {
+                    let write = StreamWrite(stream("a-1"), expecting: .any, events: [event("thing.happened", text)])
+                    _ = try await running.log.append(request([write]))
+                }
+                for filter in [EventFilter.everything, EventFilter(categories: ["a"]), EventFilter(categories: ["b"])] {
+                    var position: Int64 = 0
+                    var ends: [Int64] = []
+                    while position < 20 {
+                        let page = try await running.log.read(
+                            after: position,
+                            through: nil,
+                            matching: filter,
+                            limit: limit
+                        )
+                        #expect(page.events.count <= 17)
+                        if filter.categories != ["b"] { #expect(page.events.count == Int(page.scannedTo - position)) }
+                        position = page.scannedTo
+                        ends.append(position)
+                    }
+                    if filter.categories != ["b"] { #expect(ends == [17, 20]) }
+                }
+            }
+        }
+    }
+
     @Test("let a filter through what it says, whatever the size of the page", arguments: [3, 40, 5000])
     func filters(limit: Int) async throws {
         try await withDatabase { database in

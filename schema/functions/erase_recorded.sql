@@ -6,6 +6,7 @@ SET search_path = log, pg_temp
 AS $$
 DECLARE
     unrecorded text;
+    erased bigint;
 BEGIN
     SELECT w.what INTO unrecorded
       FROM (SELECT p::text FROM unnest(positions) AS p UNION ALL SELECT s FROM unnest(subjects) AS s) AS w(what)
@@ -30,7 +31,20 @@ BEGIN
         ON CONFLICT (subject) DO UPDATE
        SET wrapped_key = NULL, erased_at = coalesce(log.subject_key.erased_at, excluded.erased_at);
 
-    RETURN log.erase(positions);
+    erased := log.erase(positions);
+    -- An event that is in a file alone has no row to tell its stream, but its record does: of that stream, too, no folded
+    -- state is ever kept again, whoever still holds one.
+    INSERT INTO log.snapshot (stream_id, version, schema_version, state)
+    SELECT DISTINCT s.stream_id, 0, 0, ''::bytea
+      FROM unnest(positions) AS p(position)
+      JOIN log.stream AS r ON r.name = 'erasure-' || p.position
+      JOIN log.event AS e ON e.stream_id = r.stream_id
+       AND e.position BETWEEN r.first_position AND r.last_position
+       AND e.payload IS NOT NULL
+      JOIN log.stream AS s ON s.name = convert_from(e.payload, 'UTF8')::jsonb ->> 'stream'
+        ON CONFLICT (stream_id) DO UPDATE
+       SET version = 0, schema_version = 0, state = '';
+    RETURN erased;
 END $$;
 
 REVOKE ALL ON FUNCTION log.erase_recorded(bigint[], text[]) FROM PUBLIC;

@@ -32,7 +32,8 @@ package struct PostgresSnapshots: SnapshotStore {
         }
     }
 
-    package func keep(_ snapshot: Snapshot, of stream: StreamName) async throws(LogError) {
+    @discardableResult
+    package func keep(_ snapshot: Snapshot, of stream: StreamName) async throws(LogError) -> Bool {
         try await run(
             """
             INSERT INTO log.snapshot AS n (stream_id, version, schema_version, state)
@@ -45,12 +46,13 @@ package struct PostgresSnapshots: SnapshotStore {
              WHERE n.schema_version > 0
                AND ((excluded.version, excluded.schema_version) > (n.version, n.schema_version)
                     OR n.version > (SELECT s.version FROM log.stream AS s WHERE s.stream_id = n.stream_id))
+            RETURNING true
             """
         )
     }
 
     package func discard(_ snapshot: Snapshot, of stream: StreamName) async throws(LogError) {
-        try await run(
+        _ = try await run(
             """
             DELETE FROM log.snapshot AS n
              USING log.stream AS s
@@ -59,13 +61,15 @@ package struct PostgresSnapshots: SnapshotStore {
                AND n.schema_version > 0
                AND n.version = \(snapshot.version)
                AND n.schema_version = \(snapshot.schemaVersion)
+            RETURNING true
             """
         )
     }
 
-    private func run(_ statement: SQL) async throws(LogError) {
+    /// Whether the statement touched a row, which it returns.
+    private func run(_ statement: SQL) async throws(LogError) -> Bool {
         try await LogError.wrap { () async throws(PostgresError) in
-            try await self.pool.with { connection throws(PostgresError) in _ = try connection.run(statement) }
+            try await self.pool.with { connection throws(PostgresError) in try connection.run(statement).count > 0 }
         }
     }
 }

@@ -1,5 +1,6 @@
 internal import Kernel
 package import Logging
+internal import Metrics
 
 /// A state that snapshots can keep.
 package protocol Snapshotable: Codable, Sendable {
@@ -38,10 +39,16 @@ package final class SnapshotKeeper: Sendable {
         do throws(LogError) {
             guard let snapshot = try await store.snapshot(of: stream) else { return nil }
             // Another build's; it stays until somebody has a newer one.
-            guard snapshot.schemaVersion == State.stateVersion else { return nil }
+            guard snapshot.schemaVersion == State.stateVersion else {
+                SnapshotOutcome.refused.count()
+                return nil
+            }
             do {
-                return (snapshot.version, try JSON.decode(State.self, from: snapshot.state))
+                let state = try JSON.decode(State.self, from: snapshot.state)
+                SnapshotOutcome.used.count()
+                return (snapshot.version, state)
             } catch {
+                SnapshotOutcome.refused.count()
                 logger.warning(
                     "a snapshot is not what it says and is thrown away",
                     metadata: ["stream": "\(stream)", "error": "\(error)"]
@@ -73,11 +80,16 @@ package final class SnapshotKeeper: Sendable {
         let offer = Offer(stream: stream, version: version, schemaVersion: State.stateVersion) {
             try JSON.encode(state)
         }
-        return offers.put(offer) ? version : kept
+        guard offers.put(offer) else {
+            SnapshotOutcome.lost.count()
+            return kept
+        }
+        return version
     }
 
     /// Keeps what is offered, until ``close()``.
     package func run() async {
+        SnapshotOutcome.announce()
         while let batch = await offers.next({ $0.takeAll() }) {
             for offer in batch { await keep(offer) }
         }
@@ -92,9 +104,34 @@ package final class SnapshotKeeper: Sendable {
         do {
             let state = try offer.encode()
             let snapshot = Snapshot(version: offer.version, schemaVersion: offer.schemaVersion, state: state)
-            try await store.keep(snapshot, of: offer.stream)
+            let isKept = try await store.keep(snapshot, of: offer.stream)
+            (isKept ? SnapshotOutcome.taken : .refused).count()
         } catch {
+            SnapshotOutcome.lost.count()
             logger.info("a snapshot was not kept", metadata: ["stream": "\(offer.stream)", "error": "\(error)"])
         }
     }
+}
+
+/// What becomes of snapshots: a closed set, for it labels a metric.
+enum SnapshotOutcome: String, CaseIterable {
+    /// One was kept.
+    case taken
+    /// A stream was read from one on.
+    case used
+    /// One was there in another form or damaged, or was not taken: something newer is there, or a payload was erased.
+    case refused
+    /// One that was due was not kept: too many were waiting, or the database did not answer.
+    case lost
+
+    private static let counters = Dictionary(
+        uniqueKeysWithValues: allCases.map { outcome in
+            (outcome, Counter(label: "signalbox_snapshots_total", dimensions: [("outcome", outcome.rawValue)]))
+        }
+    )
+
+    /// Has the metric offered from the beginning, as zero.
+    static func announce() { _ = counters }
+
+    func count() { Self.counters[self]?.increment() }
 }

@@ -24,7 +24,10 @@ package protocol SnapshotStore: Sendable {
     /// Keeps a snapshot instead of an older one, or of the same one in an older form.
     ///
     /// Nothing is kept for a stream of which a payload was erased, because the state may hold what was in it.
-    func keep(_ snapshot: Snapshot, of stream: StreamName) async throws(LogError)
+    ///
+    /// - Returns: Whether it was kept.
+    @discardableResult
+    func keep(_ snapshot: Snapshot, of stream: StreamName) async throws(LogError) -> Bool
 
     /// Throws away what was found to be wrong; what has taken its place since stays.
     func discard(_ snapshot: Snapshot, of stream: StreamName) async throws(LogError)

@@ -15,15 +15,17 @@ package final class MemorySnapshots: SnapshotStore {
         return snapshot
     }
 
-    package func keep(_ snapshot: Snapshot, of stream: StreamName) async throws(LogError) {
-        guard try await reaches(snapshot, stream) else { return }
-        kept.withLock { kept in
+    @discardableResult
+    package func keep(_ snapshot: Snapshot, of stream: StreamName) async throws(LogError) -> Bool {
+        guard try await reaches(snapshot, stream) else { return false }
+        return kept.withLock { kept in
             if let known = kept[stream],
                 (known.version, known.schemaVersion) >= (snapshot.version, snapshot.schemaVersion)
             {
-                return
+                return false
             }
             kept[stream] = snapshot
+            return true
         }
     }
 

@@ -99,6 +99,30 @@ struct PurgeTests {
         }
     }
 
+    @Test("no folded state of its stream is kept again, by whoever still holds one")
+    func keptAgain() async throws {
+        try await ArchiveStage.with { stage in
+            try await stage.detach(through: 300)
+            let old = try await stage.log.read(after: 9, through: 10, matching: .everything, limit: 1).events
+            let stream = try #require(old.first?.stream)
+            let store = PostgresSnapshots(pool: stage.running.pool)
+            let snapshot = Snapshot(version: 3, schemaVersion: 1, state: Array("{}".utf8))
+            #expect(try await store.keep(snapshot, of: stream))
+            let fact = event("erasure.done", #"{"position":10,"stream":"\#(stream.text)"}"#)
+            let record = try #require(StreamName("erasure-10"))
+            _ = try await PostgresEraser(pool: stage.running.pool).erase(
+                Erasure(positions: [10]),
+                recording: request([StreamWrite(record, expecting: .none, events: [fact])])
+            )
+            #expect(try await store.snapshot(of: stream) == nil)
+            #expect(try await !store.keep(snapshot, of: stream))
+            #expect(try await store.snapshot(of: stream) == nil)
+            // Others of which nothing was erased are kept as before.
+            let other = try #require(StreamName(stream.text == "a-0" ? "a-1" : "a-0"))
+            #expect(try await store.keep(snapshot, of: other))
+        }
+    }
+
     @Test("a folded state that may hold what was erased goes, though nobody here knows its stream")
     func snapshots() async throws {
         try await ArchiveStage.with { stage in

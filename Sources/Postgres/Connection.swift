@@ -88,17 +88,6 @@ package actor Connection {
         try withSession { session throws(PostgresError) in try session.limit(statement: limit) }
     }
 
-    /// A password as `CREATE ROLE … PASSWORD` takes it (SCRAM-SHA-256), made on this side: the password never travels.
-    ///
-    /// - Parameters:
-    ///   - password: In clear.
-    ///   - user: Whose it is.
-    /// - Returns: `SCRAM-SHA-256$…`, with a new salt each time.
-    /// - Throws: ``PostgresError`` of kind `shape` when libpq cannot make one, `lost` when the connection is closed.
-    package func scramVerifier(password: String, user: String) throws(PostgresError) -> String {
-        try withSession { session throws(PostgresError) in try session.scramVerifier(password: password, user: user) }
-    }
-
     /// Ends the session; what was not committed is rolled back.
     package func close() {
         session = nil

@@ -16,13 +16,4 @@ extension Session {
             guard PQconsumeInput(raw) == 1 else { throw lost }
         }
     }
-
-    /// A password as Postgres stores it, made on this side, so that the password itself never travels.
-    func scramVerifier(password: String, user: String) throws(PostgresError) -> String {
-        guard let verifier = PQencryptPasswordConn(raw, password, user, "scram-sha-256") else {
-            throw PostgresError(.shape, message: words)
-        }
-        defer { PQfreemem(verifier) }
-        return String(cString: verifier)
-    }
 }

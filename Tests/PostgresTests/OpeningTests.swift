@@ -88,20 +88,4 @@ struct OpeningTests {
         #expect(role?.kind == .unreachable)
         #expect(role?.code == "22023")
     }
-
-    @Test("a verifier made on this side lets its user in over TCP, and nobody else")
-    func scram() async throws {
-        let database = try database
-        let connection = try await Connection.open(database.superuser)
-        let user = "scram_\(UInt64.random(in: 0 ... .max))"
-        let verifier = try await connection.scramVerifier(password: "pässword", user: user)
-        #expect(verifier.hasPrefix("SCRAM-SHA-256$4096:"))
-        try await connection.script("CREATE ROLE \(user) LOGIN PASSWORD \(SQL.quoted(literal: verifier))")
-        let address = "host=127.0.0.1 port=\(database.server.port) dbname=\(database.name) user=\(user)"
-        let session = try await Connection.open(address + " password='pässword'")
-        #expect(try await session.run("SELECT current_user::text").column(String.self) == [user])
-        await session.close()
-        await #expect(throws: PostgresError.self) { try await Connection.open(address + " password=other") }
-        try await connection.script("DROP ROLE \(user)")
-    }
 }

@@ -119,14 +119,27 @@ package struct EventHistory: Sendable {
         ResumeToken(position: position, leaf: position > 0 ? try await log.leaf(at: position) : nil)
     }
 
+    /// What a reader that comes back knows of the log.
+    package enum Standing: Sendable, Equatable {
+        /// The history that the log has.
+        case known
+        /// Another one: the log was restored meanwhile.
+        case forked
+        /// A position that the log has not got to; it ends here.
+        case beyond(end: Int64)
+    }
+
     /// Whether a reader that comes back knows the history that the log has.
     ///
     /// - Parameter token: What the reader was given.
-    /// - Returns: `false` when the log has another event at that position, or none: it was restored meanwhile.
+    /// - Returns: `forked` when the log has another event at that position, or none.
     /// - Throws: ``LogError``.
-    package func recognises(_ token: ResumeToken) async throws(LogError) -> Bool {
-        guard token.leaf != nil else { return true }
-        return token.matches(try await log.leaf(at: token.position))
+    package func standing(of token: ResumeToken) async throws(LogError) -> Standing {
+        guard token.leaf == nil else {
+            return token.matches(try await log.leaf(at: token.position)) ? .known : .forked
+        }
+        let end = try await log.frontier()
+        return token.position <= end ? .known : .beyond(end: end)
     }
 
     /// The last position that is known to survive a crash.

@@ -62,6 +62,8 @@ package struct EventDoor: Sendable {
         case after(Int64)
         /// The reader knows another history than the log has.
         case forked
+        /// The reader says a position that the log has not got to; it ends here.
+        case beyond(end: Int64)
         /// What it says is neither a position nor a token.
         case unknown
     }
@@ -71,10 +73,14 @@ package struct EventDoor: Sendable {
         case unavailable
         /// Nothing of this kind has a state.
         case stateless
+        /// The stream, or the log, has not got so far; the text says how far it is.
+        case notYet(String)
         /// The text is for our own log lines.
         case broken(String)
     }
 
+    /// Whether a stream can have this name.
+    package var isStreamName: @Sendable (String) -> Bool = { _ in false }
     /// The events after a position, at most so many; looks as far as it must to find one, or to the end.
     package var list: @Sendable (Wish, Int64, Int) async throws(Failure) -> Slice =
         { _, _, _ throws(Failure) in throw .unavailable }

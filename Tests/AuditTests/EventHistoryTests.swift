@@ -85,14 +85,15 @@ struct EventHistoryTests {
         try await write(["a-1", "a-2"])
         let token = try await history.token(at: 2)
         #expect(token.leaf?.count == 16)
-        #expect(try await history.recognises(token))
-        #expect(try await history.recognises(try #require(ResumeToken(token.description))))
+        #expect(try await history.standing(of: token) == .known)
+        #expect(try await history.standing(of: try #require(ResumeToken(token.description))) == .known)
         let other = EventHistoryTests()
         try await other.write(["a-1", "a-2", "a-3"])
-        #expect(try await !other.history.recognises(token))
+        #expect(try await other.history.standing(of: token) == .forked)
         // A log that lost its tail.
-        #expect(try await !history.recognises(try await other.history.token(at: 3)))
-        #expect(try await history.recognises(ResumeToken(position: 3, leaf: nil)))
+        #expect(try await history.standing(of: try await other.history.token(at: 3)) == .forked)
+        #expect(try await history.standing(of: ResumeToken(position: 2, leaf: nil)) == .known)
+        #expect(try await history.standing(of: ResumeToken(position: 3, leaf: nil)) == .beyond(end: 2))
         #expect(try await history.token(at: 0).description == "0")
     }
 

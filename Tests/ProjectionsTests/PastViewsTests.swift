@@ -41,7 +41,9 @@ struct PastViewsTests {
             let there = try await past.organization(organization, at: .position(position)).value != nil
             #expect(there == log.events.prefix(Int(position)).contains { $0.stream.text == "organization-1" })
         }
-        #expect(try await past.instance(id, at: .position(end + 100)).position == end)
+        await #expect(throws: ReadError.behind(position: end)) {
+            try await past.instance(id, at: .position(end + 1))
+        }
         #expect(try await past.instance(id, at: .time(Timestamp(microseconds: 0))).value == nil)
     }
 }

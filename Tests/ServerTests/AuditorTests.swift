@@ -36,9 +36,53 @@ struct AuditorTests {
         let first = try await stage.send(.get, path + "?limit=2", as: stage.ana)
         #expect(first.json["data"]?.array?.compactMap { $0["version"]?.integer } == [1, 2])
         let next = try #require(first.json["next"]?.string)
-        let second = try await stage.send(.get, path + "?limit=2&after=\(next)", as: stage.ana)
+        let second = try await stage.send(.get, path + "?limit=2&after-version=\(next)", as: stage.ana)
         #expect(second.json["data"]?.array?.compactMap { $0["data"]?["name"]?.string } == ["Third"])
         #expect(second.json["next"] == .null)
+        let end = try await stage.send(.get, path + "?after-version=3", as: stage.ana)
+        #expect(end.json["data"] == [])
+        // A version is no position, and what the stream has not got to is no place to go on from.
+        for (query, parameter) in [("after=1", "after"), ("after-version=4", "after-version")] {
+            let refused = try await stage.send(.get, path + "?" + query, as: stage.ana)
+            #expect(refused.status == .unprocessableContent)
+            #expect(refused.parameters == [parameter])
+        }
+    }
+
+    @Test("what has not happened yet is not answered with what has")
+    func notYet() async throws {
+        let stage = try await Stage()
+        let (id, _) = try await renamed(stage)
+        let size = try await stage.size
+        let path = "/v1/streams/organization-\(id)"
+        for query in ["/state?version=4", "/state?position=\(size + 1)", "/diff?to=4", "/diff?to=position:\(size + 1)"]
+        {
+            let reply = try await stage.send(.get, path + query, as: stage.ana)
+            #expect(reply.status == .notFound, "\(query)")
+            #expect(reply.problem == "not-yet", "\(query)")
+        }
+        let view = try await stage.send(.get, "/v1/organizations/\(id)?position=\(size + 1)", as: stage.ana)
+        #expect(view.problem == "behind")
+        #expect(try await stage.send(.get, path + "/state?position=\(size)", as: stage.ana).status == .ok)
+        for list in ["/v1/events", "/v1/events/export"] {
+            let reply = try await stage.send(.get, list + "?after=\(size + 1)", as: stage.operatorKey)
+            #expect(reply.parameters == ["after"])
+            #expect(try await stage.send(.get, list + "?after=\(size)", as: stage.operatorKey).status == .ok)
+        }
+    }
+
+    @Test("what is no name of a stream is said, and not taken for a stream without events")
+    func malformed() async throws {
+        let stage = try await Stage()
+        for path in ["/v1/events", "/v1/events/export", "/v1/events/stream"] {
+            for name in ["Nonsense", "nodash", "a--", "a%20b-1"] {
+                let reply = try await stage.send(.get, path + "?stream=" + name, as: stage.operatorKey)
+                #expect(reply.status == .unprocessableContent, "\(path) \(name)")
+                #expect(reply.parameters == ["stream"])
+            }
+        }
+        let none = try await stage.send(.get, "/v1/events?stream=instance-7", as: stage.operatorKey)
+        #expect(none.status == .ok && none.json["data"] == [])
     }
 
     @Test("a state is the one of the version, position or time that is asked for")

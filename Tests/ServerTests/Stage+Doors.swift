@@ -1,3 +1,4 @@
+import Audit
 import Commands
 import Domain
 import EventStore
@@ -115,6 +116,7 @@ extension EventDoor {
     /// The log as it is, looked at every few milliseconds.
     init(_ log: MemoryLog, erased: any ErasedSubjects) {
         self.init()
+        isStreamName = { StreamName($0) != nil }
         look(at: log, erased)
         let slice: @Sendable (Wish, Int64, Int) async throws(Failure) -> Slice = { wish, after, limit throws(Failure) in
             do {
@@ -141,7 +143,11 @@ extension EventDoor {
         beginning = { text throws(Failure) in
             guard let token = ResumeToken(text) else { return .unknown }
             do {
-                return token.matches(try await log.leaf(at: token.position)) ? .after(token.position) : .forked
+                return switch try await EventHistory(log: log, bell: Bell()).standing(of: token) {
+                case .known: .after(token.position)
+                case .forked: .forked
+                case .beyond(let end): .beyond(end: end)
+                }
             } catch {
                 throw .unavailable
             }
@@ -190,6 +196,8 @@ extension EventDoor {
                 return state
             } catch PastError.noState {
                 throw .stateless
+            } catch PastError.notYet(let detail) {
+                throw .notYet(detail)
             } catch {
                 throw .unavailable
             }

@@ -4,16 +4,39 @@ package import Kernel
 
 /// What a thing was at a moment: its stream, folded by its write model as far as it had got then.
 package struct Past: Sendable {
-    private let log: any EventLog
+    /// How a state is folded from the streams of a category that this floor does not know.
+    package struct Fold: Sendable {
+        fileprivate let tell: @Sendable (Past, StreamName, Moment) async throws(PastError) -> PastState?
 
-    package init(log: any EventLog) {
+        /// - Parameters:
+        ///   - initial: What there is before the first event.
+        ///   - take: Takes one event in.
+        package init<State: Encodable & Sendable>(
+            _ initial: State,
+            _ take: @escaping @Sendable (inout State, RecordedEvent) throws -> Void
+        ) {
+            tell = { past, stream, moment throws(PastError) in
+                try await past.fold(initial, stream, moment, take) { $0 }
+            }
+        }
+    }
+
+    private let log: any EventLog
+    private let folds: [String: Fold]
+
+    /// - Parameters:
+    ///   - log: What is read.
+    ///   - folds: By category, beside those that are known here.
+    package init(log: any EventLog, folds: [String: Fold] = [:]) {
         self.log = log
+        self.folds = folds
     }
 
     /// The state of a stream at a moment.
     ///
     /// - Parameters:
-    ///   - stream: Of an organization, a user, a subscription, an instance, an application's releases or the platform.
+    ///   - stream: Of an organization, a user, a subscription, an instance, an application's releases, the platform, an
+    ///     erasure, or of a category that there is a fold for.
     ///   - moment: When.
     /// - Returns: The state; `nil` when the stream had no event then.
     /// - Throws: ``PastError``.
@@ -25,8 +48,19 @@ package struct Past: Sendable {
         case InstanceEvent.category: try await fold(Instance.self, stream, moment)
         case ReleaseEvent.category: try await fold(Release.self, stream, moment)
         case PlatformEvent.category: try await fold(PlatformKeys.self, stream, moment)
-        default: throw .noState(category: stream.category)
+        case ErasureEvent.category: try await Self.erasure.tell(self, stream, moment)
+        default: try await fold(of: stream.category).tell(self, stream, moment)
         }
+    }
+
+    private func fold(of category: String) throws(PastError) -> Fold {
+        guard let fold = folds[category] else { throw .noState(category: category) }
+        return fold
+    }
+
+    /// An erasure is what its record says.
+    private static let erasure = Fold(JSONValue.object([:])) { state, event in
+        if let payload = event.payload { state = try JSON.decode(JSONValue.self, from: payload) }
     }
 
     private func fold<Model: Decider>(
@@ -34,35 +68,52 @@ package struct Past: Sendable {
         _ stream: StreamName,
         _ moment: Moment
     ) async throws(PastError) -> PastState? {
-        var aggregate = Aggregate<Model>(absent: stream)
+        try await fold(Aggregate<Model>(absent: stream), stream, moment) { aggregate, event in
+            try Aggregates.take(event, into: &aggregate)
+        } showing: {
+            $0.model
+        }
+    }
+
+    private func fold<State: Sendable, Shown: Encodable>(
+        _ initial: State,
+        _ stream: StreamName,
+        _ moment: Moment,
+        _ take: @Sendable (inout State, RecordedEvent) throws -> Void,
+        showing shown: @Sendable (State) -> Shown
+    ) async throws(PastError) -> PastState? {
+        var state = initial
         var last: RecordedEvent?
+        var organization: OrganizationID?
+        let frontier: Int64
+        do throws(LogError) { frontier = try await log.frontier() } catch { throw .log(error) }
+        if case .position(let position) = moment, position > frontier {
+            throw .notYet("the log has \(frontier) events")
+        }
         do throws(LogError) {
-            var reader = StreamReader(
-                log: log,
-                stream: stream,
-                through: moment,
-                frontier: try await log.frontier()
-            )
+            var reader = StreamReader(log: log, stream: stream, through: moment, frontier: frontier)
             while let page = try await reader.next() {
                 for event in page {
-                    do throws(CommandError) { try Aggregates.take(event, into: &aggregate) } catch {
-                        throw LogError.violated("\(error)")
-                    }
+                    do { try take(&state, event) } catch { throw LogError.violated("\(error)") }
                     last = event
+                    organization = event.organization ?? organization
                 }
             }
         } catch {
             throw .log(error)
         }
         guard let last else { return nil }
+        if case .version(let version) = moment, version > last.version {
+            throw .notYet("\(stream) has \(last.version) events")
+        }
         do {
             return PastState(
                 stream: stream.text,
                 version: last.version,
                 position: last.position,
                 recordedAt: last.recordedAt,
-                organization: aggregate.organization,
-                state: try JSON.decode(JSONValue.self, from: JSON.encode(aggregate.model))
+                organization: organization,
+                state: try JSON.decode(JSONValue.self, from: JSON.encode(shown(state)))
             )
         } catch {
             throw .log(.violated("the state of \(stream) is no JSON: \(error)"))
@@ -104,5 +155,7 @@ package struct PastState: Sendable, Equatable {
 package enum PastError: Error, Equatable, Sendable {
     /// Streams of this category have no write model.
     case noState(category: String)
+    /// The stream, or the log, has not got so far; the text says how far it is.
+    case notYet(String)
     case log(LogError)
 }

@@ -12,7 +12,7 @@ package struct PastViews: Sendable {
 
     /// An organization as it was.
     ///
-    /// - Throws: ``ReadError/unavailable``.
+    /// - Throws: ``ReadError``; `behind` when the log has not got so far.
     package func organization(
         _ id: OrganizationID,
         at moment: Moment
@@ -22,7 +22,7 @@ package struct PastViews: Sendable {
 
     /// A subscription as it was.
     ///
-    /// - Throws: ``ReadError/unavailable``.
+    /// - Throws: ``ReadError``; `behind` when the log has not got so far.
     package func subscription(
         _ id: SubscriptionID,
         at moment: Moment
@@ -32,7 +32,7 @@ package struct PastViews: Sendable {
 
     /// An instance as it was, with its subscription as that was.
     ///
-    /// - Throws: ``ReadError/unavailable``.
+    /// - Throws: ``ReadError``; `behind` when the log has not got so far.
     package func instance(_ id: InstanceID, at moment: Moment) async throws(ReadError) -> Reading<InstanceView?> {
         let reading = try await fold(Instances.self, InstanceEvent.category, id, moment)
         guard let row = reading.value else { return reading.map { _ in nil } }
@@ -46,8 +46,11 @@ package struct PastViews: Sendable {
         _ id: some CustomStringConvertible,
         _ moment: Moment
     ) async throws(ReadError) -> Reading<P.Row?> {
+        let frontier: Int64
+        do { frontier = try await log.frontier() } catch { throw .unavailable }
+        // What the log has not got to cannot be shown as it was then.
+        if case .position(let position) = moment, position > frontier { throw .behind(position: frontier) }
         do {
-            let frontier = try await log.frontier()
             var reader = StreamReader(
                 log: log,
                 stream: StreamName(category: category, id: id),
@@ -72,7 +75,7 @@ package struct PastViews: Sendable {
                 }
             }
             guard case .position(let position) = moment else { return Reading(row, at: last) }
-            return Reading(row, at: min(position, frontier))
+            return Reading(row, at: position)
         } catch {
             throw .unavailable
         }

@@ -51,6 +51,11 @@ extension Problem {
         detail: "It was restored to an earlier state meanwhile. Begin again, and drop what you took from it since."
     )
 
+    /// What was asked for has not happened: the text says how far it is.
+    package static func notYet(_ detail: String) -> Problem {
+        Problem("not-yet", status: .notFound, title: "It has not got so far", detail: detail)
+    }
+
     package static func invalid(_ faults: [Fault]) -> Problem {
         Problem("invalid", status: .unprocessableContent, title: "The input is not valid", faults: faults)
     }

@@ -44,7 +44,7 @@ extension API {
             "after",
             .string(1...60, pattern: "^[0-9]+(\\.[0-9a-f]{32})?$"),
             "The position to begin after, 0 when it is not said; or the `resume` of an answer, which is refused when the "
-                + "log has another history than the one that it is from."
+                + "log has another history than the one that it is from. A position beyond the end is refused too."
         ),
         .init("organization", .identifier, "Only those of this organization."),
         .init("stream", .string(1...200), "Only those of this stream, e.g. `instance-42`."),
@@ -83,6 +83,8 @@ extension API {
         switch try await ask({ () throws(EventDoor.Failure) in try await backend.events.beginning(text) }) {
         case .after(let position): return position
         case .forked: throw .historyForked
+        case .beyond(let end):
+            throw .invalid([.init("is beyond the end of the log, which is at \(end)", parameter: "after")])
         case .unknown: throw .invalid([.init("must be a position or a resume token", parameter: "after")])
         }
     }
@@ -127,7 +129,7 @@ extension API {
         try await sink.retry(milliseconds: 1000)
         switch place {
         case .after(let known) where known <= frontier: position = known
-        case .after, .forked, .unknown:
+        case .after, .forked, .beyond, .unknown:
             position = frontier
             try await sink.send([.reset(to: frontier)])
         case nil: position = frontier
@@ -161,6 +163,9 @@ extension API {
             from: try moment(call, "from"),
             to: try moment(call, "to")
         )
+        if let stream = wish.stream, !backend.events.isStreamName(stream) {
+            throw .invalid([.init("is not the name of a stream, such as `instance-42`", parameter: "stream")])
+        }
         if let text = call.query["organization"] {
             guard let organization = OrganizationID(text) else { throw .notFound }
             wish.organization = organization
@@ -200,6 +205,7 @@ extension API {
             switch error {
             case .unavailable: throw .unavailable(cause: error)
             case .stateless: throw .notFound
+            case .notYet(let detail): throw .notYet(detail)
             case .broken: throw .internalError(error)
             }
         }

@@ -13,7 +13,13 @@ extension API {
                 "The events of one stream in order, after a version.",
                 access: .scope(.read),
                 parameters: [
-                    .limit, .init("after", .position, "The version to begin after; 0 when it is not said."),
+                    .limit,
+                    .init(
+                        Self.afterVersion,
+                        .position,
+                        "The version of the stream, not a position of the log, to begin after; the `next` of an answer, and "
+                            + "0 when it is not said."
+                    ),
                 ],
                 success: .init(.ok, .named("Events")),
                 handler: streamHistory
@@ -45,11 +51,21 @@ extension API {
         ]
     }
 
+    private static let afterVersion = "after-version"
+
     private func streamHistory(_ call: Call) async throws(Problem) -> Answer {
         let stream = try await visibleStream(call)
-        let after = call.query["after"].flatMap { Int64($0) } ?? 0
+        let after = call.query[Self.afterVersion].flatMap { Int64($0) } ?? 0
         let events = try await ask { () throws(EventDoor.Failure) in
             try await backend.events.history(stream, after, call.limit)
+        }
+        if events.isEmpty, after > 0 {
+            let known = try await ask { () throws(EventDoor.Failure) in
+                try await backend.events.history(stream, after - 1, 1)
+            }
+            guard !known.isEmpty else {
+                throw .invalid([.init("is a version that the stream has not", parameter: Self.afterVersion)])
+            }
         }
         let next = events.count >= call.limit ? events.last?.version : nil
         return try .json(EventList(data: events, next: next.map(String.init)), position: events.last?.position)

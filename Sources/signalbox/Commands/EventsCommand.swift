@@ -171,11 +171,14 @@ extension ResumeToken {
 extension EventHistory {
     /// Refuses to go on from another history than the log has.
     fileprivate func require(_ token: ResumeToken) async throws {
-        guard try await recognises(token) else {
+        switch try await standing(of: token) {
+        case .known: return
+        case .forked:
             throw Exit.conflict(
                 "the log has another history at \(token.position) than the one the token is from: "
                     + "it was restored to an earlier state meanwhile"
             )
+        case .beyond(let end): throw Exit.notFound("the log has no position \(token.position): it ends at \(end)")
         }
     }
 }

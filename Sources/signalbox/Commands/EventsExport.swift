@@ -70,10 +70,10 @@ extension EventsCommand {
 
     /// A stretch of the log, by position and by time.
     struct Stretch: ParsableArguments {
-        @Option(help: "Begin after this position.")
+        @Option(help: "Begin after this position of the log (not a version of a stream).")
         var after: Int64 = 0
 
-        @Option(help: "End at this position.")
+        @Option(help: "End at this position of the log.")
         var through: Int64?
 
         @Option(help: "Only what was recorded at or after this time (RFC 3339).")
@@ -95,7 +95,11 @@ extension EventsCommand {
 
         /// Gives everything in it to `take`, page after page.
         func walk(_ window: LogWindow, _ filter: EventFilter, _ take: (EventView) throws -> Void) async throws {
-            let end = min(try await window.history.frontier(), through ?? .max)
+            let frontier = try await window.history.frontier()
+            guard after <= frontier else {
+                throw Exit.notFound("the log has no position \(after): it ends at \(frontier)")
+            }
+            let end = min(frontier, through ?? .max)
             var place = EventHistory.Place(after: after)
             while let events = try await window.history.page(filter, from: &place, through: end) {
                 for view in try await window.views(events) { try take(view) }

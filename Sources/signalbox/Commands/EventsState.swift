@@ -29,6 +29,9 @@ extension EventsCommand {
             guard [version != nil, position != nil, time != nil].count(where: \.self) < 2 else {
                 throw ValidationError("--version, --position and --time exclude each other")
             }
+            guard version ?? 0 >= 0, position ?? 0 >= 0 else {
+                throw ValidationError("--version and --position are not negative")
+            }
         }
 
         private var moment: Moment {
@@ -88,6 +91,7 @@ extension Reach {
             } catch {
                 switch error {
                 case .noState(let category): throw Exit.usage("nothing is folded from streams of category \(category)")
+                case .notYet(let why): throw Exit.notFound(why)
                 case .log(let error): throw error
                 }
             }

@@ -50,6 +50,7 @@ extension EventDoor {
     init(_ window: LogWindow) {
         self.init()
         let history = window.history
+        isStreamName = { StreamName($0) != nil }
         list = { wish, position, limit throws(Failure) in
             do throws(LogError) {
                 guard let filter = EventFilter(wish) else { return Slice(events: [], scannedTo: position) }
@@ -74,7 +75,11 @@ extension EventDoor {
         beginning = { text throws(Failure) in
             guard let token = ResumeToken(text) else { return .unknown }
             do throws(LogError) {
-                return try await history.recognises(token) ? .after(token.position) : .forked
+                return switch try await history.standing(of: token) {
+                case .known: .after(token.position)
+                case .forked: .forked
+                case .beyond(let end): .beyond(end: end)
+                }
             } catch {
                 throw Failure(error)
             }
@@ -135,6 +140,7 @@ extension EventDoor {
             } catch {
                 switch error {
                 case .noState: throw .stateless
+                case .notYet(let detail): throw .notYet(detail)
                 case .log(let error): throw Failure(error)
                 }
             }

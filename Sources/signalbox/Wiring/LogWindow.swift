@@ -1,8 +1,10 @@
 internal import Audit
 internal import Commands
+internal import Domain
 internal import EventStore
 internal import Kernel
 internal import Postgres
+internal import Sagas
 internal import Server
 
 /// The log as it may be shown: sealed fields closed, and those of erased subjects marked so.
@@ -19,7 +21,7 @@ struct LogWindow: Sendable {
     ///   - erased: Knows whose fields nobody can open.
     init(log: any EventLog & LeafDirectory, bell: Bell, erased: any ErasedSubjects) {
         history = EventHistory(log: log, bell: bell)
-        past = Past(log: log)
+        past = Past(log: log, folds: [SagaEvent.category: Past.Fold(SagaState()) { try $0.evolve($1) }])
         self.erased = erased
     }
 

@@ -1,4 +1,6 @@
+import EventStore
 import Glibc
+import Kernel
 import Platform
 import Testing
 
@@ -53,6 +55,18 @@ struct SettingsTests {
             "RAILZWAY_API_KEY", "PROVISION_DB_HOST", "PROVISION_DB_USER", "SIGNALBOX_MASTER_KEYS",
             "SIGNALBOX_TRAEFIK_TOKEN", "PROVISION_RATE_LIMIT_REDIS_ADDR",
         ] { #expect(problems.contains(name), "\(name) is not complained about") }
+    }
+
+    @Test("dev takes the durability from its environment, unless it is said")
+    func durability() async throws {
+        #expect(try Settings.durability(of: ["SIGNALBOX_DURABILITY": "commit"]) == .commit)
+        #expect(try Settings.durability(of: [:]) == .pipelined)
+        let signalbox = CommandLine(database: "", environment: ["SIGNALBOX_DURABILITY": "never"])
+        let folder = "/tmp/signalbox-never-\(IDSource.system.unique())"
+        let outcome = try await signalbox("dev", "--data", folder)
+        #expect(outcome.code == 2)
+        #expect(outcome.errors.contains("SIGNALBOX_DURABILITY"))
+        #expect(access(folder, F_OK) != 0)
     }
 
     @Test("the log is sealed with a key and a folder that exists, and with both or neither")

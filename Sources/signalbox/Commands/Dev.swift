@@ -16,13 +16,14 @@ struct Dev: AsyncParsableCommand {
     @Option(help: "The port of the API; 0 takes any free one. Other ports are chosen freely and kept.")
     var port: Int?
 
-    @Option(help: "When an append is answered: commit, or pipelined behind a barrier.")
+    @Option(help: "When an append is answered: commit, or pipelined behind a barrier; else SIGNALBOX_DURABILITY.")
     var durability: Durability?
 
     func run() async throws {
         if let port, !(0...65535).contains(port) { throw Exit.usage("--port is 0 to 65535") }
         let logger = Logger(label: "signalbox.dev")
         do {
+            let durability = try durability ?? Settings.durability(of: EnvironmentReader.process)
             let machine = DevMachine(
                 workspace: try Workspace(data),
                 wantedPort: port,

@@ -105,7 +105,7 @@ extension Settings {
         port = read.integer("PORT", default: 8080, in: 0...65535)
         poolSize = read.integer("SIGNALBOX_POOL_SIZE", default: 4, in: 1...64)
         database = Self.database(&read)
-        durability = read.choice("SIGNALBOX_DURABILITY", default: Durability.pipelined)
+        durability = read.choice(Self.durabilityName, default: Durability.pipelined)
         archive = read.optional("SIGNALBOX_ARCHIVE")
         names = Names(
             rootDomain: read.required("APP_ROOT_DOMAIN", meaning: "tenants are <slug>.<this domain>"),
@@ -151,6 +151,18 @@ extension Settings {
         audit = AuditSettings(&read)
         guard read.problems.isEmpty else { throw ConfigurationError(problems: read.problems) }
     }
+
+    /// When an append counts as done, as this environment says.
+    ///
+    /// - Throws: ``ConfigurationError`` when it says something else.
+    static func durability(of environment: [String: String]) throws(ConfigurationError) -> Durability {
+        var read = EnvironmentReader(environment)
+        let durability = read.choice(durabilityName, default: Durability.pipelined)
+        guard read.problems.isEmpty else { throw ConfigurationError(problems: read.problems) }
+        return durability
+    }
+
+    private static let durabilityName = "SIGNALBOX_DURABILITY"
 
     private static func database(_ read: inout EnvironmentReader) -> String {
         if let url = read.optional("DATABASE_URL") { return url }

@@ -13,8 +13,8 @@ internal import ServiceLifecycle
 struct DevMachine: Service {
     let workspace: Workspace
     let wantedPort: Int?
-    /// When an append is answered; as the settings say when it is not said.
-    let durability: Durability?
+    /// When an append is answered.
+    let durability: Durability
     let logger: Logger
 
     /// Runs until it is told to shut down; nothing outlives a clean stop.
@@ -65,6 +65,8 @@ struct DevMachine: Service {
                 try await agent.run(); return .agent
             }
             let program = await traefik.value
+            // Before its ports are looked for: they are remembered, and it must not be the edge itself that has them.
+            await EmbeddedEdge.endLeftover(in: workspace)
             let edge = try program.map { program in
                 EmbeddedEdge(
                     workspace: workspace,
@@ -177,7 +179,7 @@ struct DevMachine: Service {
         ]
         if let edge = addresses.edge { environment["TRAEFIK_API_URL"] = "http://127.0.0.1:\(edge.apiPort)" }
         var settings = try Settings(environment: environment)
-        settings.durability = durability ?? settings.durability
+        settings.durability = durability
         settings.names.edgePort = addresses.edge?.port
         return settings
     }

@@ -44,10 +44,14 @@ struct EmbeddedEdge {
         return program
     }
 
-    /// Keeps Traefik running until the task is cancelled, then stops it; one that was left running is replaced.
+    /// Ends a Traefik that a killed process left running, so that the ports it has are free for the next one.
+    static func endLeftover(in workspace: Workspace) async {
+        if let left = RunDirectory(workspace.run).entry(name) { await left.end(within: .seconds(2)) }
+    }
+
+    /// Keeps Traefik running until the task is cancelled, then stops it.
     func run(documentURL: String, token: String, nomadURL: String, logger: Logger) async throws {
         let run = RunDirectory(workspace.run)
-        if let left = run.entry(Self.name) { await left.end(within: .seconds(2)) }
         let file = workspace.edge + "/traefik.yaml"
         try Workspace.write(
             String(

@@ -5,6 +5,7 @@ import SystemPackage
 /// The program as a person calls it, against a database.
 struct CommandLine: Sendable {
     let database: String
+    var environment: [String: String] = [:]
 
     /// How it ended, and what it printed.
     struct Outcome {
@@ -25,7 +26,12 @@ struct CommandLine: Sendable {
         let result = try await Subprocess.run(
             .path(FilePath(DevProcess.program)),
             arguments: Arguments(arguments),
-            environment: .inherit.updating(["DATABASE_URL": database]),
+            environment: .inherit.updating(
+                Dictionary(
+                    uniqueKeysWithValues: environment.merging(["DATABASE_URL": database]) { own, _ in own }
+                        .map { (Environment.Key(stringLiteral: $0.key), $0.value) }
+                )
+            ),
             output: .string(limit: 64 << 20),
             error: .string(limit: 1 << 20)
         )

@@ -32,17 +32,20 @@ struct OrganizationCommand: AsyncParsableCommand {
         func run() async throws {
             let (url, key) = try reach.api()
             let client = APIClient(url: url, key: key)
+            // With one key however often it is sent, so that it is done once.
             let onboarded = try await client.send(
                 "POST",
                 "/v1/onboarding",
-                body: ["organization": ["name": .string(name), "slug": .string(slug)], "priceId": .string(price)]
+                body: ["organization": ["name": .string(name), "slug": .string(slug)], "priceId": .string(price)],
+                headers: ["Idempotency-Key": "\(IDSource.system.unique())"],
+                patience: APIClient.patience
             )
             guard let operation = onboarded.body["operation"]?["id"]?.string,
                 let instance = onboarded.body["instance"]?["id"]?.string
             else { throw Exit.failed("the server's answer names no operation") }
             guard wait else { return try show(onboarded.body, operation: operation, instance: instance) }
             try await client.finish(operation, after: onboarded.position)
-            let shown = try await client.send("GET", "/v1/instances/" + instance)
+            let shown = try await client.send("GET", "/v1/instances/" + instance, patience: APIClient.patience)
             if reach.json { return Terminal.say(try JSON.pretty(shown.body)) }
             Terminal.say(try InstanceCommand.Show.text(shown.body))
         }

@@ -1,6 +1,9 @@
 internal import Kernel
 
 extension APIClient {
+    /// For how long a server may be away that is asked again: about as long as one takes to start.
+    static let patience = Duration.seconds(30)
+
     /// Waits until an operation has ended; one that did not complete is a failure.
     ///
     /// - Parameters:
@@ -14,7 +17,8 @@ extension APIClient {
                 answer = try await send(
                     "GET",
                     "/v1/operations/\(operation)?min-position=\(position)",
-                    headers: ["Prefer": "wait=20"]
+                    headers: ["Prefer": "wait=20"],
+                    patience: Self.patience
                 )
             } catch {
                 // What was accepted goes on, whoever watches.

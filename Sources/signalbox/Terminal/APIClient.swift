@@ -19,11 +19,22 @@ struct APIClient {
     }
 
     /// Sends a request; a problem document becomes an exit with its words.
+    ///
+    /// - Parameters:
+    ///   - method: Of HTTP.
+    ///   - path: With its query.
+    ///   - body: Sent as JSON.
+    ///   - headers: Beside those of every request.
+    ///   - patience: For how long the same request is sent again while nobody answers, or the server says that it cannot
+    ///     answer now; only for what may be sent twice.
+    /// - Returns: What the server answered.
+    /// - Throws: An exit.
     func send(
         _ method: String,
         _ path: String,
         body: JSONValue? = nil,
-        headers: [String: String] = [:]
+        headers: [String: String] = [:],
+        patience: Duration = .zero
     ) async throws -> Answer {
         var request = HTTPClientRequest(url: url + path)
         request.method = .init(rawValue: method)
@@ -34,15 +45,31 @@ struct APIClient {
             request.headers.add(name: "Content-Type", value: "application/json")
             request.body = .bytes(try JSON.encode(body))
         }
-        let answer = try await exchange(request)
-        guard answer.status < 400 else { throw refusal(answer) }
-        return answer
+        let end = ContinuousClock.now + patience
+        var isTold = false
+        while true {
+            let answer = await exchange(request)
+            if let answer, answer.status != 503 {
+                guard answer.status < 400 else { throw refusal(answer) }
+                return answer
+            }
+            guard ContinuousClock.now < end else {
+                throw answer.map { refusal($0) } ?? Exit.unavailable("no answer from \(url)")
+            }
+            if !isTold {
+                let what = answer.map { "answers \($0.status)" } ?? "does not answer"
+                Terminal.complain("\(url) \(what); trying again for \(patience.components.seconds) s")
+                isTold = true
+            }
+            try await Task.sleep(for: .milliseconds(.random(in: 200...400)))
+        }
     }
 
     /// Says at once that nobody listens, instead of trying for a minute.
     private static let http = HTTPCaller.makeClient()
 
-    private func exchange(_ request: HTTPClientRequest) async throws -> Answer {
+    /// One attempt; `nil` when there is no answer.
+    private func exchange(_ request: HTTPClientRequest) async -> Answer? {
         do {
             let response = try await Self.http.execute(request, timeout: .seconds(60))
             let buffer = try await response.body.collect(upTo: 16 << 20)
@@ -53,7 +80,7 @@ struct APIClient {
                 body: (try? JSON.decode(JSONValue.self, from: Array(buffer.readableBytesView))) ?? .null
             )
         } catch {
-            throw Exit.unavailable("no answer from \(url)")
+            return nil
         }
     }
 
@@ -61,9 +88,11 @@ struct APIClient {
         var message = answer.body["title"]?.string ?? "the server answered \(answer.status)"
         if let detail = answer.body["detail"]?.string { message += ": " + detail }
         for error in answer.body["errors"]?.array ?? [] {
-            message += "\n  \(error["pointer"]?.string ?? "") \(error["detail"]?.string ?? "")"
+            let place = error["pointer"]?.string ?? error["parameter"]?.string ?? ""
+            message += "\n  \(place) \(error["detail"]?.string ?? "")"
         }
         switch answer.status {
+        case 400, 422: return Exit.usage(message)
         case 404: return Exit.notFound(message)
         case 409, 412: return Exit.conflict(message)
         case 429, 503: return Exit.unavailable(message)

@@ -1,5 +1,6 @@
 import Commands
 import EventStore
+import Glibc
 import Kernel
 import Postgres
 import SignalboxTestKit
@@ -66,7 +67,15 @@ struct AuditorToolTests {
             #expect(try await signalbox("events", "history", "instance-7").code == 3)
             #expect(try await signalbox("events", "at", "instance-7").code == 3)
             #expect(try await signalbox("events", "at", organization, "--version", "0").code == 3)
-            #expect(try await signalbox("events", "at", "saga-x").code == 2)
+            #expect(try await signalbox("events", "at", organization, "--version", "3").code == 3)
+            #expect(try await signalbox("events", "at", organization, "--position", "9999").code == 3)
+            #expect(try await signalbox("events", "at", organization, "--version=-1").code == 2)
+            #expect(try await signalbox("events", "diff", organization, "--to", "3").code == 3)
+            #expect(try await signalbox("events", "list", "--after", "9999").code == 3)
+            #expect(try await signalbox("events", "export", "--after", "9999").code == 3)
+            #expect(try await signalbox("events", "segments", "--check", "--to", "/nowhere").code == 3)
+            #expect(try await signalbox("events", "at", "saga-x").code == 3)
+            #expect(try await signalbox("events", "at", "thing-x").code == 2)
             #expect(try await signalbox("events", "at", organization, "--version", "1", "--position", "2").code == 2)
             #expect(try await signalbox("events", "diff", organization, "--from", "yesterday").code == 2)
             #expect(try await signalbox("events", "history", "Nonsense").code == 2)
@@ -84,9 +93,28 @@ struct AuditorToolTests {
             #expect(try await erasing("--position", "1", "--reason", "x") == 0)
             let record = try await signalbox("events", "export", "--category", "erasure")
             let position = try #require(record.lines.first?["position"]?.integer)
+            let state = try await signalbox("events", "at", "erasure-1").json["state"]
+            #expect(state?["reason"] == "x" && state?["position"] == 1)
             #expect(try await erasing("--position", "\(position)", "--reason", "x") == 4)
             let nowhere = CommandLine(database: "host=/nowhere dbname=x user=x")
             #expect(try await nowhere("events", "export").code == 5)
+        }
+    }
+
+    @Test("say what is wrong with an audit, with the exit code that the table has for it")
+    func audits() async throws {
+        try await with { signalbox, _, _ in
+            let nowhere = try await signalbox("audit", "verify", "--from", "/nowhere")
+            #expect(nowhere.code == 3)
+            #expect(try await signalbox("audit", "prove", "--since", "0").code == 2)
+            #expect(try await signalbox("audit", "prove", "0").code == 2)
+            #expect(try await signalbox("audit", "prove", "9999").code == 3)
+            #expect(try await signalbox("audit", "prove", "--since", "9999").code == 3)
+            let file = "/tmp/signalbox-key-\(IDSource.system.unique())"
+            #expect(try await signalbox("audit", "keygen", "--domain", "two words", "--out", file).code == 2)
+            #expect(try await signalbox("audit", "keygen", "--domain", "example.com", "--out", file).code == 0)
+            #expect(try await signalbox("audit", "keygen", "--domain", "example.com", "--out", file).code == 4)
+            unlink(file)
         }
     }
 

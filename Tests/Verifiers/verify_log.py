@@ -24,8 +24,7 @@ def consistency(path, old, new, hash, known=True):  # RFC 6962, 2.1.2, from the 
 def opened(note, vkey):  # the size and the root in a checkpoint, if the key signed it
     (name, key_id, key), (body, lines) = vkey.split("+", 2), note.rsplit("\n\n", 1)
     blobs = map(binary, re.findall(f"^— {re.escape(name)} (\\S+)$", lines, re.MULTILINE))
-    files = {"body": f"{body}\n".encode(), "sig": b"".join(blob[4:] for blob in blobs if blob[:4].hex() == key_id),
-             "key": bytes.fromhex("302a300506032b6570032100") + binary(key)[1:]}  # an Ed25519 key as RFC 8410 has it
+    files = {"body": f"{body}\n".encode(), "sig": b"".join(blob[4:] for blob in blobs if blob[:4].hex() == key_id), "key": bytes.fromhex("302a300506032b6570032100") + binary(key)[1:]}  # an Ed25519 key as RFC 8410 has it
     with tempfile.TemporaryDirectory() as folder:
         for file in files: pathlib.Path(folder, file).write_bytes(files[file])
         failed = subprocess.run("openssl pkeyutl -verify -rawin -in body -sigfile sig -pubin -keyform DER -inkey key".split(), cwd=folder, capture_output=True).returncode
@@ -34,12 +33,10 @@ def opened(note, vkey):  # the size and the root in a checkpoint, if the key sig
 def tiles(folder, kind, count):  # the bytes of all tiles of one level, or of all bundles of entries
     for n in range((count + 255) // 256):
         *high, low = re.findall("...", f"{n:0{(len(str(n)) + 2) // 3 * 3}}")
-        name = "".join(f"x{group}/" for group in high) + low + (f".p/{count % 256}" if n == count // 256 else "")
-        yield pathlib.Path(folder, "tile", kind, name).read_bytes()
-def leaves(bundle):  # each entry comes after two bytes of length
-    while bundle:
-        yield sha(b"\0", bundle[2:2 + int.from_bytes(bundle[:2], "big")])
-        bundle = bundle[2 + int.from_bytes(bundle[:2], "big"):]
+        name = low + (f".p/{count % 256}" if n == count // 256 else "")
+        yield pathlib.Path(folder, "tile", kind, *(f"x{group}" for group in high), name).read_bytes()
+def leaves(bundle, at=0):  # each entry comes after two bytes of length
+    while at < len(bundle): yield sha(b"\0", bundle[(start := at + 2):(at := start + int.from_bytes(bundle[at:start], "big"))])
 def folder(vkey, at):
     (size, top), level = opened(text(at, "checkpoint"), vkey), 0
     hashes = [leaf for bundle in tiles(at, "entries", size) for leaf in leaves(bundle)]
@@ -57,4 +54,7 @@ def growth(vkey, before, file):
     (old, old_root), (new, new_root) = opened(text(before), vkey), opened(note, vkey)
     need(size == f"old {old}" and 0 < old <= new, "the log has shrunk, or the proof is for another size")
     need(consistency([*map(binary, path)], old, new, old_root) == (old_root, new_root), "the log was rewritten")
-if __name__ == "__main__": print({"folder": folder, "proof": proof, "growth": growth}[sys.argv[2]](sys.argv[1], *sys.argv[3:]) or "verified")
+if __name__ == "__main__":
+    try: print({"folder": folder, "proof": proof, "growth": growth}[sys.argv[2]](sys.argv[1], *sys.argv[3:]) or "verified")
+    except (OSError, ValueError, LookupError, TypeError) as error:  # 2: it cannot be read
+        sys.exit(print(f"NOT VERIFIED: {error if sys.argv[3:] else __doc__}", file=sys.stderr) or 1 + isinstance(error, OSError))

@@ -7,7 +7,18 @@ internal import Glibc
 package struct KeyFile: Sendable {
     /// Why the keys cannot be used; never shows them.
     package struct Failure: Error, Equatable, Sendable, CustomStringConvertible {
+        /// What is to blame.
+        package enum Kind: Sendable {
+            /// The file, or what is in it.
+            case unusable
+            /// The file, which is there already.
+            case exists
+            /// The name that the key was to have.
+            case malformed
+        }
+
         package let description: String
+        package var kind = Kind.unusable
     }
 
     /// At least one, in the order of the file.
@@ -66,11 +77,12 @@ package struct KeyFile: Sendable {
     package static func make(_ path: String, for name: String) throws(Failure) -> VerifierKey {
         let key: SigningKey
         do throws(NoteError) { key = try SigningKey(generatedFor: name) } catch {
-            throw Failure(description: "\(error)")
+            throw Failure(description: "\(name) cannot be the name of a key: \(error)", kind: .malformed)
         }
         let handle = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard handle >= 0 else {
-            throw Failure(description: errno == EEXIST ? "\(path) exists" : "\(path) cannot be written")
+            guard errno == EEXIST else { throw Failure(description: "\(path) cannot be written") }
+            throw Failure(description: "\(path) exists", kind: .exists)
         }
         let bytes = Array((key.text + "\n").utf8)
         let written = write(handle, bytes, bytes.count) == bytes.count && fsync(handle) == 0

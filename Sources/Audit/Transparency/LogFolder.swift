@@ -15,6 +15,9 @@ package struct LogFolder: TileReader {
         self.path = path
     }
 
+    /// Whether there is a log in the folder.
+    package var exists: Bool { access(path + "/checkpoint", F_OK) == 0 }
+
     package func read(_ tile: Tile) async throws(TileError) -> [UInt8] {
         guard let bytes = bytes(tile.path) else { throw .missing(tile) }
         // The name of a file says how wide it is: anything behind that is not of the log.

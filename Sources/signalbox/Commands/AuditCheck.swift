@@ -28,6 +28,7 @@ extension AuditCommand {
             let progress = Progress("events")
             let report: AuditReport
             if let from {
+                guard LogFolder(from).exists else { throw Exit.notFound("\(from) has no checkpoint") }
                 do throws(AuditError) {
                     report = try await LogFolder(from).audit(trusting: pinned) { progress.show($0, of: $1) }
                 } catch {

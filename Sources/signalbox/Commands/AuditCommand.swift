@@ -74,6 +74,9 @@ struct AuditCommand: AsyncParsableCommand {
             guard (position == nil) != (since == nil) else {
                 throw ValidationError("say either the position of an event or --since")
             }
+            guard position ?? 1 > 0, since ?? 1 > 0 else {
+                throw ValidationError("positions and sizes begin at 1")
+            }
         }
 
         func run() async throws {
@@ -96,7 +99,7 @@ struct AuditCommand: AsyncParsableCommand {
             let (frontier, proof) = try await reach.audit { store, log in
                 (try await log.frontier(), try await TransparencyLog(store: store, log: log).proof(at: position))
             }
-            guard (1...max(1, frontier)).contains(position), frontier > 0 else {
+            guard position <= frontier else {
                 throw Exit.notFound("there is no event at \(position)")
             }
             guard let proof else { throw Exit.unavailable("no signed checkpoint covers position \(position) yet") }
@@ -182,7 +185,11 @@ struct AuditCommand: AsyncParsableCommand {
                 let key = try KeyFile.make(out, for: Origin(domain: domain).base)
                 Terminal.say(json ? #"{"vkey":"\#(key)"}"# : "\(key)")
             } catch {
-                throw Exit.failed(error.description)
+                switch error.kind {
+                case .exists: throw Exit.conflict(error.description)
+                case .malformed: throw Exit.usage(error.description)
+                case .unusable: throw Exit.failed(error.description)
+                }
             }
         }
     }

@@ -156,7 +156,7 @@ extension Reach {
     /// Works on the archive as the log's owner, straight in the database.
     ///
     /// - Parameters:
-    ///   - folder: Where its files are.
+    ///   - folder: Where its files are; it must exist unless it is made. Empty for who needs no file.
     ///   - making: Whether to make the folder when it is not there.
     ///   - work: What is done.
     /// - Returns: What `work` returns.
@@ -174,6 +174,11 @@ extension Reach {
                     attributes: [.posixPermissions: 0o700]
                 )
             } catch { throw Exit.failed("\(folder) cannot be made") }
+        } else if !folder.isEmpty {
+            var isFolder = false
+            guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder else {
+                throw Exit.notFound("there is no folder \(folder)")
+            }
         }
         let url = try owner
         let connection: Connection

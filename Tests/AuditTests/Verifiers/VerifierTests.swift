@@ -35,6 +35,14 @@ struct VerifierTests {
         let other = try await Export(size: 600)
         defer { other.remove() }
         #expect(try await !other.python(["folder", export.folder]).verified)
+        let checkpoint = try export.write(Array("nonsense".utf8), to: "nonsense")
+        for arguments in [["folder", "/nowhere"], ["proof", "/nowhere"], ["growth", checkpoint, growth[1]]] {
+            let result = try await export.python(arguments)
+            #expect(!result.verified)
+            // One line that says what is missing or wrong.
+            #expect(result.output.hasPrefix("NOT VERIFIED: "), "\(result.output)")
+            #expect(result.output.split(separator: "\n").count == 1, "\(result.output)")
+        }
     }
 
     @Test("Python and we say the same of every proof, whether it holds or not")

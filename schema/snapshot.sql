@@ -26,6 +26,7 @@ DECLARE
     ids bigint[];
     orgs bigint[];
     known boolean[];
+    rows tid[];
     type_ids integer[];
     written integer;
     moved text;
@@ -69,12 +70,12 @@ BEGIN
     answers := array_fill(NULL::bytea, ARRAY[cardinality(r_command)]);
 
     -- One sort for all of them, instead of one for each.
-    SELECT array_agg(s.stream_id), array_agg(s.org_id), array_agg(s.is_known), array_agg(s.version),
+    SELECT array_agg(s.stream_id), array_agg(s.org_id), array_agg(s.is_known), array_agg(s.version), array_agg(s.row),
            bool_or(CASE s.expected WHEN -1 THEN false WHEN -2 THEN s.version = 0 ELSE s.version <> s.expected END)
-      INTO ids, orgs, known, versions, conflicting
+      INTO ids, orgs, known, versions, rows, conflicting
       FROM (
             SELECT coalesce(t.stream_id, nextval('log.stream_id')) AS stream_id, coalesce(t.org_id, s.org_id) AS org_id,
-                   t.stream_id IS NOT NULL AS is_known, coalesce(t.version, 0) AS version, s.expected
+                   t.stream_id IS NOT NULL AS is_known, coalesce(t.version, 0) AS version, t.ctid AS row, s.expected
               FROM unnest(s_name, s_org, s_expected) WITH ORDINALITY AS s(name, org_id, expected, nth)
               LEFT JOIN log.stream AS t ON t.name = s.name
              ORDER BY s.nth
@@ -215,13 +216,14 @@ BEGIN
     END IF;
 
     IF written > 0 THEN
+        -- Under the log lock nobody moves a row that was just found, and finding it again would cost a look-up more.
         UPDATE log.stream AS t
            SET version = t.version + s.count,
                org_id = coalesce(t.org_id, s.org_id),
                first_position = coalesce(t.first_position, firsts[s.owner] + s.start),
                last_position = firsts[s.owner] + s.start + s.count - 1
           FROM unnest(s_owner, s_org, s_count, s_start) WITH ORDINALITY AS s(owner, org_id, count, start, nth)
-         WHERE t.stream_id = ids[s.nth]
+         WHERE t.ctid = rows[s.nth]
            AND known[s.nth]
            AND s.count > 0
            AND outcomes[s.owner] = 0;

@@ -1255,6 +1255,26 @@ CREATE TABLE saga.checkpoint (
 
 ALTER TABLE saga.checkpoint OWNER TO signalbox_owner;
 
+CREATE TABLE saga.resource (
+    kind text NOT NULL,
+    name text NOT NULL,
+    instance text,
+    generation integer,
+    org_id bigint,
+    saga text NOT NULL,
+    step text NOT NULL,
+    state text NOT NULL,
+    keeps boolean NOT NULL,
+    intended_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    observed_at timestamp with time zone,
+    until timestamp with time zone,
+    "position" bigint NOT NULL,
+    CONSTRAINT resource_state_check CHECK ((state = ANY (ARRAY['intended'::text, 'present'::text, 'deleting'::text, 'gone'::text])))
+);
+
+ALTER TABLE saga.resource OWNER TO signalbox_owner;
+
 ALTER TABLE ONLY log.event ATTACH PARTITION log.event_0 FOR VALUES FROM ('1') TO ('16777217');
 
 ALTER TABLE ONLY log.event ATTACH PARTITION log.event_1 FOR VALUES FROM ('16777217') TO ('33554433');
@@ -1327,6 +1347,9 @@ ALTER TABLE ONLY meta.migration
 ALTER TABLE ONLY saga.checkpoint
     ADD CONSTRAINT checkpoint_pkey PRIMARY KEY (name);
 
+ALTER TABLE ONLY saga.resource
+    ADD CONSTRAINT resource_pkey PRIMARY KEY (kind, name);
+
 CREATE INDEX command_recorded_at ON log.command USING brin (recorded_at);
 
 CREATE UNIQUE INDEX event_0_stream ON log.event_0 USING btree (stream_id, version);
@@ -1342,6 +1365,10 @@ CREATE INDEX work_due ON log.work USING btree (wake_at) WHERE (wake_at IS NOT NU
 CREATE UNIQUE INDEX work_lane ON log.work USING btree (lane) WHERE ((lane <> ''::text) AND (status = ANY (ARRAY['running'::text, 'waiting'::text, 'compensating'::text, 'parked'::text])));
 
 CREATE INDEX work_queued ON log.work USING btree (lane) WHERE ((lane <> ''::text) AND (status = 'queued'::text));
+
+CREATE INDEX resource_instance ON saga.resource USING btree (instance);
+
+CREATE INDEX resource_saga ON saga.resource USING btree (saga);
 
 ALTER INDEX log.event_pkey ATTACH PARTITION log.event_0_pkey;
 
@@ -1476,3 +1503,5 @@ GRANT SELECT ON TABLE log.tile TO signalbox_audit;
 GRANT SELECT ON TABLE meta.migration TO PUBLIC;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE saga.checkpoint TO signalbox_append;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE saga.resource TO signalbox_append;

@@ -24,6 +24,9 @@ static const unsigned char schema_migrations_V0006_stream_organization[] = {
 static const unsigned char schema_migrations_V0007_lanes[] = {
 #embed "../../schema/migrations/V0007__lanes.sql"
 };
+static const unsigned char schema_migrations_V0008_resources[] = {
+#embed "../../schema/migrations/V0008__resources.sql"
+};
 static const unsigned char schema_functions_append[] = {
 #embed "../../schema/functions/append.sql"
 };
@@ -131,6 +134,7 @@ static const struct asset assets[] = {
     ASSET("schema/migrations/V0005__archive.sql", schema_migrations_V0005_archive),
     ASSET("schema/migrations/V0006__stream_organization.sql", schema_migrations_V0006_stream_organization),
     ASSET("schema/migrations/V0007__lanes.sql", schema_migrations_V0007_lanes),
+    ASSET("schema/migrations/V0008__resources.sql", schema_migrations_V0008_resources),
     ASSET("schema/functions/append.sql", schema_functions_append),
     ASSET("schema/functions/append_one.sql", schema_functions_append_one),
     ASSET("schema/functions/bytes.sql", schema_functions_bytes),

@@ -4,7 +4,7 @@ package import Postgres
 
 /// Leased work in Postgres, on the database's clock.
 package struct PostgresWorkQueue: WorkQueue {
-    private let pool: Pool
+    let pool: Pool
 
     /// - Parameter pool: As a role that may execute `log.claim`, `log.renew` and `log.release`.
     package init(pool: Pool) {
@@ -119,7 +119,7 @@ package struct PostgresWorkQueue: WorkQueue {
 }
 
 extension Rows {
-    fileprivate func workItems() throws(PostgresError) -> [WorkItem] {
+    func workItems() throws(PostgresError) -> [WorkItem] {
         var items: [WorkItem] = []
         for row in 0..<count {
             let (stream, kind, lane, status, step, target, fence, deadline) = try decode(

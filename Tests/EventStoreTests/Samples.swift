@@ -10,7 +10,8 @@ enum LogKind: String, CaseIterable, CustomTestStringConvertible {
     var testDescription: String { rawValue }
 
     /// Runs `body` with an empty log and its queue of work.
-    func with(_ body: (any EventLog & Sendable, any WorkQueue & Sendable) async throws -> Void) async throws {
+    func with(_ body: (any EventLog & Sendable, any WorkQueue & WorkBoard & Sendable) async throws -> Void) async throws
+    {
         switch self {
         case .memory:
             let log = MemoryLog()

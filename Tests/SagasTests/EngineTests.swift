@@ -124,7 +124,7 @@ struct EngineTests {
         await #expect(throws: tooEarly) { try await operations.park(simulation.cause, .byOperator) }
         _ = await engine.turn()
         #expect(try await simulation.status() == "waiting")
-        #expect(try await operations.list().map(\.step) == ["create-role"])
+        #expect(try await operations.list().data.map(\.step) == ["create-role"])
 
         let view = try await operations.show(simulation.cause)
         #expect(view.steps.first { $0.id == "create-role" }?.lastError == "transient 57P03: starting up")

@@ -115,10 +115,13 @@ extension SagaEvent {
         package var attempt: Int
         /// What makes the effect the same effect when it is tried again.
         package var key: String
-        package init(step: String, attempt: Int, key: String) {
+        /// What the step is about to make or remove outside; absent when nothing, and in undos.
+        package var resources: [IntendedResource]?
+        package init(step: String, attempt: Int, key: String, resources: [IntendedResource]? = nil) {
             self.step = step
             self.attempt = attempt
             self.key = key
+            self.resources = resources
         }
     }
 
@@ -212,6 +215,11 @@ extension SagaEvent {
             self.reason = reason
             self.evidence = evidence
         }
+
+        /// Whether the saga goes on after it, when it was parked.
+        package var endsParking: Bool { Self.goingOn.contains(verb) }
+
+        private static let goingOn: Set = ["retry", "resume", "skip", "set-output", "cancel", "abandon"]
     }
 
     /// Something that happened elsewhere and that the saga has to know: the end of a child, or what cancels it.

@@ -116,8 +116,8 @@ extension OperationView {
             status = .parked
             nextActionAt = nil
             problem = Problem(step: fact.step, failure: "blocked", message: fact.reason)
-        case .operatorActed:
-            guard status == .parked else { break }
+        case .operatorActed(let fact):
+            guard status == .parked, fact.endsParking else { break }
             go(isCompensating ? .compensating : .running)
             if !isCompensating { problem = nil }
         case .migrated: break

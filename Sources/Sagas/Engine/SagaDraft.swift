@@ -37,7 +37,10 @@ struct SagaScribe: Sendable {
                 draft.events.append(.compensationStarted(Because(reason: reason)))
                 state.evolve(.compensationStarted(Because(reason: reason)), at: now)
             case .begin(let step):
-                draft.events.append(.stepStarted(intent(step, attempt: state.steps[step]?.attempt ?? 1, state)))
+                var intent = intent(step, attempt: state.steps[step]?.attempt ?? 1, state)
+                let resources = definition.step(step)?.resources(state.started?.input ?? .null, state.outputs) ?? []
+                intent.resources = resources.isEmpty ? nil : resources
+                draft.events.append(.stepStarted(intent))
                 return draft
             case .beginUndo(let step):
                 draft.events.append(.undoStarted(intent(step, attempt: state.steps[step]?.undo.attempt ?? 1, state)))

@@ -4,7 +4,7 @@ package import Kernel
 
 /// One run of a saga as its stream tells it: a pure fold, the only thing decisions are made on.
 package struct SagaState: Snapshotable, Equatable {
-    package static let stateVersion: Int16 = 2
+    package static let stateVersion: Int16 = 3
 
     /// Where one step stands.
     package struct Step: Codable, Sendable, Equatable {
@@ -14,6 +14,8 @@ package struct SagaState: Snapshotable, Equatable {
         package var attempt = 1
         package var succeeded = false
         package var skipped = false
+        /// An operator skipped it: something may be there all the same.
+        package var passedOver = false
         package var output: JSONValue = .object([:])
         package var condition: SagaEvent.ConditionChanged?
         /// Nothing is to be looked at before.
@@ -93,7 +95,7 @@ package struct SagaState: Snapshotable, Equatable {
 
     /// The steps that may have had an effect.
     package var begun: Set<String> {
-        Set(steps.filter { $0.value.startedAt != nil && !$0.value.skipped }.keys)
+        Set(steps.filter { $0.value.startedAt != nil && (!$0.value.skipped || $0.value.passedOver) }.keys)
     }
 
     /// What `log.work` says of it.
@@ -187,6 +189,7 @@ package struct SagaState: Snapshotable, Equatable {
         case .migrated(let fact):
             started?.definition = fact.to
             started?.steps = fact.steps
+            for step in fact.steps where steps[step] == nil { steps[step] = Step() }
         }
     }
 
@@ -198,9 +201,10 @@ package struct SagaState: Snapshotable, Equatable {
 
     /// A person's word: whatever waits may go on at once, with its patience renewed.
     private mutating func act(_ fact: SagaEvent.OperatorActed, at moment: Timestamp) {
-        guard ["retry", "resume", "cancel"].contains(fact.verb) else { return }
+        guard fact.endsParking else { return }
         parked = nil
         renew(at: moment)
+        if fact.verb == "skip", let step = fact.step { steps[step, default: Step()].passedOver = true }
         for id in steps.keys {
             steps[id]?.failure = nil
             steps[id]?.undo.failure = nil

@@ -1,4 +1,4 @@
-internal import Domain
+package import Domain
 package import Kernel
 package import Platform
 
@@ -11,6 +11,9 @@ package struct SagaStep: Sendable {
     /// Looks what is there, before an attempt whose forerunner has an unknown end.
     package typealias Probe = @Sendable (StepContext) async throws(PortError) -> Presence<StepResult>
 
+    /// Names what is intended.
+    package typealias Resources = @Sendable (JSONValue, [String: JSONValue]) -> [IntendedResource]
+
     /// Stands in the log; never rename it or use it again.
     package let id: String
     package let policy: StepPolicy
@@ -18,6 +21,9 @@ package struct SagaStep: Sendable {
     /// `nil` when there is nothing to take back.
     package let ensureAbsent: EnsureAbsent?
     package let probe: Probe?
+    /// What it is about to make or remove outside, from the saga's input and what earlier steps left: recorded with the
+    /// intent, so that whatever becomes of the saga, it can be named.
+    package let resources: Resources
     /// The steps whose undo has to be through before this one's may begin, as far as they were started.
     package let undoAfter: [String]
 
@@ -27,7 +33,8 @@ package struct SagaStep: Sendable {
         ensure: @escaping Ensure,
         probe: Probe? = nil,
         ensureAbsent: EnsureAbsent? = nil,
-        undoAfter: [String] = []
+        undoAfter: [String] = [],
+        resources: @escaping Resources = { _, _ in [] }
     ) {
         self.id = id
         self.policy = policy
@@ -35,6 +42,7 @@ package struct SagaStep: Sendable {
         self.ensureAbsent = ensureAbsent
         self.probe = probe
         self.undoAfter = undoAfter
+        self.resources = resources
     }
 }
 
@@ -52,6 +60,8 @@ package struct StepPolicy: Sendable, Equatable {
     package var poll: Duration
     /// What passes at most.
     package var longestPoll: Duration
+    /// An operator may pass it over without insisting: nothing later is built on it.
+    package var skippable: Bool
 
     package init(
         target: String,
@@ -59,13 +69,15 @@ package struct StepPolicy: Sendable, Equatable {
         pivot: Bool = false,
         undoneFirst: Bool = false,
         poll: Duration = .milliseconds(200),
-        longestPoll: Duration = .seconds(5)
+        longestPoll: Duration = .seconds(5),
+        skippable: Bool = false
     ) {
         self.target = target
         self.timeout = timeout
         self.pivot = pivot
         self.undoneFirst = undoneFirst
         self.poll = poll
+        self.skippable = skippable
         self.longestPoll = longestPoll
     }
 
@@ -140,4 +152,7 @@ package struct UndoResult: Sendable, Equatable {
     }
 
     package static let done = UndoResult()
+
+    /// What a note begins with that says that the thing is still there, and why.
+    package static let kept = "kept: "
 }

@@ -36,7 +36,9 @@ extension ProvisionInstance {
 
     func dropRole(_ context: StepContext) async throws(PortError) -> UndoResult {
         let input = try ProvisionInput(context.input)
-        guard !mayHaveBeenUsed(context) else { return UndoResult(note: "kept: it owns the quarantined database") }
+        guard !mayHaveBeenUsed(context) else {
+            return UndoResult(note: UndoResult.kept + "it owns the quarantined database")
+        }
         try await ports.databases.dropRole(database(input, context), fence: context.fence)
         return .done
     }

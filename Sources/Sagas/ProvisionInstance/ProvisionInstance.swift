@@ -54,13 +54,19 @@ package struct ProvisionInstance: Sendable {
     var steps: [SagaStep] {
         [
             SagaStep("reserve-credentials", policy: .init(target: "log"), ensure: reserveCredentials),
-            SagaStep("ensure-customer", policy: .init(target: "billing"), ensure: ensureCustomer),
+            SagaStep(
+                "ensure-customer",
+                policy: .init(target: "billing"),
+                ensure: ensureCustomer,
+                resources: resource(.customer, keeps: true)
+            ),
             SagaStep(
                 "draft-subscription",
                 policy: .init(target: "billing"),
                 ensure: draftSubscription,
                 ensureAbsent: abandonDraft,
-                undoAfter: ["activate-subscription"]
+                undoAfter: ["activate-subscription"],
+                resources: resource(.subscription, keeps: true)
             ),
             SagaStep(
                 "create-role",
@@ -68,7 +74,8 @@ package struct ProvisionInstance: Sendable {
                 ensure: createRole,
                 probe: probeRole,
                 ensureAbsent: dropRole,
-                undoAfter: ["create-database"]
+                undoAfter: ["create-database"],
+                resources: resource(.role)
             ),
             SagaStep(
                 "create-database",
@@ -76,42 +83,48 @@ package struct ProvisionInstance: Sendable {
                 ensure: createDatabase,
                 probe: probeDatabase,
                 ensureAbsent: dropDatabase,
-                undoAfter: ["register-workload", "activate-subscription"]
+                undoAfter: ["register-workload", "activate-subscription"],
+                resources: resource(.database)
             ),
             SagaStep("isolate-database", policy: .init(target: "tenant-postgres"), ensure: isolateDatabase),
             SagaStep(
                 "ensure-oauth-client",
                 policy: .init(target: "oauth"),
                 ensure: ensureOAuthClient,
-                ensureAbsent: rotateOAuthSecret
+                ensureAbsent: rotateOAuthSecret,
+                resources: resource(.oauthClient, keeps: true)
             ),
             SagaStep(
                 "write-secret",
                 policy: .init(target: "nomad"),
                 ensure: writeSecret,
                 ensureAbsent: deleteSecret,
-                undoAfter: ["register-workload"]
+                undoAfter: ["register-workload"],
+                resources: resource(.variable)
             ),
             SagaStep(
                 "register-workload",
                 policy: .init(target: "nomad"),
                 ensure: registerWorkload,
                 probe: probeWorkload,
-                ensureAbsent: stopWorkload
+                ensureAbsent: stopWorkload,
+                resources: resource(.job)
             ),
             SagaStep("await-healthy", policy: .init(target: "nomad"), ensure: awaitHealthy),
             SagaStep(
                 "publish-route",
                 policy: .init(target: "log", undoneFirst: true),
                 ensure: publishRoute,
-                ensureAbsent: withdrawRoute
+                ensureAbsent: withdrawRoute,
+                resources: resource(.route)
             ),
-            SagaStep("confirm-route", policy: .init(target: "edge"), ensure: confirmRoute),
+            SagaStep("confirm-route", policy: .init(target: "edge", skippable: true), ensure: confirmRoute),
             SagaStep(
                 "activate-subscription",
                 policy: .init(target: "billing", pivot: true),
                 ensure: activateSubscription,
-                ensureAbsent: burnActivation
+                ensureAbsent: burnActivation,
+                resources: resource(.subscription)
             ),
             SagaStep("mark-running", policy: .init(target: "log"), ensure: markRunning),
         ]

@@ -1,94 +1,121 @@
 internal import Commands
 internal import HTTPTypes
-package import Kernel
-package import Sagas
+internal import Kernel
+internal import Sagas
 
-/// What operators make sagas do; each deed is an event with identity and reason.
+/// Long processes as operators look at them.
 extension API {
     var sagaRoutes: [Route] {
-        SagaDoor.Verb.allCases.map { verb in
+        [
             Route(
-                .post,
-                "/v1/admin/sagas/{saga}/\(verb.rawValue)",
-                "\(verb.rawValue)Saga",
-                verb.summary,
-                access: .operators,
-                body: SagaDeedBody.self,
-                success: .init(.accepted, .named("Started")),
-                handler: { call, body throws(Problem) in try await self.act(verb, call, body) }
-            )
-        }
+                .get,
+                "/v1/admin/sagas",
+                "listSagas",
+                "The sagas that have something to do, or those asked for, newest first.",
+                access: .platform,
+                parameters: Route.Parameter.list + [
+                    .init("status", .oneOf(Self.operationStates), "Only those with this status."),
+                    .init("kind", .string(1...100), "Only those of this kind, such as `provision-instance`."),
+                    .init("target", .string(1...100), "Only those whose step talks to this, such as `nomad`."),
+                    .init("lane", .string(1...200), "Only those in this lane, such as `instance-42`."),
+                    .init(
+                        "stuck",
+                        .oneOf(["true", "false"]),
+                        "Only those that are parked, or should have been through by now."
+                    ),
+                ],
+                success: .init(.ok, .named("Sagas")),
+                handler: sagas
+            ),
+            Route(
+                .get,
+                "/v1/admin/sagas/{saga}",
+                "showSaga",
+                "One saga: steps, attempts, everything that happened, and what is next and why.",
+                access: .platform,
+                success: .init(.ok, .named("Saga")),
+                handler: saga
+            ),
+            Route(
+                .get,
+                "/v1/admin/sagas/{saga}/stream",
+                "followSaga",
+                "The saga whenever it changes, as server-sent events, until it ends.",
+                access: .platform,
+                success: .init(.ok, .text, type: "text/event-stream"),
+                handler: sagaStream
+            ),
+        ] + deedRoutes
     }
 
-    private func act(_ verb: SagaDoor.Verb, _ call: Call, _ body: SagaDeedBody) async throws(Problem) -> Answer {
-        let saga = try call.unique("saga")
-        let deed = SagaDeed(
-            actor: try call.caller.actor,
-            reason: body.reason,
-            expectedVersion: body.version.flatMap { Int64($0) }
+    private func sagas(_ call: Call) async throws(Problem) -> Answer {
+        let wish = SagaWish(
+            statuses: call.query["status"].map { [$0] },
+            kind: call.query["kind"],
+            target: call.query["target"],
+            lane: call.query["lane"],
+            stuck: call.query["stuck"] == "true"
         )
+        let page = try await asked { () throws(SagaOperationError) in
+            try await backend.sagas.list(wish, call.query["after"], call.limit)
+        }
+        return try .json(page)
+    }
+
+    private func saga(_ call: Call) async throws(Problem) -> Answer {
+        let view = try await show(try call.unique("saga"))
+        return try .json(view, position: view.timeline.last?.position, version: view.version)
+    }
+
+    private func sagaStream(_ call: Call) async throws(Problem) -> Answer {
+        let id = try call.unique("saga")
+        let first = try await show(id)
+        return Answer(body: .events { sink in try await follow(id, from: first, into: &sink) })
+    }
+
+    private func show(_ id: UniqueID) async throws(Problem) -> SagaView {
+        try await asked { () throws(SagaOperationError) in try await backend.sagas.show(id) }
+    }
+
+    /// Writes the saga whenever it changes, until it ends, the reader goes or the server stops.
+    @concurrent
+    private func follow(_ id: UniqueID, from first: SagaView, into sink: inout EventSink) async throws {
+        var view = first
+        var shown: SagaView?
+        var lastWrite = ContinuousClock.now
+        try await sink.retry(milliseconds: 1000)
+        while true {
+            if view != shown {
+                let position = view.timeline.last?.position
+                try await sink.send([.init(id: position, name: "saga", data: try JSON.encode(view))])
+                (shown, lastWrite) = (view, .now)
+            }
+            if view.next.action == .nothing || stopping || Task.isCancelled { return }
+            if ContinuousClock.now - lastWrite >= settings.heartbeat {
+                try await sink.heartbeat()
+                lastWrite = .now
+            }
+            await backend.sagas.news(min(settings.heartbeat, .seconds(1)))
+            // A pace for a busy log, where every look would find something new; cut short, nothing is lost.
+            try? await Task.sleep(for: .milliseconds(50))
+            view = try await show(id)
+        }
+    }
+
+    func asked<Value: Sendable>(
+        _ ask: () async throws(SagaOperationError) -> Value
+    ) async throws(Problem) -> Value {
         do {
-            try await backend.sagas.act(verb, saga, deed)
-        } catch {
-            throw error.problem
-        }
-        let reference: JSONValue = ["operation": ["id": .string(saga.description), "status": "running"]]
-        var answer = try Answer.json(reference)
-        answer.status = .accepted
-        answer.headers[.location] = "/v1/operations/\(saga)"
-        return answer
+            return try await ask()
+        } catch { throw error.problem }
     }
-}
-
-/// Where operators' deeds go.
-package struct SagaDoor: Sendable {
-    /// What can be done to a saga.
-    package enum Verb: String, Sendable, CaseIterable {
-        case retry, park, resume, cancel
-
-        var summary: String {
-            switch self {
-            case .retry: "Tries the present step of a saga again, now."
-            case .park: "Stops work on a saga until somebody resumes it."
-            case .resume: "Goes on with a parked saga."
-            case .cancel: "Takes back everything a saga did, as far as it has not gone too far."
-            }
-        }
-    }
-
-    package var act: @Sendable (Verb, UniqueID, SagaDeed) async throws(SagaOperationError) -> Void =
-        { _, _, _ throws(SagaOperationError) in throw .unavailable }
-
-    package init() {}
-
-    /// Deeds as the engine's operations take them.
-    package init(_ operations: SagaOperations) {
-        act = { verb, saga, deed throws(SagaOperationError) in
-            switch verb {
-            case .retry: try await operations.retry(saga, deed)
-            case .park: try await operations.park(saga, deed)
-            case .resume: try await operations.resume(saga, deed)
-            case .cancel: try await operations.cancel(saga, deed)
-            }
-        }
-    }
-}
-
-struct SagaDeedBody: RequestBody {
-    var reason: String
-    /// The version of the saga's stream that the operator has seen, as a decimal number.
-    var version: String?
-
-    static let schema = Schema.object([
-        .init("reason", .string(1...500)),
-        .init("version", .string(1...19, pattern: "^[1-9][0-9]{0,18}$"), required: false),
-    ])
 }
 
 extension SagaOperationError: ProblemConvertible {
     package var problem: Problem {
         switch self {
         case .notFound: .notFound
+        case .badCursor: .badCursor
         case .conflict(let actual): .preconditionFailed(version: actual)
         case .notPossible(let why):
             Problem(
@@ -97,6 +124,7 @@ extension SagaOperationError: ProblemConvertible {
                 title: "The state of the saga does not allow it",
                 detail: why
             )
+        case .commandReused: CommandError.commandReused.problem
         case .unavailable: .unavailable(cause: self)
         case .broken: .internalError(self)
         }

@@ -1,6 +1,8 @@
 /// The shapes that routes answer with, by the names they have in the OpenAPI document.
 extension API {
-    static let shapes: [String: Schema] = [
+    static let shapes = commonShapes.merging(operatorShapes) { first, _ in first }
+
+    private static let commonShapes: [String: Schema] = [
         "Liveness": .object([.init("status", .oneOf(["alive"]))]),
         "Readiness": .object([
             .init("status", .oneOf(["ready", "unready"])),

@@ -95,6 +95,9 @@ package final class MemoryLog: EventLog, WorkQueue, LeafDirectory {
     /// When work is due next; `nil` when never, or when there is no such work.
     package func wakeAt(_ stream: StreamName) -> Timestamp? { state.withLock { $0.work[stream]?.wakeAt } }
 
+    /// The leased work as it stands.
+    var work: [StreamName: MemoryWork] { state.withLock { $0.work } }
+
     package func claim(
         kinds: [String],
         owner: String,
@@ -102,7 +105,7 @@ package final class MemoryLog: EventLog, WorkQueue, LeafDirectory {
         lease: Duration
     ) async throws(LogError) -> [WorkItem] {
         let moment = now()
-        return state.withLock { $0.claim(kinds: kinds, limit: limit, until: moment + lease, at: moment) }
+        return state.withLock { $0.claim(kinds: kinds, owner: owner, limit: limit, until: moment + lease, at: moment) }
     }
 
     package func renew(_ item: WorkItem, lease: Duration) async throws(LogError) -> Bool {

@@ -118,6 +118,9 @@ struct MemoryState {
 struct MemoryWork {
     var item: WorkItem
     var priority: Int16
+    /// Which row it was: the first is 1.
+    var number: Int
+    var owner: String?
     var leaseUntil: Timestamp?
     var wakeAt: Timestamp?
     /// When somebody wanted it woken while it was leased.
@@ -129,6 +132,7 @@ struct MemoryWork {
     func isLeased(at moment: Timestamp) -> Bool { leaseUntil.map { $0 > moment } ?? false }
 
     mutating func giveBack(dueAt moment: Timestamp?) {
+        owner = nil
         leaseUntil = nil
         nudgeAt = nil
         wakeAt = moment
@@ -148,7 +152,13 @@ extension MemoryState {
         return row.item.fence == fence && row.isLeased(at: moment)
     }
 
-    mutating func claim(kinds: [String], limit: Int, until end: Timestamp, at moment: Timestamp) -> [WorkItem] {
+    mutating func claim(
+        kinds: [String],
+        owner: String,
+        limit: Int,
+        until end: Timestamp,
+        at moment: Timestamp
+    ) -> [WorkItem] {
         let due = work.values
             .filter { row in
                 kinds.contains(row.item.kind) && !row.isLeased(at: moment) && row.wakeAt.map { $0 <= moment } ?? false
@@ -174,6 +184,7 @@ extension MemoryState {
             }
             row.item.claimedAt = moment
             row.item.fence += 1
+            row.owner = owner
             row.leaseUntil = end
             row.wakeAt = end
             row.nudgeAt = nil
@@ -186,7 +197,7 @@ extension MemoryState {
     fileprivate mutating func change(_ update: WorkUpdate, at moment: Timestamp) {
         guard var row = work[update.stream] else {
             guard update.guard == .create else { return }
-            var row = MemoryWork(creating: update)
+            var row = MemoryWork(creating: update, number: work.count + 1)
             if isTaken(update.lane) { row.wakeAt = nil }
             work[update.stream] = row
             return
@@ -231,7 +242,8 @@ extension MemoryState {
 }
 
 extension MemoryWork {
-    fileprivate init(creating update: WorkUpdate) {
+    fileprivate init(creating update: WorkUpdate, number: Int) {
+        self.number = number
         item = WorkItem(
             stream: update.stream,
             kind: update.kind,

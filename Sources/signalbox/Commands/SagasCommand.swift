@@ -1,81 +1,97 @@
 internal import ArgumentParser
 internal import Kernel
-internal import Projections
+internal import Sagas
 
 /// The noun `signalbox sagas`.
 struct SagasCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sagas",
         abstract: "Long processes: what they did and what is next.",
-        subcommands: [List.self, Show.self, Retry.self, Park.self, Resume.self, Cancel.self]
+        subcommands: [
+            List.self, Show.self, Watch.self, Retry.self, Park.self, Resume.self, Skip.self, SetOutput.self,
+            Cancel.self, Abandon.self, Migrate.self,
+        ]
     )
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "The newest sagas first.")
+        static let configuration = CommandConfiguration(
+            abstract: "The sagas that have something to do, newest first; --status for the others."
+        )
 
         @Option(help: "Only those that are queued, running, waiting, compensating, completed, compensated, parked, …")
         var status: String?
 
+        @Option(help: "Only those of this kind, such as provision-instance.")
+        var kind: String?
+
+        @Option(help: "Only those whose step talks to this, such as nomad.")
+        var target: String?
+
+        @Option(help: "Only those in this lane, such as instance-42.")
+        var lane: String?
+
+        @Flag(help: "Only those that wait for a person.")
+        var parked = false
+
+        @Flag(help: "Only those that are parked, or should have been through by now.")
+        var stuck = false
+
         @Option(help: "How many, at most 200.")
         var limit = 50
 
-        @OptionGroup var reach: Reach
+        @OptionGroup var desk: SagaDesk
+
+        func validate() throws {
+            guard (1...200).contains(limit) else { throw ValidationError("--limit is 1 to 200") }
+            if let status, !Self.states.contains(status) { throw ValidationError("\(status) is not a status") }
+            if parked, status != nil { throw ValidationError("say either --parked or --status") }
+        }
 
         func run() async throws {
-            guard (1...200).contains(limit) else { throw Exit.usage("--limit is 1 to 200") }
-            let wanted = try status.map { text in
-                guard let status = OperationView.Status(rawValue: text) else {
-                    throw Exit.usage("\(text) is not a status")
-                }
-                return status
-            }
-            let wish = PageRequest(limit: limit)
-            let page = try await reach.readModels { models throws(ReadError) in
-                try await models.operations(of: nil, status: wanted, page: wish).value
-            }
-            guard !reach.json else { return Terminal.say(try JSON.pretty(page)) }
-            var table = Table("SAGA", "KIND", "SUBJECT", "STATUS", "STEP", "STARTED")
-            for one in page.data {
-                let step = one.steps.last { $0.status != .pending }?.id ?? ""
-                table.add(one.id.description, one.kind, one.subject, one.status.rawValue, step, "\(one.startedAt)")
-            }
-            Terminal.say(table.text)
+            let wish = SagaWish(
+                statuses: parked ? ["parked"] : status.map { [$0] },
+                kind: kind,
+                target: target,
+                lane: lane,
+                stuck: stuck
+            )
+            let page = try await desk.list(wish, limit: limit)
+            guard !desk.reach.json else { return Terminal.say(try JSON.pretty(page)) }
+            Terminal.say(Self.table(page, at: IDSource.system.now()).text)
             if page.next != nil { Terminal.complain("(there are more than \(limit))") }
+        }
+
+        static let states = [
+            "queued", "running", "waiting", "compensating", "parked", "completed", "compensated", "abandoned",
+            "superseded",
+        ]
+
+        static func table(_ page: SagaPage, at now: Timestamp) -> Table {
+            var table = Table("SAGA", "KIND", "LANE", "STATUS", "STEP", "TARGET", "NEXT")
+            for one in page.data {
+                let next =
+                    one.owner.map { "held by \($0)" }
+                    ?? one.wakeAt.map { $0 > now ? "in \(SagaPicture.text($0 - now))" : "due" } ?? ""
+                table.add(one.id, one.kind, one.lane, one.status, one.step ?? "", one.target ?? "", next)
+            }
+            return table
         }
     }
 
     struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "One saga, step by step.")
+        static let configuration = CommandConfiguration(
+            abstract: "One saga: its steps in time, what was tried, and what is next and why."
+        )
 
         @Argument(help: "Its id, as `sagas list` and the API's operations show it.")
         var id: String
 
-        @OptionGroup var reach: Reach
+        @OptionGroup var desk: SagaDesk
 
         func run() async throws {
-            guard let id = UniqueID(id) else { throw Exit.usage("\(id) is not a saga id") }
-            let found = try await reach.readModels { models throws(ReadError) in try await models.operation(id).value }
-            guard let found else { throw Exit.notFound("there is no saga \(id)") }
-            guard !reach.json else { return Terminal.say(try JSON.pretty(found)) }
-            Terminal.say("\(found.kind) for \(found.subject): \(found.status.rawValue)")
-            var table = Table("STEP", "STATUS", "ATTEMPTS", "TOOK", "ERROR")
-            for step in found.steps {
-                table.add(
-                    step.id,
-                    step.status.rawValue,
-                    "\(step.attempts)",
-                    duration(step),
-                    step.error.map { "\($0.code): \($0.message)" } ?? step.condition ?? ""
-                )
-            }
-            Terminal.say(table.text)
-            if let problem = found.problem { Terminal.say("problem: \(problem.message)") }
-            if let next = found.nextActionAt { Terminal.say("next action at \(next)") }
-        }
-
-        private func duration(_ step: OperationView.Step) -> String {
-            guard let start = step.startedAt, let end = step.endedAt else { return "" }
-            return "\((end - start).milliseconds) ms"
+            let view = try await desk.show(try SagaDesk.id(id))
+            guard !desk.reach.json else { return Terminal.say(try JSON.pretty(view)) }
+            Terminal.say(SagaPicture(view, at: IDSource.system.now()).lines.joined(separator: "\n"))
         }
     }
 }

@@ -65,8 +65,44 @@ struct APIClient {
         }
     }
 
+    /// The data of the server-sent events of a route, until the server ends them.
+    func events(_ path: String) async throws -> AsyncThrowingStream<[UInt8], any Error> {
+        var request = HTTPClientRequest(url: url + path)
+        request.headers.add(name: "Authorization", value: "Bearer " + key)
+        request.headers.add(name: "Accept", value: "text/event-stream")
+        let response: HTTPClientResponse
+        do {
+            response = try await Self.http.execute(request, deadline: .distantFuture)
+        } catch { throw Exit.unavailable("no answer from \(url)") }
+        guard response.status == .ok else {
+            let body = try? await response.body.collect(upTo: 1 << 20)
+            let document = body.flatMap { try? JSON.decode(JSONValue.self, from: Array($0.readableBytesView)) }
+            throw refusal(Answer(status: Int(response.status.code), position: 0, body: document ?? .null))
+        }
+        // What comes next tells everything that what came before told.
+        return AsyncThrowingStream(bufferingPolicy: .bufferingNewest(4)) { continuation in
+            let reading = Task {
+                var text: [UInt8] = []
+                do {
+                    for try await chunk in response.body {
+                        text += chunk.readableBytesView
+                        while let end = text.firstIndex(of: UInt8(ascii: "\n")) {
+                            let line = text[..<end]
+                            if line.starts(with: Array("data: ".utf8)) { continuation.yield(Array(line.dropFirst(6))) }
+                            text.removeFirst(line.count + 1)
+                        }
+                    }
+                    continuation.finish()
+                } catch {
+                    continuation.finish(throwing: Exit.unavailable("the server has gone"))
+                }
+            }
+            continuation.onTermination = { _ in reading.cancel() }
+        }
+    }
+
     /// Says at once that nobody listens, instead of trying for a minute.
-    private static let http = HTTPCaller.makeClient()
+    static let http = HTTPCaller.makeClient()
 
     /// One attempt; `nil` when there is no answer.
     private func exchange(_ request: HTTPClientRequest) async -> Answer? {

@@ -26,7 +26,7 @@ struct Table {
     }
 
     /// Control characters from stored text must not reach a terminal.
-    private static func printable(_ text: String) -> String {
+    static func printable(_ text: String) -> String {
         String(text.map { $0.unicodeScalars.contains { $0.value < 32 || $0.value == 127 } ? "·" : $0 })
     }
 }

@@ -27,6 +27,7 @@ struct ControlPlane: Service {
     private let runner: ProjectionRunner
     private let starter: Starter
     private let engine: SagaEngine
+    private let ledger: ResourceLedger
     private let sealer: SealerRunner?
     private let backend: Backend
     private let kept: any KeptSecrets
@@ -120,6 +121,7 @@ struct ControlPlane: Service {
             snapshots: snapshots,
             wakeup: Self.wakeup(workBell)
         )
+        ledger = ResourceLedger(pool: pools.append, log: log, logger: logger, wakeup: Self.wakeup(bell))
         if let unknown = try await engine.unknownSagas() { throw DevFailure(unknown.description) }
         let document = TraefikDocument(
             catalogue: settings.edge.provider == "nomad" ? .nomad : .consul,
@@ -143,7 +145,11 @@ struct ControlPlane: Service {
                 subjects: PostgresSubjectKeys(pool: pools.append)
             )
         )
-        backend.sagas = SagaDoor(SagaOperations(log: log, queue: queue, definitions: definitions))
+        backend.sagas = SagaDoor(
+            SagaOperations(log: log, queue: queue, definitions: definitions),
+            news: { span in await bell.wait(after: bell.count, atMost: span) }
+        )
+        backend.resources = ResourceDoor(ResourceDirectory(pool: pools.append))
         backend.audit = AuditDoor(TransparencyLog(store: AuditStore(pool: pools.append), log: log))
         let sealing = sealer?.state
         backend.plane.checks = { await Self.checks(models) + Self.checks(sealing) }
@@ -177,6 +183,7 @@ struct ControlPlane: Service {
     private func follow() async throws {
         try await seed()
         let (runner, starter, engine, sealer, listening) = (runner, starter, engine, sealer, listening)
+        let ledger = ledger
         let vitals = LogVitals(pool: pools.append, logger: logger)
         let server = APIServer(
             backend: backend,
@@ -189,6 +196,7 @@ struct ControlPlane: Service {
         try await withThrowingTaskGroup(of: Void.self) { followers in
             followers.addTask { await runner.run() }
             followers.addTask { await starter.run() }
+            followers.addTask { await ledger.run() }
             if let sealer { followers.addTask { await sealer.run() } }
             followers.addTask { await vitals.run() }
             let served = await withTaskGroup(of: Void.self) { sagas in

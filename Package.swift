@@ -134,9 +134,22 @@ let package = Package(
             swiftSettings: house
         ),
         // Tests
-        .floor(
-            "SignalboxTestKit",
-            ["Kernel", "Postgres", "Domain", "EventStore", "Platform", "Commands", .subprocess, .logging]
+        .target(
+            name: "SignalboxTestKit",
+            dependencies: [
+                "Kernel", "Postgres", "Domain", "EventStore", "Platform", "Commands", .subprocess, .logging,
+            ],
+            exclude: ["Simulator"],
+            swiftSettings: house
+        ),
+        // Apart, so that not every test is built again when a saga changes.
+        .target(
+            name: "SagaSimulator",
+            dependencies: [
+                "Kernel", "Domain", "EventStore", "Platform", "Commands", "Sagas", "SignalboxTestKit", .logging,
+            ],
+            path: "Sources/SignalboxTestKit/Simulator",
+            swiftSettings: house
         ),
         .tests("KernelTests", ["Kernel", "SignalboxTestKit"]),
         .tests("PostgresTests", ["Postgres", "SignalboxTestKit", .logging]),
@@ -154,8 +167,8 @@ let package = Package(
         .tests(
             "SagasTests",
             [
-                "Sagas", "Commands", "Domain", "EventStore", "Kernel", "Platform", "Postgres", "SignalboxTestKit",
-                .crypto,
+                "Sagas", "Commands", "Domain", "EventStore", "Kernel", "Platform", "Postgres", "SagaSimulator",
+                "SignalboxTestKit", .crypto,
             ]
         ),
         .tests(

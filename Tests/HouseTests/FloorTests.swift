@@ -48,6 +48,15 @@ struct FloorTests {
         }
     }
 
+    @Test("the simulator knows sagas and ports, not what implements them")
+    func simulator() throws {
+        let allowed: Set = ["Kernel", "Domain", "EventStore", "Platform", "Commands", "Sagas", "SignalboxTestKit"]
+        for (path, module) in try Self.imports(below: "Sources/SignalboxTestKit/Simulator")
+        where !allowed.union(Self.free).contains(module) {
+            Issue.record("\(path) imports \(module)")
+        }
+    }
+
     @Test("every folder of Sources has its floor")
     func known() {
         let folders = Set(Repository.files(below: "Sources").map { String($0.split(separator: "/")[1]) })

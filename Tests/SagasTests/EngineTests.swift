@@ -2,6 +2,7 @@ import Domain
 import EventStore
 import Kernel
 import Platform
+import SagaSimulator
 import SignalboxTestKit
 import Synchronization
 import Testing
@@ -60,7 +61,7 @@ struct EngineTests {
         #expect(simulation.log.events.filter { $0.type == "saga.started" }.count == 1)
 
         let checkpoint = MemoryCheckpoint()
-        while try await simulation.starter(checkpoint).turn() {}
+        while try await simulation.starter(at: checkpoint).turn() {}
         #expect(try await checkpoint.position() > 0)
     }
 
@@ -156,7 +157,7 @@ struct EngineTests {
         let simulation = try await Simulation()
         simulation.world.change { $0.health = [.deploying(reason: "0 of 1 healthy")] }
         let looks = SimulatedProcess { number, point in
-            if number > 80, point == .before("health") { await simulation.cancel() }
+            if number > 80, point == .before("health") { await simulation.deleteOrganization() }
             return .go
         }
         try await simulation.provision(looks)

@@ -4,6 +4,7 @@ import Kernel
 import Logging
 import Platform
 import Postgres
+import SagaSimulator
 import SignalboxTestKit
 import Testing
 
@@ -52,7 +53,7 @@ struct SagasOverPostgresTests {
             }
             let events = try await log.read(stream, after: 0, limit: 100)
             #expect(events.count == 30)
-            #expect(simulation.world.read { $0.activations } == 1)
+            #expect(simulation.world.read { $0.subscriptions.map(\.activations) } == [1])
             #expect(simulation.world.read { $0.databases.count } == 1)
             await pool.close()
         }

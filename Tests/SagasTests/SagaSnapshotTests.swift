@@ -1,6 +1,7 @@
 import Domain
 import EventStore
 import Kernel
+import SagaSimulator
 import SignalboxTestKit
 import Testing
 

@@ -1,5 +1,6 @@
 import EventStore
 import Kernel
+import SagaSimulator
 import SignalboxTestKit
 import Synchronization
 import Testing

@@ -12,13 +12,23 @@ package final class MemoryLog: EventLog, WorkQueue, LeafDirectory {
     package let workBell = Bell()
 
     private let now: @Sendable () -> Timestamp
-    private let state = Mutex(MemoryState())
+    private let state: Mutex<MemoryState>
 
     /// An empty log.
     ///
     /// - Parameter ids: Its clock; nothing is drawn at random.
-    package init(ids: IDSource = .system) {
+    package convenience init(ids: IDSource = .system) {
+        self.init(MemoryState(), ids)
+    }
+
+    private init(_ content: MemoryState, _ ids: IDSource) {
         now = ids.now
+        state = Mutex(content)
+    }
+
+    /// Another log with the same content, on a clock of its own.
+    package func copy(ids: IDSource) -> MemoryLog {
+        MemoryLog(state.withLock { $0 }, ids)
     }
 
     package func append(_ request: AppendRequest) async throws(AppendError) -> Appended {

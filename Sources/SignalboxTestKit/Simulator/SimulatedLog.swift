@@ -1,10 +1,10 @@
-import EventStore
-import Kernel
-import SignalboxTestKit
+internal import EventStore
+internal import Kernel
+internal import Platform
+internal import Sagas
+internal import SignalboxTestKit
 
-@testable import Sagas
-
-/// The log as one process reaches it: every append passes the same numbered points as every other call.
+/// The log as one process reaches it: every call passes the same numbered points as every call to the outside.
 struct SimulatedLog: EventLog, WorkQueue {
     let log: MemoryLog
     let process: SimulatedProcess
@@ -13,35 +13,38 @@ struct SimulatedLog: EventLog, WorkQueue {
 
     func append(_ request: AppendRequest) async throws(AppendError) -> Appended {
         guard !process.isDead else { throw .fenced }
-        let name = "append \(request.writes.first?.events.map(\.type).joined(separator: " + ") ?? "")"
+        let types = request.writes.flatMap(\.events).map(\.type).joined(separator: " + ")
+        let name = SimulatedProcess.Point.append + types
         // An append either is in the log or is not; one that lands later is caught by its expected version.
-        _ = await process.reach(.before(name))
+        let verdict = await process.reach(.before(name))
         guard !process.isDead else { throw .fenced }
+        if case .fail = verdict { throw .unavailable }
         let appended = try await log.append(isFenced ? request : try await unfenced(request))
-        let verdict = await process.reach(.after(name))
+        let answer = await process.reach(.after(name))
         guard !process.isDead else { throw .fenced }
-        if case .lose = verdict { return try await log.append(request) }
+        // Whoever hears nothing asks again, and is told what the first one did.
+        if case .lose = answer { return try await log.append(request) }
         return appended
     }
 
     /// The same request as somebody sends it who does not care whose turn it is.
     private func unfenced(_ request: AppendRequest) async throws(AppendError) -> AppendRequest {
         var request = request
-        let statuses = SagaEngine.activeStatuses + ["completed", "compensated", "abandoned", "superseded"]
         for index in request.work.indices {
+            guard case .holding = request.work[index].guard else { continue }
             let stream = request.work[index].stream
             do throws(LogError) {
-                let items = try await log.list(kinds: nil, statuses: statuses)
+                let items = try await log.list(kinds: nil, statuses: Simulation.statuses)
                 guard let item = items.first(where: { $0.stream == stream }) else { continue }
                 request.work[index].guard = .holding(fence: item.fence)
             } catch { throw .unavailable }
+            for index in request.writes.indices { request.writes[index].expected = .any }
         }
-        for index in request.writes.indices { request.writes[index].expected = .any }
         return request
     }
 
     func read(_ stream: StreamName, after version: Int64, limit: Int) async throws(LogError) -> [RecordedEvent] {
-        try alive()
+        try await look("stream")
         return try await log.read(stream, after: version, limit: limit)
     }
 
@@ -51,15 +54,16 @@ struct SimulatedLog: EventLog, WorkQueue {
         matching filter: EventFilter,
         limit: Int
     ) async throws(LogError) -> EventPage {
-        try alive()
+        try await look("log")
         return try await log.read(after: position, through: through, matching: filter, limit: limit)
     }
 
     func frontier() async throws(LogError) -> Int64 { try await log.frontier() }
 
     func claim(kinds: [String], owner: String, limit: Int, lease: Duration) async throws(LogError) -> [WorkItem] {
-        try alive()
-        return try await log.claim(kinds: kinds, owner: owner, limit: limit, lease: lease)
+        try await look("work")
+        // One at a time, so that the order is that of the queue.
+        return try await log.claim(kinds: kinds, owner: owner, limit: min(limit, 1), lease: lease)
     }
 
     func renew(_ item: WorkItem, lease: Duration) async throws(LogError) -> Bool {
@@ -80,6 +84,14 @@ struct SimulatedLog: EventLog, WorkQueue {
     func list(kinds: [String]?, statuses: [String]) async throws(LogError) -> [WorkItem] {
         try alive()
         return try await log.list(kinds: kinds, statuses: statuses)
+    }
+
+    private func look(_ what: String) async throws(LogError) {
+        try alive()
+        if case .fail(let error) = await process.reach(.before(SimulatedProcess.Point.read + what)) {
+            throw .unavailable(error.message)
+        }
+        try alive()
     }
 
     private func alive() throws(LogError) {

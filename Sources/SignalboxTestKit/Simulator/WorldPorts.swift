@@ -1,18 +1,21 @@
-import Platform
-import Synchronization
-
-@testable import Sagas
+package import Platform
+internal import Sagas
 
 /// The ports of one process to a world.
-struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge, OAuthClients, KeptSecrets {
+package struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge, OAuthClients, KeptSecrets {
     let world: World
     let process: SimulatedProcess
+    /// For so long a call to billing can be on its way.
+    let arrival: Duration
 
-    var address: DatabaseAddress { DatabaseAddress(host: "10.0.0.5", port: 5432) }
+    private var hasTombstones: Bool { world.mutant != .tombstone }
+    private var comparesAndSets: Bool { world.mutant != .compareAndSet }
+
+    package var address: DatabaseAddress { DatabaseAddress(host: "10.0.0.5", port: 5432) }
 
     // MARK: Tenant Postgres
 
-    func ensureRole(_ database: TenantDatabase, password: Secret, fence: String) async throws(PortError) {
+    package func ensureRole(_ database: TenantDatabase, password: Secret, fence: String) async throws(PortError) {
         try await world.call("ensureRole", by: process, lock: database.database) { state -> Result<Void, PortError> in
             if let found = state.roles[database.role], found.owner.instance != database.owner.instance {
                 return .failure(.permanent(code: "42710", message: "the role is another's"))
@@ -22,7 +25,7 @@ struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge, OAuthC
         }
     }
 
-    func ensureDatabase(_ database: TenantDatabase, fence: String) async throws(PortError) {
+    package func ensureDatabase(_ database: TenantDatabase, fence: String) async throws(PortError) {
         try await world.call("ensureDatabase", by: process, lock: database.database) {
             state -> Result<Void, PortError> in
             if let found = state.databases[database.database], found.instance != database.owner.instance {
@@ -36,7 +39,7 @@ struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge, OAuthC
         }
     }
 
-    func isolate(_ database: TenantDatabase, slot: String, fence: String) async throws(PortError) {
+    package func isolate(_ database: TenantDatabase, slot: String, fence: String) async throws(PortError) {
         try await world.call("isolate", by: process, lock: database.database) { state -> Result<Void, PortError> in
             guard state.databases[database.database] != nil else {
                 return .failure(.conflict(code: "3D000", message: "the database is not there"))
@@ -46,21 +49,21 @@ struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge, OAuthC
         }
     }
 
-    func probeRole(_ database: TenantDatabase) async throws(PortError) -> Presence<Bool> {
+    package func probeRole(_ database: TenantDatabase) async throws(PortError) -> Presence<Bool> {
         try await world.call("probeRole", by: process) { state in
             guard let found = state.roles[database.role] else { return .success(.absent) }
             return .success(found.owner.instance == database.owner.instance ? .present(true) : .foreign("another's"))
         }
     }
 
-    func probeDatabase(_ database: TenantDatabase) async throws(PortError) -> Presence<Bool> {
+    package func probeDatabase(_ database: TenantDatabase) async throws(PortError) -> Presence<Bool> {
         try await world.call("probeDatabase", by: process) { state in
             guard let found = state.databases[database.database] else { return .success(.absent) }
             return .success(found.instance == database.owner.instance ? .present(true) : .foreign("another's"))
         }
     }
 
-    func dropDatabase(_ database: TenantDatabase, fence: String) async throws(PortError) {
+    package func dropDatabase(_ database: TenantDatabase, fence: String) async throws(PortError) {
         try await world.call("dropDatabase", by: process, lock: database.database) { state -> Result<Void, PortError> in
             if state.databases[database.database]?.instance == database.owner.instance {
                 state.databases[database.database] = nil
@@ -70,7 +73,7 @@ struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge, OAuthC
         }
     }
 
-    func quarantineDatabase(_ database: TenantDatabase, as renamed: String, fence: String) async throws(PortError) {
+    package func quarantineDatabase(_ database: TenantDatabase, as renamed: String, fence: String) async throws(PortError) {
         try await world.call("quarantineDatabase", by: process, lock: database.database) {
             state -> Result<Void, PortError> in
             if state.databases[database.database]?.instance == database.owner.instance {
@@ -81,7 +84,7 @@ struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge, OAuthC
         }
     }
 
-    func dropRole(_ database: TenantDatabase, fence: String) async throws(PortError) {
+    package func dropRole(_ database: TenantDatabase, fence: String) async throws(PortError) {
         try await world.call("dropRole", by: process, lock: database.database) { state -> Result<Void, PortError> in
             guard state.databases[database.database]?.instance != database.owner.instance else {
                 return .failure(.transient(code: "2BP01", message: "the role owns a database"))
@@ -95,20 +98,19 @@ struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge, OAuthC
 
     // MARK: Nomad
 
-    func putSecret(_ items: [String: Secret], for workload: Workload) async throws(PortError) {
-        let guards = world.guards
+    package func putSecret(_ items: [String: Secret], for workload: Workload) async throws(PortError) {
         let current = try await world.call("readSecret", by: process) { .success($0.secrets[workload.job]) }
         if let current {
             guard current.owner.generation <= workload.owner.generation else {
                 throw .superseded(message: "a newer generation wrote it")
             }
-            if guards.tombstone, current.emptiedBy == workload.owner.saga {
+            if hasTombstones, current.emptiedBy == workload.owner.saga {
                 throw .superseded(message: "emptied by the same saga")
             }
         }
         let index = current?.index ?? 0
         try await world.call("putSecret", by: process) { state -> Result<Void, PortError> in
-            if guards.compareAndSet, (state.secrets[workload.job]?.index ?? 0) != index {
+            if comparesAndSets, (state.secrets[workload.job]?.index ?? 0) != index {
                 return .failure(.conflict(code: "cas", message: "the variable has moved"))
             }
             state.index += 1
@@ -117,36 +119,35 @@ struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge, OAuthC
         }
     }
 
-    func deleteSecret(for workload: Workload) async throws(PortError) {
-        let guards = world.guards
+    package func deleteSecret(for workload: Workload) async throws(PortError) {
         try await world.call("deleteSecret", by: process) { state -> Result<Void, PortError> in
             if let found = state.secrets[workload.job], found.owner.generation > workload.owner.generation {
                 return .success(())
             }
             state.index += 1
             state.secrets[workload.job] =
-                guards.tombstone
+                hasTombstones
                 ? World.Variable(owner: workload.owner, index: state.index, emptiedBy: workload.owner.saga) : nil
             return .success(())
         }
     }
 
-    func register(_ workload: Workload) async throws(PortError) -> RegisteredWorkload {
-        let (guards, secretful) = (world.guards, workload)
+    package func register(_ workload: Workload) async throws(PortError) -> RegisteredWorkload {
+        let secretful = workload
         let current = try await world.call("readJob", by: process) { .success($0.jobs[secretful.job]) }
         if let current {
             guard current.owner.instance == workload.owner.instance else {
                 throw .permanent(code: "name-taken", message: "the job is another's")
             }
             if current.owner.generation > workload.owner.generation { throw .superseded(message: "newer") }
-            if guards.tombstone, current.isStopped, current.stoppedBy == workload.owner.saga {
+            if hasTombstones, current.isStopped, current.stoppedBy == workload.owner.saga {
                 throw .superseded(message: "stopped by the same saga")
             }
             if !current.isStopped, Self.isSame(current, workload) { return registered(current, workload) }
         }
         let index = current?.index ?? 0
         return try await world.call("register", by: process) { state in
-            if guards.compareAndSet, (state.jobs[secretful.job]?.index ?? 0) != index {
+            if comparesAndSets, (state.jobs[secretful.job]?.index ?? 0) != index {
                 return .failure(.conflict(code: "cas", message: "Enforcing job modify index"))
             }
             state.index += 1
@@ -162,8 +163,7 @@ struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge, OAuthC
         }
     }
 
-    func stop(_ workload: Workload) async throws(PortError) {
-        let guards = world.guards
+    package func stop(_ workload: Workload) async throws(PortError) {
         let current = try await world.call("readJob", by: process) { .success($0.jobs[workload.job]) }
         if let current {
             guard current.owner.instance == workload.owner.instance,
@@ -173,11 +173,11 @@ struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge, OAuthC
         }
         let index = current?.index ?? 0
         try await world.call("stop", by: process) { state -> Result<Void, PortError> in
-            if !guards.tombstone, state.jobs[workload.job] == nil { return .success(()) }
-            if guards.compareAndSet, (state.jobs[workload.job]?.index ?? 0) != index {
+            if !hasTombstones, state.jobs[workload.job] == nil { return .success(()) }
+            if comparesAndSets, (state.jobs[workload.job]?.index ?? 0) != index {
                 return .failure(.conflict(code: "cas", message: "Enforcing job modify index"))
             }
-            if !guards.tombstone {
+            if !hasTombstones {
                 state.jobs[workload.job] = nil
                 return .success(())
             }
@@ -194,7 +194,7 @@ struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge, OAuthC
         }
     }
 
-    func probe(_ workload: Workload) async throws(PortError) -> Presence<RegisteredWorkload> {
+    package func probe(_ workload: Workload) async throws(PortError) -> Presence<RegisteredWorkload> {
         let current = try await world.call("probeJob", by: process) { .success($0.jobs[workload.job]) }
         guard let current else { return .absent }
         guard current.owner.instance == workload.owner.instance else { return .foreign("another's") }
@@ -202,7 +202,7 @@ struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge, OAuthC
         return current.isStopped || !Self.isSame(current, workload) ? .absent : .present(registered(current, workload))
     }
 
-    func health(of registered: RegisteredWorkload, wait: Duration) async throws(PortError) -> WorkloadHealth {
+    package func health(of registered: RegisteredWorkload, wait: Duration) async throws(PortError) -> WorkloadHealth {
         try await world.call("health", by: process) { state in
             guard state.health.count > 1 else { return .success(state.health.first ?? .healthy) }
             return .success(state.health.removeFirst())
@@ -224,20 +224,20 @@ struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge, OAuthC
 
     // MARK: Billing
 
-    func ensureCustomer(email: String, name: String, key: String) async throws(PortError) -> String {
-        let keyed = world.guards.idempotencyKeys
+    package func ensureCustomer(email: String, name: String, key: String) async throws(PortError) -> String {
+        let keyed = world.mutant != .idempotencyKey
         return try await world.call("ensureCustomer", by: process) { state in
             if !keyed || !state.customers.contains(key) { state.customers.append(key) }
             return .success("cus-\(state.customers.count)")
         }
     }
 
-    func ensureDraft(
+    package func ensureDraft(
         customer: String,
         price: BillingPrice,
         key: String
     ) async throws(PortError) -> BillingSubscription {
-        let keyed = world.guards.idempotencyKeys
+        let keyed = world.mutant != .idempotencyKey
         return try await world.call("ensureDraft", by: process) { state in
             if keyed, let found = state.subscriptions.first(where: { $0.key == key }) {
                 return .success(BillingSubscription(id: found.id, status: found.status))
@@ -248,7 +248,7 @@ struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge, OAuthC
         }
     }
 
-    func subscription(_ id: String) async throws(PortError) -> BillingSubscription {
+    package func subscription(_ id: String) async throws(PortError) -> BillingSubscription {
         try await world.call("subscription", by: process) { state in
             guard let found = state.subscriptions.first(where: { $0.id == id }) else {
                 return .failure(.permanent(code: "not_found", message: "no such subscription"))
@@ -257,29 +257,36 @@ struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge, OAuthC
         }
     }
 
-    func activate(_ id: String) async throws(PortError) {
+    package func activate(_ id: String) async throws(PortError) {
         try await world.call("activate", by: process) { state in
             Self.move(id, to: .active, from: [.draft, .paused], &state)
         }
     }
 
-    func pause(_ id: String, key: String) async throws(PortError) {
-        let keyed = world.guards.idempotencyKeys
-        try await world.call("pause", by: process) { state in
+    package func pause(_ id: String, key: String) async throws(PortError) {
+        try await transition("pause", id, key, to: .paused, from: .active)
+    }
+
+    package func resume(_ id: String, key: String) async throws(PortError) {
+        try await transition("resume", id, key, to: .active, from: .paused)
+    }
+
+    /// Billing has no compare-and-set: what is on its way comes in some time, but it does come in.
+    private func transition(
+        _ name: String,
+        _ id: String,
+        _ key: String,
+        to status: BillingStatus,
+        from: BillingStatus
+    ) async throws(PortError) {
+        let keyed = world.mutant != .idempotencyKey
+        try await world.call(name, by: process, arrivingWithin: arrival) { state in
             guard !keyed || state.transitions.insert(key).inserted else { return .success(()) }
-            return Self.move(id, to: .paused, from: [.active], &state)
+            return Self.move(id, to: status, from: [from], &state)
         }
     }
 
-    func resume(_ id: String, key: String) async throws(PortError) {
-        let keyed = world.guards.idempotencyKeys
-        try await world.call("resume", by: process) { state in
-            guard !keyed || state.transitions.insert(key).inserted else { return .success(()) }
-            return Self.move(id, to: .active, from: [.paused], &state)
-        }
-    }
-
-    func cancel(_ id: String) async throws(PortError) {
+    package func cancel(_ id: String) async throws(PortError) {
         try await world.call("cancel", by: process) { state in
             Self.move(id, to: .cancelled, from: [.active, .paused], &state)
         }
@@ -300,32 +307,39 @@ struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge, OAuthC
             return .failure(.conflict(code: "invalid_transition", message: "\(found.rawValue) to \(status.rawValue)"))
         }
         state.subscriptions[index].status = status
-        if status == .active { state.activations += 1 }
+        if found == .draft { state.subscriptions[index].activations += 1 }
         return .success(())
     }
 
     // MARK: Edge and identity
 
-    func problem(router: String, host: String) async throws(PortError) -> String? {
+    package func problem(router: String, host: String) async throws(PortError) -> String? {
         try await world.call("problem", by: process) { state in
             .success(state.routeProblems.isEmpty ? nil : state.routeProblems.removeFirst())
         }
     }
 
-    func ensure(organization: String, redirect: String) async throws(PortError) -> OAuthClient {
+    package func ensure(organization: String, redirect: String) async throws(PortError) -> OAuthClient {
         try await world.call("ensureClient", by: process) { state in
             .success(OAuthClient(id: "client-\(organization)", secret: Secret("oauth-\(state.rotations)")))
         }
     }
 
-    func rotateSecret(organization: String) async throws(PortError) {
+    package func rotateSecret(organization: String) async throws(PortError) {
         try await world.call("rotateSecret", by: process) { state -> Result<Void, PortError> in
             state.rotations += 1
             return .success(())
         }
     }
 
-    func keep(_ secret: Secret, as name: String) async throws(PortError) {}
+    package func keep(_ secret: Secret, as name: String) async throws(PortError) {
+        try await world.call("keepSecret", by: process) { state -> Result<Void, PortError> in
+            state.kept[name] = secret
+            return .success(())
+        }
+    }
 
-    func secret(named name: String) async throws(PortError) -> Secret? { Secret("kept-\(name)") }
+    package func secret(named name: String) async throws(PortError) -> Secret? {
+        try await world.call("keptSecret", by: process) { .success($0.kept[name]) }
+    }
 }

@@ -1,0 +1,131 @@
+internal import Domain
+internal import EventStore
+internal import Kernel
+internal import Sagas
+internal import SignalboxTestKit
+internal import Synchronization
+
+extension Simulation {
+    /// Plays a schedule to its end.
+    ///
+    /// One process after the other suffers its fault; only one of them moves at any time, so the same schedule always
+    /// comes out the same.
+    ///
+    /// - Parameter schedule: What goes wrong.
+    /// - Returns: What is wrong with how it ended, and how it ended.
+    /// - Throws: What the log throws.
+    package func play(_ schedule: Schedule) async throws -> Outcome {
+        do {
+            try await race(schedule)
+            return try await conclude()
+        } catch let endless as Endless {
+            return Outcome(ends: [:], violations: [endless.description])
+        }
+    }
+
+    /// How a schedule came out.
+    package struct Outcome: Sendable {
+        /// How many sagas ended how: `completed`, `compensated`, `superseded`, `parked`.
+        package var ends: [String: Int]
+        package var violations: [String]
+    }
+
+    private func race(_ schedule: Schedule) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            var standing: [Gate] = []
+            for strike in schedule.strikes {
+                let gate = Gate()
+                let process = process(suffering: strike, gate, late: schedule.late)
+                group.addTask {
+                    do {
+                        try await self.settle(process)
+                        await gate.leave()
+                    } catch {
+                        await gate.leave()
+                        throw error
+                    }
+                }
+                await gate.arrival()
+                if strike.fault == .zombie { standing.append(gate) }
+            }
+            let release: @Sendable () async -> Void = { [standing, world] in
+                world.land()
+                for gate in standing {
+                    await gate.open()
+                    await gate.departure()
+                }
+            }
+            let last = SimulatedProcess { number, _ in
+                if number == schedule.late { await release() }
+                return .go
+            }
+            try await settle(last)
+            await release()
+            try await group.waitForAll()
+            try await settle(SimulatedProcess())
+        }
+    }
+
+    private func process(suffering strike: Schedule.Strike, _ gate: Gate, late: Int?) -> SimulatedProcess {
+        let box = Mutex<SimulatedProcess?>(nil)
+        let process = SimulatedProcess { [self] number, _ in
+            if strike.fault == .late, let late, number == strike.point + late + 1 { world.land() }
+            guard number == strike.point else { return .go }
+            if strike.deletes { await deleteOrganization() }
+            switch strike.fault {
+            case .crash: return .die
+            case .inFlight: return .dieInFlight
+            case .lost: return .lose
+            case .late: return .delay
+            case .error(let error): return .fail(error)
+            case .zombie:
+                box.withLock { $0 }?.dismiss()
+                await gate.arrive()
+                return .go
+            }
+        }
+        box.withLock { $0 = process }
+        return process
+    }
+
+    /// Looks at everything, lets a person see to what is parked, and looks again.
+    private func conclude() async throws -> Outcome {
+        var outcome = Outcome(ends: [:], violations: try await violations())
+        for _ in 0..<4 {
+            let parked = try await log.list(kinds: nil, statuses: ["parked"])
+            if parked.isEmpty { break }
+            for item in parked {
+                outcome.ends["parked", default: 0] += 1
+                let reasons = try history(of: SagaEvent.self, in: item.stream).compactMap { event -> String? in
+                    guard case .parked(let fact) = event else { return nil }
+                    return fact.reason
+                }
+                if reasons.last?.isEmpty ?? true { outcome.violations.append("\(item.stream) is parked without a reason") }
+                try await operations().retry(Self.saga(item), SagaDeed(actor: "operator-1", reason: "seen to"))
+            }
+            try await settle(SimulatedProcess())
+            outcome.violations += try await violations()
+        }
+        for item in try await log.list(kinds: nil, statuses: Self.statuses) {
+            outcome.ends[item.status, default: 0] += 1
+            if item.status == "parked" { outcome.violations.append("\(item.stream) stays parked") }
+        }
+        return outcome
+    }
+
+    private static func saga(_ item: WorkItem) -> UniqueID {
+        item.stream.id.split(separator: ".").last.flatMap { UniqueID($0) } ?? UniqueID(0)
+    }
+
+    /// Somebody deletes the organization; too late is fine.
+    package func deleteOrganization() async {
+        let deed = SagaDeed(actor: "operator-1", reason: "the organization is deleted")
+        do {
+            for item in try await log.list(kinds: nil, statuses: SagaEngine.activeStatuses) {
+                try await operations().cancel(Self.saga(item), deed)
+            }
+        } catch {
+            // There was no way back any more.
+        }
+    }
+}

@@ -1,0 +1,48 @@
+internal import Domain
+internal import EventStore
+internal import Kernel
+internal import Sagas
+
+/// One saga to be put through every fault: the world it begins in, and what sets it off.
+///
+/// How it may end is not said here: whatever happened, an instance has all of what its stage promises, or nothing.
+package struct SagaScenario: Sendable, CustomStringConvertible {
+    /// What is tried, for people: the saga's kind, and what is special.
+    package let name: String
+    /// The saga whose steps are to fail.
+    package let kind: String
+    /// Brings about the world before, without faults.
+    let prepare: @Sendable (Simulation) async throws -> Void
+    /// Records the event that starts it.
+    let cause: @Sendable (Simulation) async throws -> Void
+
+    package init(
+        _ name: String,
+        kind: String? = nil,
+        prepare: @escaping @Sendable (Simulation) async throws -> Void = { _ in },
+        cause: @escaping @Sendable (Simulation) async throws -> Void = { _ in }
+    ) {
+        self.name = name
+        self.kind = kind ?? name
+        self.prepare = prepare
+        self.cause = cause
+    }
+
+    package var description: String { name }
+
+    /// A simulation in which the saga is about to be started.
+    package func begin(without mutant: Mutant? = nil) async throws -> Simulation {
+        let simulation = try await Simulation(without: mutant)
+        simulation.world.invite()
+        try await prepare(simulation)
+        try await cause(simulation)
+        return simulation
+    }
+}
+
+extension SagaScenario {
+    /// One line for each saga, or for each way into it.
+    package static let all: [SagaScenario] = [
+        SagaScenario(ProvisionInstance.kind)
+    ]
+}

@@ -1,0 +1,42 @@
+package import Commands
+package import Domain
+package import EventStore
+package import Kernel
+internal import Sagas
+internal import SignalboxTestKit
+
+extension Simulation {
+    package func stream(_ cause: UniqueID? = nil, of kind: String = ProvisionInstance.kind) throws -> StreamName {
+        guard let stream = StreamName(SagaCause.stream(kind: kind, cause: cause ?? self.cause)) else {
+            throw Unknown(kind: kind)
+        }
+        return stream
+    }
+
+    package func sagaEvents(_ cause: UniqueID? = nil, of kind: String = ProvisionInstance.kind) throws -> [SagaEvent] {
+        try history(of: SagaEvent.self, in: try stream(cause, of: kind))
+    }
+
+    package func status(
+        _ cause: UniqueID? = nil,
+        of kind: String = ProvisionInstance.kind
+    ) async throws -> String? {
+        let stream = try stream(cause, of: kind)
+        return try await log.list(kinds: nil, statuses: Self.statuses).first { $0.stream == stream }?.status
+    }
+
+    package func stage() async throws -> Instance.Stage { try await folded(instance).stage }
+
+    /// An instance as its events tell it.
+    package func folded(_ instance: InstanceID) async throws -> Instance {
+        let stream = StreamName(category: InstanceEvent.category, id: instance)
+        return Instance(replaying: try history(of: InstanceEvent.self, in: stream))
+    }
+
+    /// What happened in a stream, as far as this build knows it.
+    package func history<Family: EventFamily>(of family: Family.Type, in stream: StreamName) throws -> [Family] {
+        try log.events.filter { $0.stream == stream }.compactMap { event in
+            try Family.decode(type: event.type, schemaVersion: event.schemaVersion, payload: event.payload ?? [])
+        }
+    }
+}

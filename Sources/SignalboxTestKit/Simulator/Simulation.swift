@@ -1,0 +1,212 @@
+internal import Commands
+package import Domain
+package import EventStore
+package import Kernel
+internal import Logging
+internal import Platform
+package import Sagas
+package import SignalboxTestKit
+
+/// One organization that was just onboarded, a world around it, and as many processes as a test wants, on a clock that
+/// only moves when nothing is due.
+package final class Simulation: Sendable {
+    package let world: World
+    package let log: MemoryLog
+    package let clock: SimulatedClock
+    package let checkpoint: MemoryCheckpoint
+    package let organization = OrganizationID(at: Timestamp(microseconds: 0), random: 42)
+    package let subscription = SubscriptionID(at: Timestamp(microseconds: 0), random: 4200)
+    package let instance = InstanceID(at: Timestamp(microseconds: 0), random: 4201)
+    /// The event by which the organization's first instance was asked for.
+    package let cause: UniqueID
+    package let settings: TenantSettings
+    package let hasOAuth: Bool
+    /// The protection that is switched off.
+    package let mutant: Mutant?
+    private let keys: MasterKeys
+
+    package init(
+        without mutant: Mutant? = nil,
+        settings: TenantSettings = TenantSettings(oauthURI: "https://auth.example"),
+        hasOAuth: Bool = true,
+        plan: PlanSnapshot = .simulated
+    ) async throws {
+        clock = SimulatedClock()
+        world = World(without: mutant, clock: clock)
+        log = MemoryLog(ids: clock.ids)
+        checkpoint = MemoryCheckpoint()
+        self.settings = settings
+        self.hasOAuth = hasOAuth
+        self.mutant = mutant
+        keys = try MasterKeys([1: Self.key(1)])
+        cause = clock.ids.unique()
+        _ = try await log.append(try onboarding(plan))
+    }
+
+    private init(copying other: Simulation) {
+        clock = other.clock.copy()
+        world = other.world.copy(clock: clock)
+        log = other.log.copy(ids: clock.ids)
+        checkpoint = other.checkpoint.copy()
+        (settings, hasOAuth, mutant) = (other.settings, other.hasOAuth, other.mutant)
+        (keys, cause) = (other.keys, other.cause)
+    }
+
+    /// Another simulation in which all is as it is here, and which goes its own way.
+    package func copy() -> Simulation { Simulation(copying: self) }
+
+    private static func key(_ seed: UInt64) -> [UInt8] {
+        var state = seed
+        return (0..<32).map { _ in
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return UInt8(truncatingIfNeeded: state >> 33)
+        }
+    }
+
+    // MARK: Processes
+
+    package func ports(_ process: SimulatedProcess) throws -> ProvisioningPorts {
+        let outside = WorldPorts(world: world, process: process, arrival: settings.billingCall)
+        let derived =
+            mutant == .derivation
+            ? DerivedSecrets(keys: try MasterKeys([1: Self.key(clock.ids.random())])) : DerivedSecrets(keys: keys)
+        return ProvisioningPorts(
+            databases: outside,
+            scheduler: outside,
+            billing: outside,
+            edge: outside,
+            oauth: hasOAuth ? outside : nil,
+            derived: derived,
+            kept: outside,
+            names: Names(),
+            settings: settings
+        )
+    }
+
+    /// Every saga of the registry, over this world.
+    package func definitions(_ process: SimulatedProcess = SimulatedProcess()) throws -> [SagaDefinition] {
+        let all = SagaRegistry.definitions(try ports(process))
+        return all.map { mutant?.applied(to: $0) ?? $0 }
+    }
+
+    package func definition(
+        _ process: SimulatedProcess = SimulatedProcess(),
+        of kind: String = ProvisionInstance.kind
+    ) throws -> SagaDefinition {
+        guard let found = try definitions(process).last(where: { $0.kind == kind }) else { throw Unknown(kind: kind) }
+        return found
+    }
+
+    /// A saga that no definition stands for.
+    package struct Unknown: Error {
+        var kind: String
+    }
+
+    package func engine(
+        _ process: SimulatedProcess = SimulatedProcess(),
+        definition: SagaDefinition? = nil,
+        snapshots: SnapshotKeeper? = nil
+    ) throws -> SagaEngine {
+        let reach = SimulatedLog(log: log, process: process, isFenced: mutant != .fence)
+        return SagaEngine(
+            log: reach,
+            queue: reach,
+            definitions: try definition.map { [$0] } ?? definitions(process),
+            owner: "test",
+            ids: clock.ids,
+            logger: Self.silence,
+            snapshots: snapshots,
+            pausing: { [clock] span in clock.advance(span) }
+        )
+    }
+
+    package func starter(
+        _ process: SimulatedProcess = SimulatedProcess(),
+        at checkpoint: MemoryCheckpoint? = nil
+    ) throws -> Starter {
+        let reach = SimulatedLog(log: log, process: process)
+        return Starter(
+            log: reach,
+            queue: reach,
+            checkpoint: checkpoint ?? self.checkpoint,
+            definitions: try definitions(process),
+            ids: clock.ids,
+            logger: Self.silence
+        )
+    }
+
+    private static var silence: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
+
+    /// Starts every saga whose cause is in the log; reads the whole of it again.
+    package func start() async throws {
+        let checkpoint = MemoryCheckpoint()
+        while try await starter(at: checkpoint).turn() {}
+    }
+
+    package func operations() throws -> SagaOperations {
+        SagaOperations(log: log, queue: log, definitions: try definitions(), ids: clock.ids)
+    }
+
+    // MARK: Time
+
+    /// A simulation that goes on and on.
+    package struct Endless: Error, CustomStringConvertible {
+        package var description: String { "it does not come to an end" }
+    }
+
+    /// Turns the engine until every saga rests, letting time pass whenever nothing is due.
+    ///
+    /// - Throws: ``Endless``.
+    package func settle(_ engine: SagaEngine, patience: Int = 5000) async throws {
+        for _ in 0..<patience {
+            if await engine.turn() > 0 { continue }
+            guard let due = try await due() else { return }
+            clock.advance(max(.milliseconds(1), due - clock.ids.now()))
+        }
+        throw Endless()
+    }
+
+    /// Lets one process do whatever is to be done, until nothing is, or until it is gone.
+    ///
+    /// - Throws: ``Endless``.
+    package func settle(_ process: SimulatedProcess, patience: Int = 5000) async throws {
+        let (engine, starter) = (try engine(process), try starter(process))
+        for _ in 0..<patience {
+            guard !process.isDismissed else { return }
+            do throws(LogError) {
+                while try await starter.turn() {}
+            } catch {
+                clock.advance(.seconds(1))
+                continue
+            }
+            guard !process.isDismissed else { return }
+            if await engine.turn() > 0 { continue }
+            guard let due = try await due() else {
+                guard try await checkpoint.position() < log.frontier() else { return }
+                clock.advance(.seconds(1))
+                continue
+            }
+            clock.advance(max(.milliseconds(1), due - clock.ids.now()))
+        }
+        throw Endless()
+    }
+
+    package static let statuses =
+        SagaEngine.activeStatuses + ["completed", "compensated", "abandoned", "superseded"]
+
+    /// When something is to be done next; `nil` for never, unless a person does something.
+    private func due() async throws(LogError) -> Timestamp? {
+        let active = try await log.list(kinds: nil, statuses: SagaEngine.activeStatuses)
+        let taken = Set(active.filter { $0.status != "queued" && !$0.lane.isEmpty }.map(\.lane))
+        return
+            active
+            .filter { $0.status != "parked" && ($0.status != "queued" || !taken.contains($0.lane)) }
+            .compactMap { log.wakeAt($0.stream) }
+            .min()
+    }
+
+    package func provision(_ process: SimulatedProcess = SimulatedProcess()) async throws {
+        try await start()
+        try await settle(try engine(process))
+    }
+}

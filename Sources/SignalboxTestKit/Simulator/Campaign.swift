@@ -179,12 +179,16 @@ extension Simulation {
     /// The step that a saga of this kind is at.
     private func step(of kind: String) -> String? {
         let prefix = "saga-\(kind)."
-        let last = log.events.last { $0.stream.text.hasPrefix(prefix) && $0.type == SagaEvent.Name.stepStarted.rawValue }
-        guard let last, let event = try? SagaEvent.decode(
-            type: last.type,
-            schemaVersion: last.schemaVersion,
-            payload: last.payload ?? []
-        ), case .stepStarted(let fact) = event else { return nil }
+        let last = log.events.last {
+            $0.stream.text.hasPrefix(prefix) && $0.type == SagaEvent.Name.stepStarted.rawValue
+        }
+        guard let last,
+            let event = try? SagaEvent.decode(
+                type: last.type,
+                schemaVersion: last.schemaVersion,
+                payload: last.payload ?? []
+            ), case .stepStarted(let fact) = event
+        else { return nil }
         return fact.step
     }
 }

@@ -54,7 +54,9 @@ extension Simulation {
             for subscription in state.subscriptions where subscription.activations > 1 {
                 wrong.append("\(subscription.key) was activated \(subscription.activations) times")
             }
-            if Set(state.subscriptions.map(\.key)).count < state.subscriptions.count { wrong.append("two subscriptions") }
+            if Set(state.subscriptions.map(\.key)).count < state.subscriptions.count {
+                wrong.append("two subscriptions")
+            }
             if Set(state.customers).count < state.customers.count { wrong.append("two customers") }
             return wrong
         }
@@ -122,12 +124,12 @@ private struct Remains {
         if running.count != 1 { wrong.append("\(running.count) jobs run") }
         if active != 1 || paused > 0 { wrong.append("\(active) active and \(paused) paused subscriptions") }
         if model.route == nil { wrong.append("no route") }
-        let user = running.first?.environment["DB_USER"]
-        let password = roles.first { $0.name == user }?.password
-        // The item of the workload's secret that the tenant logs in with.
-        if password == nil || !secrets.contains(where: { $0.items["db_password"] == password }) {
-            wrong.append("the instance cannot log in")
+        // What the tenant reads to log in with has to be what the role asks for.
+        let canLogIn = secrets.contains { secret in
+            let user = secret.items["db_user"]?.revealed
+            return roles.contains { $0.name == user && $0.password == secret.items["db_password"] }
         }
+        if !canLogIn { wrong.append("the instance cannot log in") }
         return wrong
     }
 

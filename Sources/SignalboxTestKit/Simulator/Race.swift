@@ -100,7 +100,9 @@ extension Simulation {
                     guard case .parked(let fact) = event else { return nil }
                     return fact.reason
                 }
-                if reasons.last?.isEmpty ?? true { outcome.violations.append("\(item.stream) is parked without a reason") }
+                if reasons.last?.isEmpty ?? true {
+                    outcome.violations.append("\(item.stream) is parked without a reason")
+                }
                 try await operations().retry(Self.saga(item), SagaDeed(actor: "operator-1", reason: "seen to"))
             }
             try await settle(SimulatedProcess())

@@ -33,7 +33,9 @@ extension World {
             guard state.customers.contains("sbx1:org:9:customer") else { return [] }
             var wrong: [String] = []
             if state.databases["railzway_org_9"] != Self.stranger { wrong.append("a stranger's database is gone") }
-            if state.roles["railzway_user_9"]?.password != Secret("strange") { wrong.append("a stranger's role was touched") }
+            if state.roles["railzway_user_9"]?.password != Secret("strange") {
+                wrong.append("a stranger's role was touched")
+            }
             if state.jobs["railzway-org-9"]?.index != 7 { wrong.append("a stranger's job was touched") }
             if state.secrets["railzway-org-9"]?.index != 8 { wrong.append("a stranger's variable was touched") }
             if !state.subscriptions.contains(where: { $0.id == "sub-9" && $0.status == .active }) {

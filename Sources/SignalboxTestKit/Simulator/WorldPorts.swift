@@ -73,7 +73,11 @@ package struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge
         }
     }
 
-    package func quarantineDatabase(_ database: TenantDatabase, as renamed: String, fence: String) async throws(PortError) {
+    package func quarantineDatabase(
+        _ database: TenantDatabase,
+        as renamed: String,
+        fence: String
+    ) async throws(PortError) {
         try await world.call("quarantineDatabase", by: process, lock: database.database) {
             state -> Result<Void, PortError> in
             if state.databases[database.database]?.instance == database.owner.instance {

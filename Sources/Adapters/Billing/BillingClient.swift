@@ -90,6 +90,8 @@ package struct BillingClient: Billing {
         key: String,
         isDone: (BillingStatus) -> Bool
     ) async throws(PortError) {
+        // The engine has no compare-and-set: a process that slept must not bring back what was taken back meanwhile.
+        try await EffectLease.require()
         do throws(PortError) {
             _ = try await post("/api/subscriptions/\(HTTPCaller.segment(id))/\(verb)", key: key, [:])
         } catch .permanent(code: "billing.invalid_transition", let message) {

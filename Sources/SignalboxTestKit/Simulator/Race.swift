@@ -16,8 +16,10 @@ extension Simulation {
     /// - Throws: What the log throws.
     package func play(_ schedule: Schedule) async throws -> Outcome {
         do {
-            try await race(schedule)
-            return try await conclude()
+            let points = try await race(schedule)
+            var outcome = try await conclude()
+            outcome.points = points
+            return outcome
         } catch let endless as Endless {
             return Outcome(ends: [:], violations: [endless.description])
         }
@@ -28,9 +30,11 @@ extension Simulation {
         /// How many sagas ended how: `completed`, `compensated`, `superseded`, `parked`.
         package var ends: [String: Int]
         package var violations: [String]
+        /// How many points the last process has passed.
+        package var points = 0
     }
 
-    private func race(_ schedule: Schedule) async throws {
+    private func race(_ schedule: Schedule) async throws -> Int {
         try await withThrowingTaskGroup(of: Void.self) { group in
             var standing: [Gate] = []
             for strike in schedule.strikes {
@@ -63,6 +67,7 @@ extension Simulation {
             await release()
             try await group.waitForAll()
             try await settle(SimulatedProcess())
+            return last.points.count
         }
     }
 
@@ -72,24 +77,17 @@ extension Simulation {
             if strike.fault == .late, let late, number == strike.point + late + 1 { world.land() }
             guard number == strike.point else { return .go }
             if strike.deletes { await deleteOrganization() }
-            switch strike.fault {
-            case .crash: return .die
-            case .inFlight: return .dieInFlight
-            case .lost: return .lose
-            case .late: return .delay
-            case .error(let error): return .fail(error)
-            case .zombie:
-                box.withLock { $0 }?.dismiss()
-                await gate.arrive()
-                return .go
-            }
+            if let verdict = strike.fault.verdict { return verdict }
+            box.withLock { $0 }?.dismiss()
+            await gate.arrive()
+            return .go
         }
         box.withLock { $0 = process }
         return process
     }
 
     /// Looks at everything, lets a person see to what is parked, and looks again.
-    private func conclude() async throws -> Outcome {
+    func conclude() async throws -> Outcome {
         var outcome = Outcome(ends: [:], violations: try await violations())
         for _ in 0..<4 {
             let parked = try await log.list(kinds: nil, statuses: ["parked"])

@@ -1,3 +1,4 @@
+internal import Commands
 internal import Domain
 internal import EventStore
 internal import Kernel
@@ -12,14 +13,14 @@ package struct SagaScenario: Sendable, CustomStringConvertible {
     /// The saga whose steps are to fail.
     package let kind: String
     /// Brings about the world before, without faults.
-    let prepare: @Sendable (Simulation) async throws -> Void
+    let prepare: (@Sendable (Simulation) async throws -> Void)?
     /// Records the event that starts it.
     let cause: @Sendable (Simulation) async throws -> Void
 
     package init(
         _ name: String,
         kind: String? = nil,
-        prepare: @escaping @Sendable (Simulation) async throws -> Void = { _ in },
+        prepare: (@Sendable (Simulation) async throws -> Void)? = nil,
         cause: @escaping @Sendable (Simulation) async throws -> Void = { _ in }
     ) {
         self.name = name
@@ -34,7 +35,11 @@ package struct SagaScenario: Sendable, CustomStringConvertible {
     package func begin(without mutant: Mutant? = nil) async throws -> Simulation {
         let simulation = try await Simulation(without: mutant)
         simulation.world.invite()
-        try await prepare(simulation)
+        if let prepare {
+            try await prepare(simulation)
+            // The starter knows what has been.
+            try await simulation.settle(SimulatedProcess())
+        }
         try await cause(simulation)
         return simulation
     }
@@ -43,6 +48,19 @@ package struct SagaScenario: Sendable, CustomStringConvertible {
 extension SagaScenario {
     /// One line for each saga, or for each way into it.
     package static let all: [SagaScenario] = [
-        SagaScenario(ProvisionInstance.kind)
+        SagaScenario(ProvisionInstance.kind),
+        SagaScenario(
+            StopInstance.kind,
+            prepare: { try await $0.provision() },
+            cause: { try await $0.request(.requestStop(reason: "asked")) }
+        ),
+        SagaScenario(
+            StartInstance.kind,
+            prepare: { simulation in
+                try await simulation.provision()
+                try await simulation.ask(.requestStop(reason: "asked"))
+            },
+            cause: { try await $0.request(.requestStart(reason: "asked")) }
+        ),
     ]
 }

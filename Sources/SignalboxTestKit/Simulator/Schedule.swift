@@ -18,15 +18,28 @@ package struct Schedule: Sendable, CustomStringConvertible {
 
         /// Faults that end the process, or what it believes in.
         package static let ofProcess: [Fault] = [.crash, .inFlight, .zombie]
-        /// Faults of one call, after which the process goes on.
-        package static let ofCall: [Fault] = [
-            .lost, .late,
+        /// The answer comes too late, or not at all, and the process goes on.
+        package static let lateness: [Fault] = [.lost, .late]
+        /// What targets answer.
+        package static let errors: [Fault] = [
             .error(.transient(code: "503", message: "unwell")),
             .error(.unknown(code: "reset", message: "connection reset")),
             .error(.conflict(code: "cas", message: "somebody was faster")),
             .error(.permanent(code: "400", message: "no way")),
             .error(.blocked(code: "402", message: "a person has to see to it")),
         ]
+
+        /// What becomes of a process that it strikes; `nil` for one that stands still.
+        var verdict: SimulatedProcess.Verdict? {
+            switch self {
+            case .crash: .die
+            case .inFlight: .dieInFlight
+            case .lost: .lose
+            case .late: .delay
+            case .error(let error): .fail(error)
+            case .zombie: nil
+            }
+        }
 
         var isLate: Bool { self == .inFlight || self == .zombie || self == .late }
 

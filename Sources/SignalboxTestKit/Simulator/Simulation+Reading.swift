@@ -39,4 +39,28 @@ extension Simulation {
             try Family.decode(type: event.type, schemaVersion: event.schemaVersion, payload: event.payload ?? [])
         }
     }
+
+    /// The routers of the document that the edge reads.
+    static func routes(in log: MemoryLog) -> Set<String> {
+        var routes: Set<String> = []
+        for event in log.events {
+            switch event.type {
+            case InstanceEvent.Name.routePublished.rawValue: router(event).map { _ = routes.insert($0) }
+            case InstanceEvent.Name.routeWithdrawn.rawValue: router(event).map { _ = routes.remove($0) }
+            default: break
+            }
+        }
+        return routes
+    }
+
+    private static func router(_ event: RecordedEvent) -> String? {
+        // Both say it in the same place; what cannot be read is no route.
+        let payload = try? JSON.decode(JSONValue.self, from: event.payload ?? [])
+        return payload?["router"]?.string
+    }
+}
+
+extension TenantSettings {
+    /// Production's, but for a wait that would only make schedules longer.
+    package static let simulated = TenantSettings(oauthURI: "https://auth.example", drain: .milliseconds(100))
 }

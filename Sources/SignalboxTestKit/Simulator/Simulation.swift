@@ -27,7 +27,7 @@ package final class Simulation: Sendable {
 
     package init(
         without mutant: Mutant? = nil,
-        settings: TenantSettings = TenantSettings(oauthURI: "https://auth.example"),
+        settings: TenantSettings = .simulated,
         hasOAuth: Bool = true,
         plan: PlanSnapshot = .simulated
     ) async throws {
@@ -66,7 +66,12 @@ package final class Simulation: Sendable {
     // MARK: Processes
 
     package func ports(_ process: SimulatedProcess) throws -> ProvisioningPorts {
-        let outside = WorldPorts(world: world, process: process, arrival: settings.billingCall)
+        let outside = WorldPorts(
+            world: world,
+            process: process,
+            arrival: settings.billingCall,
+            routes: { [log] in Self.routes(in: log) }
+        )
         let derived =
             mutant == .derivation
             ? DerivedSecrets(keys: try MasterKeys([1: Self.key(clock.ids.random())])) : DerivedSecrets(keys: keys)
@@ -195,7 +200,7 @@ package final class Simulation: Sendable {
         SagaEngine.activeStatuses + ["completed", "compensated", "abandoned", "superseded"]
 
     /// When something is to be done next; `nil` for never, unless a person does something.
-    private func due() async throws(LogError) -> Timestamp? {
+    func due() async throws(LogError) -> Timestamp? {
         let active = try await log.list(kinds: nil, statuses: SagaEngine.activeStatuses)
         let taken = Set(active.filter { $0.status != "queued" && !$0.lane.isEmpty }.map(\.lane))
         return

@@ -120,6 +120,8 @@ package final class World: Sendable {
         }
         guard !process.isDead else { throw SimulatedProcess.death }
         let moment = clock.ids.now()
+        // A call that has stood still for longer than it may last is given up by its own client.
+        if let due = request.due, due <= moment { throw .unknown(code: "timeout", message: "no answer in time") }
         land { $0.due.map { $0 <= moment } ?? false }
         if let lock, mutant != .settleLock {
             land { $0.lock == lock }

@@ -7,6 +7,8 @@ package struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge
     let process: SimulatedProcess
     /// For so long a call to billing can be on its way.
     let arrival: Duration
+    /// The routers that the edge was told of.
+    let routes: @Sendable () -> Set<String>
 
     private var hasTombstones: Bool { world.mutant != .tombstone }
     private var comparesAndSets: Bool { world.mutant != .compareAndSet }
@@ -213,7 +215,7 @@ package struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge
         }
     }
 
-    func isAtRest(_ workload: Workload) async throws(PortError) -> Bool {
+    package func isAtRest(_ workload: Workload) async throws(PortError) -> Bool {
         try await world.call("isAtRest", by: process) { .success($0.jobs[workload.job]?.isStopped ?? true) }
     }
 
@@ -284,6 +286,7 @@ package struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge
         from: BillingStatus
     ) async throws(PortError) {
         let keyed = world.mutant != .idempotencyKey
+        if world.mutant != .fence { try await EffectLease.require() }
         try await world.call(name, by: process, arrivingWithin: arrival) { state in
             guard !keyed || state.transitions.insert(key).inserted else { return .success(()) }
             return Self.move(id, to: status, from: [from], &state)
@@ -318,8 +321,10 @@ package struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge
     // MARK: Edge and identity
 
     package func problem(router: String, host: String) async throws(PortError) -> String? {
-        try await world.call("problem", by: process) { state in
-            .success(state.routeProblems.isEmpty ? nil : state.routeProblems.removeFirst())
+        let routes = routes
+        return try await world.call("problem", by: process) { state in
+            guard state.routeProblems.isEmpty else { return .success(state.routeProblems.removeFirst()) }
+            return .success(routes().contains(router) ? nil : "no such router")
         }
     }
 

@@ -2,7 +2,7 @@ package import Commands
 package import Domain
 package import EventStore
 package import Kernel
-internal import Sagas
+package import Sagas
 internal import SignalboxTestKit
 
 extension Simulation {

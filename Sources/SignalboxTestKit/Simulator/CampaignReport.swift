@@ -42,7 +42,7 @@ package struct CampaignReport: Sendable {
         _ cases: [Case],
         into report: inout CampaignReport,
         stopsAtFirst: Bool = false,
-        lanes: Int = 4,
+        lanes: Int = 2,
         _ play: @escaping @Sendable (Case) async throws -> CampaignReport
     ) async throws {
         let next = Counter()

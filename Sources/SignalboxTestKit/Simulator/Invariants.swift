@@ -70,7 +70,7 @@ extension Simulation {
             let owners =
                 state.roles.map { ($0.key, $0.value.owner) } + state.databases.map { ($0.key, $0.value) }
                 + state.jobs.map { ($0.key, $0.value.owner) } + state.secrets.map { ($0.key, $0.value.owner) }
-            return owners.filter { $0.1 != World.stranger && !known.contains(Substring($0.1.saga)) }
+            return owners.filter { $0.1 != World.stranger && !known.contains($0.1.saga.prefix { $0 != "/" }) }
                 .map { "nobody knows of \($0.0)" }
         }
     }

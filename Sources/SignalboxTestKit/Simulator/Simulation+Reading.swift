@@ -40,17 +40,17 @@ extension Simulation {
         }
     }
 
-    /// The routers of the document that the edge reads.
-    static func routes(in log: MemoryLog) -> Set<String> {
-        var routes: Set<String> = []
+    /// The routers that were taken out of the document that the edge reads.
+    static func withdrawn(in log: MemoryLog) -> Set<String> {
+        var routers: Set<String> = []
         for event in log.events {
             switch event.type {
-            case InstanceEvent.Name.routePublished.rawValue: router(event).map { _ = routes.insert($0) }
-            case InstanceEvent.Name.routeWithdrawn.rawValue: router(event).map { _ = routes.remove($0) }
+            case InstanceEvent.Name.routePublished.rawValue: router(event).map { _ = routers.remove($0) }
+            case InstanceEvent.Name.routeWithdrawn.rawValue: router(event).map { _ = routers.insert($0) }
             default: break
             }
         }
-        return routes
+        return routers
     }
 
     private static func router(_ event: RecordedEvent) -> String? {

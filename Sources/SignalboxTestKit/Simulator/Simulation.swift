@@ -70,7 +70,7 @@ package final class Simulation: Sendable {
             world: world,
             process: process,
             arrival: settings.billingCall,
-            routes: { [log] in Self.routes(in: log) }
+            withdrawn: { [log] in Self.withdrawn(in: log) }
         )
         let derived =
             mutant == .derivation

@@ -7,11 +7,16 @@ package struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge
     let process: SimulatedProcess
     /// For so long a call to billing can be on its way.
     let arrival: Duration
-    /// The routers that the edge was told of.
-    let routes: @Sendable () -> Set<String>
+    /// The routers that the edge was told of no longer.
+    let withdrawn: @Sendable () -> Set<String>
 
     private var hasTombstones: Bool { world.mutant != .tombstone }
     private var comparesAndSets: Bool { world.mutant != .compareAndSet }
+
+    /// Asked at the last moment, as the adapters do.
+    private func requireLease() async throws(PortError) {
+        if world.mutant != .fence { try await EffectLease.require() }
+    }
 
     package var address: DatabaseAddress { DatabaseAddress(host: "10.0.0.5", port: 5432) }
 
@@ -115,6 +120,7 @@ package struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge
             }
         }
         let index = current?.index ?? 0
+        try await requireLease()
         try await world.call("putSecret", by: process) { state -> Result<Void, PortError> in
             if comparesAndSets, (state.secrets[workload.job]?.index ?? 0) != index {
                 return .failure(.conflict(code: "cas", message: "the variable has moved"))
@@ -126,6 +132,7 @@ package struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge
     }
 
     package func deleteSecret(for workload: Workload) async throws(PortError) {
+        try await requireLease()
         try await world.call("deleteSecret", by: process) { state -> Result<Void, PortError> in
             if let found = state.secrets[workload.job], found.owner.generation > workload.owner.generation {
                 return .success(())
@@ -152,6 +159,7 @@ package struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge
             if !current.isStopped, Self.isSame(current, workload) { return registered(current, workload) }
         }
         let index = current?.index ?? 0
+        try await requireLease()
         return try await world.call("register", by: process) { state in
             if comparesAndSets, (state.jobs[secretful.job]?.index ?? 0) != index {
                 return .failure(.conflict(code: "cas", message: "Enforcing job modify index"))
@@ -178,6 +186,7 @@ package struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge
             if current.isStopped, current.stoppedBy == workload.owner.saga { return }
         }
         let index = current?.index ?? 0
+        try await requireLease()
         try await world.call("stop", by: process) { state -> Result<Void, PortError> in
             if !hasTombstones, state.jobs[workload.job] == nil { return .success(()) }
             if comparesAndSets, (state.jobs[workload.job]?.index ?? 0) != index {
@@ -264,6 +273,7 @@ package struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge
     }
 
     package func activate(_ id: String) async throws(PortError) {
+        try await requireLease()
         try await world.call("activate", by: process) { state in
             Self.move(id, to: .active, from: [.draft, .paused], &state)
         }
@@ -286,7 +296,7 @@ package struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge
         from: BillingStatus
     ) async throws(PortError) {
         let keyed = world.mutant != .idempotencyKey
-        if world.mutant != .fence { try await EffectLease.require() }
+        try await requireLease()
         try await world.call(name, by: process, arrivingWithin: arrival) { state in
             guard !keyed || state.transitions.insert(key).inserted else { return .success(()) }
             return Self.move(id, to: status, from: [from], &state)
@@ -294,6 +304,7 @@ package struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge
     }
 
     package func cancel(_ id: String) async throws(PortError) {
+        try await requireLease()
         try await world.call("cancel", by: process) { state in
             Self.move(id, to: .cancelled, from: [.active, .paused], &state)
         }
@@ -321,10 +332,10 @@ package struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge
     // MARK: Edge and identity
 
     package func problem(router: String, host: String) async throws(PortError) -> String? {
-        let routes = routes
+        let withdrawn = withdrawn
         return try await world.call("problem", by: process) { state in
             guard state.routeProblems.isEmpty else { return .success(state.routeProblems.removeFirst()) }
-            return .success(routes().contains(router) ? nil : "no such router")
+            return .success(withdrawn().contains(router) ? "no such router" : nil)
         }
     }
 

@@ -3,6 +3,7 @@ import Domain
 import EventStore
 import Kernel
 import Platform
+import SagaSimulator
 import SignalboxTestKit
 import Testing
 

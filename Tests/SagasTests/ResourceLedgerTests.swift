@@ -3,6 +3,7 @@ import EventStore
 import Kernel
 import Platform
 import Postgres
+import SagaSimulator
 import SignalboxTestKit
 import Testing
 

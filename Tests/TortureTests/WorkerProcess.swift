@@ -14,13 +14,15 @@ final class WorkerProcess: Sendable {
         var isEnding = false
     }
 
-    /// The program beside the test bundle.
-    private static let program: String = {
+    /// Where the programs are: beside the test bundle.
+    static let folder: String = {
         let arguments = ProcessInfo.processInfo.arguments
         let bundle = arguments.first { $0.hasSuffix(".xctest") } ?? arguments[0]
         let path = bundle.hasPrefix("/") ? bundle : FileManager.default.currentDirectoryPath + "/" + bundle
-        return path.split(separator: "/").dropLast().reduce(into: "") { $0 += "/" + $1 } + "/LogWorker"
+        return path.split(separator: "/").dropLast().reduce(into: "") { $0 += "/" + $1 }
     }()
+
+    private static var program: String { folder + "/LogWorker" }
 
     let name: String
     private let mode: String

@@ -61,6 +61,14 @@ extension SagaDefinition {
 
 extension SagaStep {
     fileprivate func with(undo: EnsureAbsent?) -> SagaStep {
-        SagaStep(id, policy: policy, ensure: ensure, probe: probe, ensureAbsent: undo, undoAfter: undoAfter)
+        SagaStep(
+            id,
+            policy: policy,
+            ensure: ensure,
+            probe: probe,
+            ensureAbsent: undo,
+            undoAfter: undoAfter,
+            resources: resources
+        )
     }
 }

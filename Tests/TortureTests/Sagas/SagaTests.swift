@@ -1,3 +1,4 @@
+import DevPlane
 import EventStore
 import Glibc
 import Kernel

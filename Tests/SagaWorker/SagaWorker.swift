@@ -53,7 +53,7 @@ enum SagaWorker {
 
     private static func ports(_ pool: Pool) throws -> ProvisioningPorts {
         let http = HTTPCaller.makeClient()
-        let keys = try MasterKeys([1: Array(repeating: 7, count: 32)])
+        let keys = try MasterKeys([1: (1...32).map { UInt8(truncatingIfNeeded: $0 &* 73 &+ 19) }])
         let nomad = NomadClient(caller: HTTPCaller(client: http, base: setting("NOMAD")))
         let timing = WorkloadTiming(
             minimumHealthy: .milliseconds(100),

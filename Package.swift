@@ -212,21 +212,9 @@ let package = Package(
             path: "Tests/LogWorker",
             swiftSettings: house
         ),
-        .executableTarget(
-            name: "SagaWorker",
-            dependencies: [
-                "Adapters", "Commands", "EventStore", "Kernel", "Platform", "Postgres", "Sagas", .logging,
-            ],
-            path: "Tests/SagaWorker",
-            swiftSettings: house
-        ),
         .tests(
             "TortureTests",
-            [
-                "LogWorker", "SagaWorker", "Adapters", "Commands", "DevPlane", "Domain", "EventStore", "Kernel",
-                "Platform", "Postgres", "SagaSimulator", "Sagas", "SignalboxTestKit", .asyncHTTPClient, .logging,
-                .subprocess, .system,
-            ]
+            ["LogWorker", "EventStore", "Kernel", "Postgres", "SignalboxTestKit", .logging, .subprocess, .system]
         ),
         .tests("HouseTests", ["SignalboxTestKit"]),
     ] + benchmarks,

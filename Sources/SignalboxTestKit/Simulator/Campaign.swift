@@ -51,16 +51,4 @@ package struct Campaign: Sendable {
         report.failing = Set(cases.compactMap { moments[$0.strikes[0].point].step })
         return report
     }
-
-    /// Plays schedules that come from seeds, with several processes at once.
-    package func walks(seeds: Range<Int>) async throws -> CampaignReport {
-        let start = try await scenario.begin(without: mutant)
-        var report = CampaignReport()
-        try await CampaignReport.gather(Array(seeds), into: &report) { seed in
-            var report = CampaignReport()
-            report.add(try await start.copy().walk(seed: UInt64(seed)), of: "seed \(seed)")
-            return report
-        }
-        return report
-    }
 }

@@ -102,7 +102,7 @@ let package = Package(
             "Adapters",
             [
                 "Kernel", "Platform", "Postgres", .asyncHTTPClient, .nioCore, .nioHTTP1, .nioPosix, .crypto,
-                .cryptoExtras,
+                .cryptoExtras, .subprocess, .system,
                 .logging,
             ]
         ),
@@ -175,7 +175,7 @@ let package = Package(
             "AdaptersTests",
             [
                 "Adapters", "DevPlane", "Platform", "Kernel", "Postgres", "SignalboxTestKit", .hummingbird, .httpTypes,
-                .nioCore, .asyncHTTPClient, .yams, .logging,
+                .nioCore, .asyncHTTPClient, .yams, .logging, .crypto,
             ]
         ),
         .tests(

@@ -8,11 +8,14 @@ enum Act {
     case administer
     /// Its instances.
     case operate
+    /// To end it, with everything in it.
+    case delete
 
     var roles: Set<Role> {
         switch self {
         case .administer: [.owner, .admin]
         case .operate: [.owner, .admin, .developer]
+        case .delete: [.owner]
         }
     }
 }

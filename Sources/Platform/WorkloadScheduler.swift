@@ -121,6 +121,9 @@ package protocol WorkloadScheduler: Sendable {
     /// Stops the workload by compare-and-set and leaves a tombstone, so that a late registration of the same owner fails.
     func stop(_ workload: Workload) async throws(PortError)
 
+    /// Takes away what is left of a stopped workload of this owner's generation or an older one: its name, and its secret.
+    func purge(_ workload: Workload) async throws(PortError)
+
     /// Whether nothing of it runs any more; what was stopped may take a while to end.
     func isAtRest(_ workload: Workload) async throws(PortError) -> Bool
 

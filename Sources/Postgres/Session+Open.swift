@@ -69,7 +69,7 @@ extension Session {
     }
 
     /// Splits a connection string or URI into its options.
-    private static func parse(_ conninfo: String) throws(PostgresError) -> [String: String] {
+    static func parse(_ conninfo: String) throws(PostgresError) -> [String: String] {
         var reason: UnsafeMutablePointer<CChar>?
         guard let parsed = PQconninfoParse(conninfo, &reason) else {
             defer { PQfreemem(reason) }

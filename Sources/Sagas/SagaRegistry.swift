@@ -9,6 +9,10 @@ package enum SagaRegistry {
             ProvisionInstance(ports: ports).definition,
             StopInstance(ports: ports).definition,
             StartInstance(ports: ports).definition,
+            TerminateInstance(ports: ports).definition,
+            ReapDatabase(ports: ports).definition,
+            EndSubscription(ports: ports).definition,
+            DeleteOrganization(ports: ports).definition,
         ]
     }
 }

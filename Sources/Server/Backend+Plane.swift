@@ -42,6 +42,15 @@ extension CommandDoor {
         resumeSubscription = { subscription, envelope throws(CommandError) in
             try await desk.resumeSubscription(subscription, by: envelope)
         }
+        terminateInstance = { instance, envelope throws(CommandError) in
+            try await desk.terminateInstance(instance, by: envelope)
+        }
+        cancelSubscription = { subscription, immediately, envelope throws(CommandError) in
+            try await desk.cancelSubscription(subscription, immediately: immediately, by: envelope)
+        }
+        deleteOrganization = { organization, envelope throws(CommandError) in
+            try await desk.deleteOrganization(organization, by: envelope)
+        }
         issueUserKey = { user, wish, envelope throws(CommandError) in
             try await desk.issueUserKey(for: user, scopes: wish.scopes, expiresAt: wish.expiresAt, by: envelope)
         }

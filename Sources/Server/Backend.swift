@@ -53,6 +53,16 @@ package struct CommandDoor: Sendable {
     package var resumeSubscription:
         @Sendable (SubscriptionID, Envelope) async throws(CommandError) -> Receipt<OperationStarted> =
             { _, _ throws(CommandError) in throw .unavailable }
+    package var terminateInstance:
+        @Sendable (InstanceID, Envelope) async throws(CommandError) -> Receipt<OperationStarted> =
+            { _, _ throws(CommandError) in throw .unavailable }
+    /// Whether at once.
+    package var cancelSubscription:
+        @Sendable (SubscriptionID, Bool, Envelope) async throws(CommandError) -> Receipt<OperationStarted> =
+            { _, _, _ throws(CommandError) in throw .unavailable }
+    package var deleteOrganization:
+        @Sendable (OrganizationID, Envelope) async throws(CommandError) -> Receipt<OperationStarted> =
+            { _, _ throws(CommandError) in throw .unavailable }
     package var issueUserKey: @Sendable (UserID, KeyWish, Envelope) async throws(CommandError) -> Receipt<KeyShown> =
         { _, _, _ throws(CommandError) in throw .unavailable }
     package var issueOrganizationKey:

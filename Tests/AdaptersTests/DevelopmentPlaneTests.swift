@@ -128,6 +128,9 @@ struct DevelopmentPlaneTests {
                 try await scheduler.putSecret(secret(), for: .sample)
             }
             #expect(zombie?.code == "superseded")
+            for _ in 0..<2 { try await scheduler.purge(.sample) }
+            #expect(try await client.job(Workload.sample.job) == nil)
+            #expect(try await client.variable(NomadVariable.path(job: Workload.sample.job)) == nil)
         }
     }
 

@@ -49,6 +49,7 @@ actor FakeNomad {
         guard words.count >= 3, words[1] == "job" else { return .text(404, "") }
         switch words.dropFirst(3).first {
         case nil where asked.method == "DELETE":
+            if query.contains("purge=true") { jobs[words[2]] = nil }
             if let job = jobs[words[2]] { jobs[words[2]] = merged(job, ["Stop": true]) }
             return .json([:])
         case nil: return jobs[words[2]].map { .json($0) } ?? .text(404, "job not found")

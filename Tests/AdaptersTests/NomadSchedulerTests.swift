@@ -145,6 +145,25 @@ struct NomadSchedulerTests {
         }
     }
 
+    @Test("what is left of a stopped workload is taken away, and nothing of one that runs, or of another")
+    func purges() async throws {
+        try await with { nomad, scheduler in
+            try await scheduler.purge(.sample)
+            _ = try await scheduler.register(.sample)
+            let running = await #expect(throws: PortError.self) { try await scheduler.purge(.sample) }
+            #expect(running?.code == "nomad.running")
+            try await scheduler.deleteSecret(for: .sample)
+            let second = Workload.sample.with { ($0.owner.generation, $0.owner.saga) = (2, "t") }
+            _ = try await scheduler.register(second)
+            try await scheduler.stop(second)
+            try await scheduler.purge(.sample)
+            #expect(await nomad.jobs[Workload.sample.job] != nil, "that is a newer generation's")
+            for _ in 0..<2 { try await scheduler.purge(second) }
+            #expect(await nomad.jobs.isEmpty)
+            #expect(await nomad.variables.isEmpty)
+        }
+    }
+
     @Test("a workload that could never be registered can be stopped all the same")
     func impossible() async throws {
         try await with { nomad, scheduler in

@@ -102,6 +102,9 @@ struct AccessTests {
             (.post, "/v1/instances/\(instance)/stop", [:], "{}"), (.post, "/v1/instances/\(instance)/start", [:], "{}"),
             (.post, "/v1/subscriptions/\(subscription)/pause", [:], "{}"),
             (.post, "/v1/subscriptions/\(subscription)/resume", [:], "{}"),
+            (.post, "/v1/subscriptions/\(subscription)/cancel", [:], "{}"),
+            (.post, "/v1/instances/\(instance)/terminate", [:], "{}"),
+            (.delete, "/v1/organizations/\(organization)", [:], ""),
             (.post, "/v1/organizations/\(organization)/api-keys", [:], #"{"role":"viewer"}"#),
         ]
         for (method, path, headers, body) in commands {

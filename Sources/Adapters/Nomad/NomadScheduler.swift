@@ -70,6 +70,26 @@ package struct NomadScheduler: WorkloadScheduler {
         }
     }
 
+    package func purge(_ workload: Workload) async throws(PortError) {
+        if let current = try await client.job(workload.job) {
+            switch Standing(of: current.meta, towards: workload.owner) {
+            case .foreign, .newer: return
+            case .ours, .older: break
+            }
+            guard current.stopped else {
+                throw .conflict(code: "nomad.running", message: "the job \(workload.job) was not stopped")
+            }
+            try await EffectLease.require()
+            try await client.deregister(workload.job, purge: true)
+        }
+        let path = NomadVariable.path(job: workload.job)
+        guard let mark = try await client.variable(path) else { return }
+        switch Standing(of: mark.items, towards: workload.owner) {
+        case .foreign, .newer: return
+        case .ours, .older: try await client.deleteVariable(path, ifIndexIs: mark.modifyIndex)
+        }
+    }
+
     package func isAtRest(_ workload: Workload) async throws(PortError) -> Bool {
         try await client.allocations(of: workload.job).allSatisfy(\.isOver)
     }

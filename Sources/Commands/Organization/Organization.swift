@@ -18,10 +18,13 @@ package struct Organization: Decider {
         case removeMember(UserID)
         case issueKey(APIKeyIssued)
         case revokeKey(KeyID)
+        /// Ends every key and every invitation.
+        case revokeAllKeys
         case linkBillingCustomer(String)
         case suspend(reason: String)
         case resume
         case requestDeletion(reason: String)
+        case markPersonalDataErased
         case markDeleted
     }
 
@@ -56,6 +59,7 @@ package struct Organization: Decider {
     package private(set) var billingCustomer: String?
     private var invitations: [UniqueID: Role] = [:]
     private var keys = Keys<APIKeyIssued>()
+    private var isErased: Bool?
 
     package init() {}
 
@@ -78,6 +82,7 @@ package struct Organization: Decider {
         case .suspended: stage = .suspended
         case .resumed: stage = .active
         case .deletionRequested: stage = .deleting
+        case .personalDataErased: isErased = true
         case .deleted: stage = .deleted
         }
     }
@@ -98,6 +103,10 @@ package struct Organization: Decider {
 
         // What takes power away is accepted at any time: a key must be revocable while everything else stands still.
         case (.revokeKey(let key), _): return try revoke(key)
+        case (.revokeAllKeys, _):
+            return keys.allGood.map { .apiKeyRevoked(.init(key: $0)) }
+                + invitations.keys.sorted().map { .invitationRevoked(.init(invitation: $0)) }
+        case (.markPersonalDataErased, _): return isErased == true ? [] : [.personalDataErased(.init())]
         // A saga records what the world already did.
         case (.linkBillingCustomer(let customer), _): return try link(customer)
 

@@ -16,6 +16,7 @@ package enum OrganizationEvent: EventFamily {
     case suspended(Because)
     case resumed(Nothing)
     case deletionRequested(Because)
+    case personalDataErased(Nothing)
     case deleted(Nothing)
 
     /// What the log calls each case.
@@ -36,6 +37,7 @@ package enum OrganizationEvent: EventFamily {
         case suspended = "organization.suspended"
         case resumed = "organization.resumed"
         case deletionRequested = "organization.deletion-requested"
+        case personalDataErased = "organization.personal-data-erased"
         case deleted = "organization.deleted"
     }
 }
@@ -163,6 +165,7 @@ extension OrganizationEvent {
         case .suspended: .suspended
         case .resumed: .resumed
         case .deletionRequested: .deletionRequested
+        case .personalDataErased: .personalDataErased
         case .deleted: .deleted
         }
     }
@@ -183,6 +186,7 @@ extension OrganizationEvent {
         case .suspended(let fact): fact
         case .resumed(let fact): fact
         case .deletionRequested(let fact): fact
+        case .personalDataErased(let fact): fact
         case .deleted(let fact): fact
         }
     }
@@ -203,6 +207,7 @@ extension OrganizationEvent {
         case .suspended: .only(Self.suspended)
         case .resumed: .only(Self.resumed)
         case .deletionRequested: .only(Self.deletionRequested)
+        case .personalDataErased: .only(Self.personalDataErased)
         case .deleted: .only(Self.deleted)
         }
     }

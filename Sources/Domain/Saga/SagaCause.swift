@@ -56,6 +56,10 @@ package enum SagaCause {
         InstanceEvent.Name.changeRequested.rawValue: .byChange([InstanceChange.credentials: "rotate-credentials"]),
         InstanceEvent.Name.stopRequested.rawValue: .always("stop-instance"),
         InstanceEvent.Name.startRequested.rawValue: .always("start-instance"),
+        InstanceEvent.Name.terminationRequested.rawValue: .always("terminate-instance"),
+        InstanceEvent.Name.databaseQuarantined.rawValue: .always("reap-database"),
+        SubscriptionEvent.Name.cancellationRequested.rawValue: .always("end-subscription"),
+        OrganizationEvent.Name.deletionRequested.rawValue: .always("delete-organization"),
     ]
 }
 
@@ -74,6 +78,9 @@ package enum SagaCancellation {
     package static var types: [String] { table.keys.sorted() }
 
     private static let table: [String: [String]] = [
-        InstanceEvent.Name.terminationRequested.rawValue: ["provision-instance"]
+        // A stop goes the same way, and is waited for.
+        InstanceEvent.Name.terminationRequested.rawValue: [
+            "provision-instance", "start-instance", "change-plan", "rotate-credentials",
+        ]
     ]
 }

@@ -35,7 +35,7 @@ package enum Organizations: Projection {
         case .deletionRequested: organization.status = .deleting
         case .deleted: organization.status = .deleted
         case .memberAdded, .memberRoleChanged, .memberRemoved, .invitationSent, .invitationAccepted,
-            .invitationRevoked, .apiKeyIssued, .apiKeyRevoked, .billingCustomerLinked:
+            .invitationRevoked, .apiKeyIssued, .apiKeyRevoked, .billingCustomerLinked, .personalDataErased:
             break
         }
         organization.updatedAt = entry.at

@@ -33,7 +33,10 @@ extension SagaState {
 
     /// Whether there is no way back.
     package func committed(_ definition: SagaDefinition) -> Bool {
-        definition.steps.contains { $0.policy.pivot && steps[$0.id]?.succeeded == true }
+        definition.steps.contains { step in
+            guard step.policy.pivot, let known = steps[step.id] else { return false }
+            return known.succeeded || step.policy.irrevocable && known.startedAt != nil
+        }
     }
 
     private func forward(_ definition: SagaDefinition, at now: Timestamp) -> SagaMove {

@@ -54,6 +54,8 @@ package struct StepPolicy: Sendable, Equatable {
     package var timeout: Duration
     /// After it succeeded nothing is taken back any more: failures are waited out.
     package var pivot: Bool
+    /// A pivot that commits as soon as it is begun: it cannot be undone, and nobody can know that it did not happen.
+    package var irrevocable: Bool
     /// Its undo goes before all others: traffic stops before what serves it.
     package var undoneFirst: Bool
     /// What has to pass between the first looks at something that is not there yet; later ones are further apart.
@@ -67,6 +69,7 @@ package struct StepPolicy: Sendable, Equatable {
         target: String,
         timeout: Duration = .seconds(30),
         pivot: Bool = false,
+        irrevocable: Bool = false,
         undoneFirst: Bool = false,
         poll: Duration = .milliseconds(200),
         longestPoll: Duration = .seconds(5),
@@ -75,6 +78,7 @@ package struct StepPolicy: Sendable, Equatable {
         self.target = target
         self.timeout = timeout
         self.pivot = pivot
+        self.irrevocable = irrevocable
         self.undoneFirst = undoneFirst
         self.poll = poll
         self.skippable = skippable

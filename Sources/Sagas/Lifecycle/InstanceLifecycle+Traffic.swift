@@ -7,21 +7,22 @@ internal import Platform
 extension InstanceLifecycle {
     /// The fact is the effect: the document that the edge reads is made of it.
     func withdrawRoute(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try ProvisionInput(context.input)
+        let input = try input(context)
         let fact = InstanceEvent.RouteWithdrawn(router: provisioning.router(input), generation: input.generation)
         return .done(StepOutcome(facts: [.instance(input.instance, .withdrawRoute(fact))]))
     }
 
     func publishRouteAgain(_ context: StepContext) async throws(PortError) -> UndoResult {
-        let input = try ProvisionInput(context.input)
+        let input = try input(context)
         // Intent and fact are separate appends: what was only intended was never withdrawn.
-        guard context.outputs["withdraw-route"] != nil else { return .done }
+        guard wasServing(context), context.outputs["withdraw-route"] != nil else { return .done }
         return UndoResult(facts: [.instance(input.instance, .publishRoute(provisioning.route(input)))])
     }
 
     /// Lets requests that are under way come to an end; an edge that does not notice is not waited for for ever.
     func drain(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try ProvisionInput(context.input)
+        let input = try input(context)
+        guard wasServing(context) else { return .done }
         if let edge = ports.edge, context.elapsed <= ports.settings.routePatience {
             let host = ports.names.host(slug: input.slug, instance: input.name)
             if try await edge.problem(router: provisioning.router(input), host: host) == nil {
@@ -36,7 +37,8 @@ extension InstanceLifecycle {
 
     /// What was drained may serve again once it is healthy.
     func awaitHealthyAgain(_ context: StepContext) async throws(PortError) -> UndoResult {
-        let input = try ProvisionInput(context.input)
+        guard wasServing(context) else { return .done }
+        let input = try input(context)
         let workload = try provisioning.workload(input, context)
         guard case .present(let registered) = try await ports.scheduler.probe(workload) else {
             throw .transient(code: "not-registered", message: "the workload is not registered again yet")
@@ -54,7 +56,7 @@ extension InstanceLifecycle {
 
     /// Stops it by compare-and-set; the name, the variable and the database stay.
     func stopWorkload(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try ProvisionInput(context.input)
+        let input = try input(context)
         try await ports.scheduler.stop(try provisioning.remains(input, context))
         return .done
     }
@@ -62,7 +64,8 @@ extension InstanceLifecycle {
     /// Starts it again, and makes sure that a stop that is still on its way cannot come in any more: what it would
     /// compare with has been written over, by a stop of our own if it was not stopped yet.
     func startWorkloadAgain(_ context: StepContext) async throws(PortError) -> UndoResult {
-        let input = try ProvisionInput(context.input)
+        guard wasServing(context) else { return .done }
+        let input = try input(context)
         var workload = try provisioning.workload(input, context)
         try await ports.scheduler.stop(workload)
         // Whoever stopped a workload cannot register it again.
@@ -73,7 +76,7 @@ extension InstanceLifecycle {
 
     /// Waits until its processes are gone.
     func awaitStopped(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try ProvisionInput(context.input)
+        let input = try input(context)
         if try await ports.scheduler.isAtRest(try provisioning.remains(input, context)) { return .done }
         guard context.elapsed <= ports.settings.stopPatience else {
             throw .blocked(code: "does-not-end", message: "the workload was stopped and does not end")

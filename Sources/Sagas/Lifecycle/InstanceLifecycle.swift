@@ -23,12 +23,14 @@ struct InstanceLifecycle: Sendable {
     ///   - version: Raised whenever the steps change.
     ///   - steps: The table.
     ///   - transition: What was asked for, and is given up when everything had to be taken back.
+    ///   - patience: How long it may take on the way forward.
     /// - Returns: The saga as the engine takes it.
     func definition(
         _ kind: String,
         version: Int,
         steps: [SagaStep],
-        transition: InstanceTransition
+        transition: InstanceTransition,
+        patience: Duration = .seconds(30 * 60)
     ) -> SagaDefinition {
         SagaDefinition(
             kind: kind,
@@ -40,7 +42,8 @@ struct InstanceLifecycle: Sendable {
                     subject: cause.stream,
                     lane: cause.stream.text,
                     organization: input.organization,
-                    input: try input.json()
+                    input: try input.json(),
+                    patience: patience
                 )
             },
             scope: { input in
@@ -52,6 +55,16 @@ struct InstanceLifecycle: Sendable {
                 return [.instance(input.instance, .rollBack(transition, reason: "\(failure.step): \(failure.reason)"))]
             }
         )
+    }
+
+    /// What it works with: what the saga found when its turn came, or else what it began with.
+    func input(_ context: StepContext) throws(PortError) -> ProvisionInput {
+        try ProvisionInput(context.outputs["take-stock"]?["input"] ?? context.input)
+    }
+
+    /// Whether there is anything to be put back into service.
+    func wasServing(_ context: StepContext) -> Bool {
+        context.outputs["take-stock"]?["serving"]?.bool ?? true
     }
 
     /// What has to be done at billing, however long billing is not well; in the end a person is asked.

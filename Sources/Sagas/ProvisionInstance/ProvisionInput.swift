@@ -4,7 +4,7 @@ internal import Kernel
 internal import Platform
 
 /// Everything that the provisioning of one generation of an instance is decided on, fixed when it begins.
-struct ProvisionInput: Fact {
+struct ProvisionInput: SagaInput {
     var organization: OrganizationID
     var organizationName: String
     var slug: String
@@ -53,24 +53,45 @@ struct ProvisionInput: Fact {
             self = try JSON.decode(Self.self, from: try JSON.encode(input))
         } catch { throw .blocked(code: "input-unreadable", message: "the saga's input cannot be read") }
     }
-
-    /// As the saga's first event carries it.
-    func json() throws(SagaBeginError) -> JSONValue {
-        do {
-            return try JSON.decode(JSONValue.self, from: try JSON.encode(self))
-        } catch { throw .malformed("the saga's input is not JSON") }
-    }
 }
 
 extension ProvisionInput {
     /// From the streams of the instance and its subscription, as they were when the cause was recorded.
     static func read(_ cause: RecordedEvent, _ log: any EventLog) async throws(SagaBeginError) -> Self {
         guard let instance = InstanceID(cause.stream.id) else { throw .malformed("\(cause.stream) is no instance") }
+        return try await read(instance, through: (cause.version, cause.position), log)
+    }
+
+    /// From the same streams as they are now.
+    static func now(_ instance: InstanceID, _ log: any EventLog) async throws(PortError) -> Self {
+        do throws(SagaBeginError) {
+            return try await read(instance, through: (.max, .max), log)
+        } catch {
+            switch error {
+            case .log(let error): throw .unread(error)
+            case .malformed(let why): throw .blocked(code: "log-unreadable", message: why)
+            }
+        }
+    }
+
+    /// As the output of a step.
+    func output() throws(PortError) -> JSONValue {
+        do throws(SagaBeginError) {
+            return try json()
+        } catch { throw .blocked(code: "output-unwritable", message: "what was found is not JSON") }
+    }
+
+    private static func read(
+        _ instance: InstanceID,
+        through end: (version: Int64, position: Int64),
+        _ log: any EventLog
+    ) async throws(SagaBeginError) -> Self {
+        let stream = StreamName(category: InstanceEvent.category, id: instance)
         var requested: InstanceEvent.Requested?
         var generation = 1
         var (login, first) = (InstanceEvent.CredentialsReserved?.none, InstanceEvent.CredentialsReserved?.none)
         var oauthClient: String?
-        for event in try await history(cause.stream, log) where event.version <= cause.version {
+        for event in try await history(stream, log) where event.version <= end.version {
             switch try decoded(InstanceEvent.self, event) {
             case .requested(let fact): (requested, generation) = (fact, fact.generation)
             case .retryRequested(let fact):
@@ -84,12 +105,12 @@ extension ProvisionInput {
             default: break
             }
         }
-        guard let requested else { throw .malformed("\(cause.stream) was never requested") }
+        guard let requested else { throw .malformed("\(stream) was never requested") }
 
         let subscription = StreamName(category: SubscriptionEvent.category, id: requested.subscription)
         var price: PriceSnapshot?
         var draft: String?
-        for event in try await history(subscription, log) where event.position <= cause.position {
+        for event in try await history(subscription, log) where event.position <= end.position {
             switch try decoded(SubscriptionEvent.self, event) {
             case .requested(let fact): price = fact.price
             case .drafted(let fact): draft = fact.billingID
@@ -121,7 +142,7 @@ extension ProvisionInput {
         return nil
     }
 
-    private static func history(
+    static func history(
         _ stream: StreamName,
         _ log: any EventLog
     ) async throws(SagaBeginError) -> [RecordedEvent] {
@@ -130,7 +151,7 @@ extension ProvisionInput {
         } catch { throw .log(error) }
     }
 
-    private static func decoded<Family: EventFamily>(
+    static func decoded<Family: EventFamily>(
         _ family: Family.Type,
         _ event: RecordedEvent
     ) throws(SagaBeginError) -> Family? {

@@ -63,9 +63,7 @@ extension ProvisionInstance {
             try await ports.databases.dropDatabase(database, fence: context.fence)
             return .done
         }
-        // The name must be the same when this is done again, so the time in it is the cause's own: the first
-        // 48 bits of its id are milliseconds (RFC 9562, version 7).
-        let renamed = "zz_\(database.database)_\((context.saga.value >> 80) / 1000)"
+        let renamed = Names.quarantined(database.database, at: context.saga)
         try await ports.databases.quarantineDatabase(database, as: renamed, fence: context.fence)
         let fact = InstanceEvent.DatabaseQuarantined(
             database: database.database,

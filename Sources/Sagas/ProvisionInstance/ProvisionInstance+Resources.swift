@@ -3,8 +3,12 @@ internal import Kernel
 internal import Platform
 
 extension ProvisionInstance {
-    /// What a step of this saga makes, by its kind.
-    func resource(_ kind: IntendedResource.Kind, keeps: Bool? = nil) -> SagaStep.Resources {
+    /// What a step makes or removes, by its kind.
+    func resource(
+        _ kind: IntendedResource.Kind,
+        keeps: Bool? = nil,
+        removes: Bool? = nil
+    ) -> SagaStep.Resources {
         { [ports] input, _ in
             // Without a readable input no step can have an effect.
             guard let input = try? ProvisionInput(input), let name = ports.name(of: kind, input) else { return [] }
@@ -15,6 +19,7 @@ extension ProvisionInstance {
                     name,
                     instance: isShared ? nil : "instance-\(input.instance)",
                     generation: isShared ? nil : input.generation,
+                    removes: removes,
                     keeps: keeps
                 )
             ]

@@ -16,6 +16,12 @@ package struct ProvisioningPorts: Sendable {
     package var kept: any KeptSecrets
     package var names: Names
     package var settings: TenantSettings
+    /// Where final backups go; `nil` when no place is configured.
+    package var backups: (any Backups)?
+    /// What the log knows at the moment of a step; `nil` in a process that drives no saga.
+    package var records: Records?
+    /// What erases personal data; `nil` in a process that drives no saga.
+    package var personal: (any PersonalData)?
 
     package init(
         databases: any DatabaseProvisioner,

@@ -31,14 +31,16 @@ package struct StartInstance: Sendable {
                 policy: .init(target: "nomad"),
                 ensure: provisioning.registerWorkload,
                 probe: provisioning.probeWorkload,
-                ensureAbsent: provisioning.stopWorkload
+                ensureAbsent: provisioning.stopWorkload,
+                resources: provisioning.resource(.job, keeps: true)
             ),
             SagaStep("await-healthy", policy: .init(target: "nomad"), ensure: provisioning.awaitHealthy),
             SagaStep(
                 "publish-route",
                 policy: .init(target: "log", undoneFirst: true),
                 ensure: provisioning.publishRoute,
-                ensureAbsent: provisioning.withdrawRoute
+                ensureAbsent: provisioning.withdrawRoute,
+                resources: provisioning.resource(.route)
             ),
             SagaStep("confirm-route", policy: .init(target: "edge"), ensure: provisioning.confirmRoute),
             SagaStep(

@@ -29,7 +29,8 @@ package struct StopInstance: Sendable {
                 "withdraw-route",
                 policy: .init(target: "log"),
                 ensure: lifecycle.withdrawRoute,
-                ensureAbsent: lifecycle.publishRouteAgain
+                ensureAbsent: lifecycle.publishRouteAgain,
+                resources: lifecycle.provisioning.resource(.route, keeps: true, removes: true)
             ),
             SagaStep(
                 "drain",

@@ -19,6 +19,12 @@ extension API {
                 handler: startInstance
             ),
             transition(
+                "/v1/instances/{instance}/terminate",
+                "terminateInstance",
+                "Ends an instance: saves its data, cancels its subscription, and drops its database after a while.",
+                handler: terminateInstance
+            ),
+            transition(
                 "/v1/subscriptions/{subscription}/pause",
                 "pauseSubscription",
                 "Pauses a subscription and takes its instance out of service.",
@@ -29,6 +35,25 @@ extension API {
                 "resumeSubscription",
                 "Resumes a subscription and puts its instance into service again.",
                 handler: resumeSubscription
+            ),
+            Route(
+                .post,
+                "/v1/subscriptions/{subscription}/cancel",
+                "cancelSubscription",
+                "Cancels a subscription and terminates its instance, when what is paid for has ended or at once.",
+                access: .scope(.write),
+                body: CancellationBody.self,
+                success: .init(.accepted, .named("Started")),
+                handler: cancelSubscription
+            ),
+            Route(
+                .delete,
+                "/v1/organizations/{organization}",
+                "deleteOrganization",
+                "Ends an organization with its instances, its keys and what is personal in it; there is no way back.",
+                access: .scope(.write),
+                success: .init(.accepted, .named("Started")),
+                handler: deleteOrganization
             ),
         ]
     }
@@ -67,6 +92,30 @@ extension API {
         }
     }
 
+    private func terminateInstance(_ call: Call, _ body: EmptyBody) async throws(Problem) -> Answer {
+        let id: InstanceID = try call.id("instance")
+        let envelope = try envelope(call, expecting: try call.optionalVersion())
+        return try await started(call) { () throws(CommandError) in
+            try await backend.commands.terminateInstance(id, envelope)
+        }
+    }
+
+    private func cancelSubscription(_ call: Call, _ body: CancellationBody) async throws(Problem) -> Answer {
+        let id: SubscriptionID = try call.id("subscription")
+        let envelope = try envelope(call)
+        return try await started(call) { () throws(CommandError) in
+            try await backend.commands.cancelSubscription(id, body.immediately ?? false, envelope)
+        }
+    }
+
+    private func deleteOrganization(_ call: Call) async throws(Problem) -> Answer {
+        let id: OrganizationID = try call.id("organization")
+        let envelope = try envelope(call, expecting: try call.optionalVersion())
+        return try await started(call) { () throws(CommandError) in
+            try await backend.commands.deleteOrganization(id, envelope)
+        }
+    }
+
     private func pauseSubscription(_ call: Call, _ body: EmptyBody) async throws(Problem) -> Answer {
         let id: SubscriptionID = try call.id("subscription")
         let envelope = try envelope(call)
@@ -94,4 +143,11 @@ extension API {
             ["operation": ["id": .string(operation.description), "status": .string(status)]]
         }
     }
+}
+
+struct CancellationBody: RequestBody {
+    /// Instead of when what is paid for has ended.
+    var immediately: Bool?
+
+    static let schema = Schema.object([.init("immediately", .boolean, required: false)])
 }

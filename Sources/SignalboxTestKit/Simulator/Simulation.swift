@@ -75,7 +75,7 @@ package final class Simulation: Sendable {
         let derived =
             mutant == .derivation
             ? DerivedSecrets(keys: try MasterKeys([1: Self.key(clock.ids.random())])) : DerivedSecrets(keys: keys)
-        return ProvisioningPorts(
+        var ports = ProvisioningPorts(
             databases: outside,
             scheduler: outside,
             billing: outside,
@@ -86,6 +86,8 @@ package final class Simulation: Sendable {
             names: Names(),
             settings: settings
         )
+        (ports.backups, ports.records, ports.personal) = (outside, Records(log: log), outside)
+        return ports
     }
 
     /// Every saga of the registry, over this world.

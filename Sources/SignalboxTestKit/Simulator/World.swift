@@ -33,6 +33,9 @@ package final class World: Sendable {
         package var databases: [String: Ownership] = [:]
         package var isolated: Set<String> = []
         package var quarantined: Set<String> = []
+        package var backups: Set<String> = []
+        /// Whose personal data was erased.
+        package var erased: Set<String> = []
         package var jobs: [String: Job] = [:]
         package var index: Int64 = 100
         package var secrets: [String: Variable] = [:]

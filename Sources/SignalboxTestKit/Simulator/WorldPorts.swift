@@ -14,7 +14,7 @@ package struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge
     private var comparesAndSets: Bool { world.mutant != .compareAndSet }
 
     /// Asked at the last moment, as the adapters do.
-    private func requireLease() async throws(PortError) {
+    func requireLease() async throws(PortError) {
         if world.mutant != .fence { try await EffectLease.require() }
     }
 
@@ -76,6 +76,7 @@ package struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge
                 state.databases[database.database] = nil
                 state.isolated.remove(database.database)
             }
+            state.quarantined.remove(database.database)
             return .success(())
         }
     }
@@ -221,6 +222,18 @@ package struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge
         try await world.call("health", by: process) { state in
             guard state.health.count > 1 else { return .success(state.health.first ?? .healthy) }
             return .success(state.health.removeFirst())
+        }
+    }
+
+    package func purge(_ workload: Workload) async throws(PortError) {
+        try await requireLease()
+        try await world.call("purge", by: process) { state -> Result<Void, PortError> in
+            if let found = state.jobs[workload.job], found.owner.generation <= workload.owner.generation {
+                guard found.isStopped else { return .failure(.conflict(code: "running", message: "it runs")) }
+                state.jobs[workload.job] = nil
+            }
+            state.secrets[workload.job] = nil
+            return .success(())
         }
     }
 

@@ -6,7 +6,7 @@ struct InstanceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "instance",
         abstract: "Instances.",
-        subcommands: [Show.self, Stop.self, Start.self]
+        subcommands: [Show.self, Stop.self, Start.self, Terminate.self, Reap.self]
     )
 
     struct Show: AsyncParsableCommand {

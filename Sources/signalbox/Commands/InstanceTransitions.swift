@@ -53,4 +53,55 @@ extension InstanceCommand {
         static let verb = "start"
         @OptionGroup var wish: InstanceWish
     }
+
+    struct Terminate: InstanceTransitionCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "End an instance: its data is saved, its bill ended, its database dropped after a while."
+        )
+        static let verb = "terminate"
+        @OptionGroup var wish: InstanceWish
+    }
+
+    struct Reap: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Drop the database of a terminated instance before its time; only operators may."
+        )
+
+        @Argument(help: "The instance's id.")
+        var id: String
+
+        @Flag(help: "Do not wait for the end of the grace period.")
+        var now = false
+
+        @Option(help: "Why; it stands in the log.")
+        var reason: String
+
+        @OptionGroup var reach: Reach
+
+        func run() async throws {
+            guard Identifier<InstanceSubject>(id) != nil else { throw Exit.usage("\(id) is not an instance id") }
+            guard now else { throw Exit.usage("without --now it is dropped when its time has come") }
+            let (url, key) = try reach.api(asOperator: true)
+            let client = APIClient(url: url, key: key)
+            var path: String? = "/v1/operations?status=waiting&limit=200"
+            while let next = path {
+                let page = try await client.send("GET", next)
+                for operation in page.body["data"]?.array ?? [] {
+                    guard operation["kind"] == "reap-database", operation["subject"] == .string("instance-\(id)"),
+                        let saga = operation["id"]?.string
+                    else { continue }
+                    // Its version is what is acted on: one that is at its end by now is not hurried.
+                    let seen = try await client.send("GET", "/v1/admin/sagas/\(saga)").body["version"]
+                    let version = seen?.string ?? seen?.integer.map { String($0) } ?? ""
+                    let body: JSONValue = [
+                        "reason": .string(reason), "step": "await-grace", "version": .string(version),
+                    ]
+                    let done = try await client.send("POST", "/v1/admin/sagas/\(saga)/skip", body: body)
+                    return Terminal.say(reach.json ? try JSON.pretty(done.body) : "operation \(saga)")
+                }
+                path = page.body["next"]?.string.map { "/v1/operations?status=waiting&limit=200&after=\($0)" }
+            }
+            throw Exit.notFound("no database of instance \(id) waits to be dropped")
+        }
+    }
 }

@@ -6,7 +6,7 @@ struct OrganizationCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "org",
         abstract: "Organizations.",
-        subcommands: [Create.self]
+        subcommands: [Create.self, Delete.self]
     )
 
     struct Create: AsyncParsableCommand {

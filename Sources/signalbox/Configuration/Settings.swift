@@ -25,6 +25,7 @@ struct Settings {
     var oauth: OAuth?
     var edge: Edge
     var tenant: Tenant
+    var backups: Backups
     var masterKeys: String
     /// Keys with the platform role operator, as `sbx_<id>_<secret>`.
     var operatorKeys: [String]
@@ -79,6 +80,13 @@ struct Settings {
         var provider: String
         var entryPoint: String
         var certificateResolver: String?
+    }
+
+    /// Where the last state of terminated tenants' databases is kept.
+    struct Backups {
+        var folder: String
+        /// `pg_dump`, as a path or a name.
+        var program: String
     }
 
     /// What every tenant's environment says, beside its own.
@@ -138,6 +146,11 @@ extension Settings {
             identityURL: read.address("OAUTH2_URI", default: "https://accounts.\(names.rootDomain)"),
             sslMode: read.optional("PROVISION_DB_SSL_MODE") ?? "require"
         )
+        backups = Backups(
+            folder: read.optional("BACKUP_DIR") ?? "/var/lib/signalbox/backups",
+            program: read.optional("PG_DUMP") ?? "pg_dump"
+        )
+        if !backups.folder.hasPrefix("/") { read.complain("BACKUP_DIR must be an absolute path") }
         masterKeys = read.required("SIGNALBOX_MASTER_KEYS", meaning: "<version>:<64 hexadecimal digits>")
         operatorKeys = read.list("SIGNALBOX_OPERATOR_KEYS")
         if operatorKeys.contains(where: { IssuedKey($0) == nil }) {

@@ -151,6 +151,7 @@ struct DevMachine: Service {
             "PORT": "\(try workspace.port("api", wanted: wantedPort))",
             "DATABASE_URL": database.login,
             "SIGNALBOX_ARCHIVE": workspace.root + "/archive",
+            "BACKUP_DIR": workspace.root + "/backups",
             "APP_ROOT_DOMAIN": "localhost",
             "APP_ROOT_SCHEME": "http",
             "SIGNALBOX_MASTER_KEYS": keys.master,
@@ -177,6 +178,7 @@ struct DevMachine: Service {
             "PROVISION_RATE_LIMIT_REDIS_ADDR": "127.0.0.1:6379",
             "OAUTH2_URI": "http://accounts.localhost",
         ]
+        if let binaries = Installation.binaries() { environment["PG_DUMP"] = binaries + "/pg_dump" }
         if let edge = addresses.edge { environment["TRAEFIK_API_URL"] = "http://127.0.0.1:\(edge.apiPort)" }
         var settings = try Settings(environment: environment)
         settings.durability = durability

@@ -99,7 +99,14 @@ struct ControlPlane: Service {
         try await runner.prepare()
         let ports = Ports(settings: settings, http: Self.http, keys: keys, pool: pools.append)
         kept = ports.provisioning.kept
-        let definitions = SagaRegistry.definitions(ports.provisioning)
+        let erasures = Erasures(
+            log: log,
+            eraser: PostgresEraser(pool: pools.append),
+            subjects: PostgresSubjectKeys(pool: pools.append)
+        )
+        var outside = ports.provisioning
+        (outside.records, outside.personal) = (Records(log: log), OrderedErasures(erasures))
+        let definitions = SagaRegistry.definitions(outside)
         let (bell, workBell) = (log.bell, log.workBell)
         let sagaLog = CrashingLog.wrap(log, stage: settings.stage)
         starter = Starter(
@@ -138,13 +145,7 @@ struct ControlPlane: Service {
             erased: PostgresErasedSubjects(pool: pools.append),
             document: document
         )
-        backend.commands.open(
-            Erasures(
-                log: log,
-                eraser: PostgresEraser(pool: pools.append),
-                subjects: PostgresSubjectKeys(pool: pools.append)
-            )
-        )
+        backend.commands.open(erasures)
         backend.sagas = SagaDoor(
             SagaOperations(log: log, queue: queue, definitions: definitions),
             news: { span in await bell.wait(after: bell.count, atMost: span) }

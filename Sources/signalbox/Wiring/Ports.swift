@@ -9,7 +9,7 @@ internal import Sagas
 
 /// The world outside, as the settings describe it.
 struct Ports {
-    let provisioning: ProvisioningPorts
+    private(set) var provisioning: ProvisioningPorts
 
     init(settings: Settings, http: HTTPClient, keys: MasterKeys, pool: Pool) {
         let nomad = NomadClient(
@@ -36,12 +36,13 @@ struct Ports {
             headers: BillingClient.headers(key: Secret(settings.billing.key)),
             timeout: settings.billing.timeout
         )
+        let tenants = TenantPostgres(
+            conninfo: settings.provisioner.conninfo,
+            address: settings.provisioner.address,
+            protecting: settings.provisioner.protecting
+        )
         provisioning = ProvisioningPorts(
-            databases: TenantPostgres(
-                conninfo: settings.provisioner.conninfo,
-                address: settings.provisioner.address,
-                protecting: settings.provisioner.protecting
-            ),
+            databases: tenants,
             scheduler: NomadScheduler(client: nomad, specification: specification),
             billing: BillingClient(caller: billing),
             edge: settings.edge.api.map {
@@ -59,6 +60,11 @@ struct Ports {
             kept: SealedSecrets(pool: pool, keys: keys),
             names: settings.names,
             settings: Self.tenant(settings)
+        )
+        provisioning.backups = PostgresDump(
+            of: tenants,
+            into: settings.backups.folder,
+            program: settings.backups.program
         )
     }
 
@@ -78,7 +84,8 @@ struct Ports {
             healthPatience: max(timing.progressDeadline + .seconds(60), .seconds(60)),
             // Nobody on a development machine minds a request that is cut off.
             drain: settings.stage == .development ? .zero : .seconds(5),
-            billingCall: settings.billing.timeout
+            billingCall: settings.billing.timeout,
+            quarantine: .seconds(settings.stage == .development ? 3600 : 7 * 24 * 3600)
         )
     }
 }

@@ -56,6 +56,8 @@ struct OrganizationTests {
             row("change a role", .changeRole(friend, .auditor), none, one, asleep, dying, dying),
             row("change a stranger's role", .changeRole(other, .auditor), none, no(.notMember), asleep, dying, dying),
             row("demote the last owner", .changeRole(owner, .admin), none, no(.lastOwner), asleep, dying, dying),
+            row("revoke all keys", .revokeAllKeys, none, one, one, one, one),
+            row("personal data erased", .markPersonalDataErased, none, one, one, one, one),
             row("remove a member", .removeMember(friend), none, one, asleep, dying, dying),
             row("remove a stranger", .removeMember(other), none, same, asleep, dying, dying),
             row("remove the last owner", .removeMember(owner), none, no(.lastOwner), asleep, dying, dying),

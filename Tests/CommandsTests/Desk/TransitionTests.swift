@@ -79,4 +79,72 @@ struct TransitionTests {
         }
         #expect(plane.log.events.count == size)
     }
+
+    @Test("an instance is terminated once, also while its organization is suspended or deleted")
+    func terminate() async throws {
+        let organization = Streams.organization(made.organization)
+        try await plane.record(Organization.self, organization, .suspend(reason: "unpaid"))
+        let receipt = try await plane.desk.terminateInstance(made.instance, by: .once(owner))
+        #expect(plane.log.events.last?.type == "instance.termination-requested")
+        #expect(plane.log.events.last?.id == receipt.answer.operation)
+        await #expect(throws: CommandError.instance(.terminating)) {
+            try await plane.desk.terminateInstance(made.instance, by: .once(owner))
+        }
+        try await record(.markTerminated)
+        await #expect(throws: CommandError.instance(.terminated)) {
+            try await plane.desk.terminateInstance(made.instance, by: .once(owner))
+        }
+    }
+
+    @Test("a subscription is cancelled for the end of its period, once, or at once")
+    func cancel() async throws {
+        let stream = Streams.subscription(made.subscription)
+        await #expect(throws: CommandError.subscription(.notActive)) {
+            try await plane.desk.cancelSubscription(made.subscription, immediately: false, by: .once(owner))
+        }
+        try await plane.record(Subscription.self, stream, .recordDraft(billingID: "b", generation: 1))
+        try await plane.record(Subscription.self, stream, .recordActivated(anchor: IDSource.system.now()))
+        let later = try await plane.desk.cancelSubscription(made.subscription, immediately: false, by: .once(owner))
+        let event = try #require(plane.log.events.last)
+        #expect(event.type == "subscription.cancellation-requested" && event.id == later.answer.operation)
+        #expect(event.organization == made.organization)
+        await #expect(throws: CommandError.subscription(.cancellationRequested)) {
+            try await plane.desk.cancelSubscription(made.subscription, immediately: false, by: .once(owner))
+        }
+        _ = try await plane.desk.cancelSubscription(made.subscription, immediately: true, by: .once(owner))
+        #expect(plane.log.events.last?.type == "instance.termination-requested")
+    }
+
+    @Test("only an owner deletes an organization, once, and then it has no new work")
+    func deleteOrganization() async throws {
+        let admin = Principal(.organizationKey(IDSource.system.identifier(), made.organization, .admin))
+        await #expect(throws: CommandError.forbidden) {
+            try await plane.desk.deleteOrganization(made.organization, by: .once(admin))
+        }
+        let stranger = try await plane.person("stranger")
+        await #expect(throws: CommandError.notFound) {
+            try await plane.desk.deleteOrganization(made.organization, by: .once(stranger))
+        }
+        let receipt = try await plane.desk.deleteOrganization(made.organization, by: .keyed("k", owner))
+        #expect(plane.log.events.last?.type == "organization.deletion-requested")
+        #expect(plane.log.events.last?.id == receipt.answer.operation)
+        let again = try await plane.desk.deleteOrganization(made.organization, by: .keyed("k", owner))
+        #expect(again.repeated && again.answer == receipt.answer)
+        for command in [plane.desk.stopInstance, plane.desk.startInstance] {
+            await #expect(throws: CommandError.organization(.deleting)) {
+                try await command(made.instance, .once(owner))
+            }
+        }
+        await #expect(throws: CommandError.organization(.deleting)) {
+            try await plane.desk.deleteOrganization(made.organization, by: .once(owner))
+        }
+        await #expect(throws: CommandError.organization(.deleting)) {
+            try await plane.desk.requestInstance(
+                of: made.organization,
+                name: "late",
+                price: "team-monthly",
+                by: .once(owner)
+            )
+        }
+    }
 }

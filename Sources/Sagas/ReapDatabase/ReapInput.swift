@@ -1,0 +1,45 @@
+internal import Domain
+internal import EventStore
+internal import Kernel
+internal import Platform
+
+/// A database that was put aside, and what goes with it.
+struct ReapInput: SagaInput {
+    var provision: ProvisionInput
+    /// As the tenant knew it.
+    var database: String
+    /// As it is called now.
+    var renamed: String
+    var role: String
+    var generation: Int
+    var until: Timestamp
+
+    /// Reads it back from the event that the saga began with.
+    init(_ input: JSONValue) throws(PortError) {
+        do {
+            self = try JSON.decode(Self.self, from: try JSON.encode(input))
+        } catch { throw .blocked(code: "input-unreadable", message: "the saga's input cannot be read") }
+    }
+
+    /// From the stream of the instance, as it was when the database was put aside.
+    init(_ cause: RecordedEvent, _ log: any EventLog) async throws(SagaBeginError) {
+        provision = try await ProvisionInput.read(cause, log)
+        var aside: InstanceEvent.DatabaseQuarantined?
+        var made: [String: InstanceEvent.DatabaseProvisioned] = [:]
+        for event in try await ProvisionInput.history(cause.stream, log) where event.version <= cause.version {
+            switch try ProvisionInput.decoded(InstanceEvent.self, event) {
+            case .databaseProvisioned(let fact): made[fact.database] = fact
+            case .databaseQuarantined(let fact) where event.version == cause.version: aside = fact
+            default: break
+            }
+        }
+        guard let aside, let origin = made[aside.database] else {
+            throw .malformed("\(cause.stream) \(cause.version) puts aside what was never made")
+        }
+        database = aside.database
+        renamed = aside.renamed
+        until = aside.until
+        role = origin.role
+        generation = origin.generation
+    }
+}

@@ -840,7 +840,11 @@ CREATE FUNCTION log.release(stream text, fence bigint, after interval) RETURNS b
     AS $$
 BEGIN
     UPDATE log.work AS w
-       SET owner = NULL, lease_until = NULL, wake_at = least(statement_timestamp() + release.after, w.nudge_at), nudge_at = NULL
+       SET status = CASE WHEN w.status = 'running' AND release.after > interval '0' THEN 'waiting' ELSE w.status END,
+           owner = NULL,
+           lease_until = NULL,
+           wake_at = least(statement_timestamp() + release.after, w.nudge_at),
+           nudge_at = NULL
       FROM log.stream AS s
      WHERE s.name = release.stream
        AND w.stream_id = s.stream_id
@@ -867,6 +871,34 @@ BEGIN
 END $$;
 
 ALTER FUNCTION log.renew(stream text, fence bigint, ttl interval) OWNER TO signalbox_owner;
+
+CREATE FUNCTION log.restore_work(names text[], seen bigint[], kinds text[], lanes text[], priorities smallint[], statuses text[], steps text[], targets text[], wakes timestamp with time zone[], deadlines timestamp with time zone[]) RETURNS SETOF text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'log', 'pg_temp'
+    AS $$
+DECLARE
+    base CONSTANT bigint := extract(epoch FROM clock_timestamp())::bigint;
+    ids bigint[];
+    fences bigint[];
+BEGIN
+    PERFORM pg_advisory_xact_lock(7203);
+    SELECT array_agg(CASE WHEN s.version = r.version THEN s.stream_id END ORDER BY r.nth),
+           array_agg(coalesce(w.fence + 1, base) ORDER BY r.nth)
+      INTO ids, fences
+      FROM unnest(names, seen) WITH ORDINALITY AS r(name, version, nth)
+      LEFT JOIN log.stream AS s ON s.name = r.name
+      LEFT JOIN log.work AS w ON w.stream_id = s.stream_id;
+
+    DELETE FROM log.work AS w WHERE w.stream_id = ANY (ids);
+    INSERT INTO log.work (stream_id, kind, lane, priority, status, step, target, fence, wake_at, deadline)
+    SELECT ids[r.nth], r.kind, r.lane, r.priority, r.status, r.step, r.target, fences[r.nth], r.wake_at, r.deadline
+      FROM unnest(kinds, lanes, priorities, statuses, steps, targets, wakes, deadlines)
+           WITH ORDINALITY AS r(kind, lane, priority, status, step, target, wake_at, deadline, nth)
+     WHERE ids[r.nth] IS NOT NULL;
+    RETURN QUERY SELECT r.name FROM unnest(names, ids) AS r(name, id) WHERE r.id IS NULL;
+END $$;
+
+ALTER FUNCTION log.restore_work(names text[], seen bigint[], kinds text[], lanes text[], priorities smallint[], statuses text[], steps text[], targets text[], wakes timestamp with time zone[], deadlines timestamp with time zone[]) OWNER TO signalbox_owner;
 
 CREATE FUNCTION log.seal(stream text, fence bigint, epoch integer, old_size bigint, old_root bytea, size bigint, root bytea, levels smallint[], numbers bigint[], tiles bytea[]) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
@@ -996,6 +1028,229 @@ CREATE FUNCTION log.vitals(OUT newest bigint, OUT oldest_transaction double prec
 $$;
 
 ALTER FUNCTION log.vitals(OUT newest bigint, OUT oldest_transaction double precision, OUT wal_bytes bigint) OWNER TO signalbox_owner;
+
+CREATE FUNCTION saga.admit(target text, visitor text, span interval, counted boolean, most integer, rate double precision, burst double precision, OUT why text, OUT wait interval) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'saga', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    moment timestamptz;
+    known saga.target;
+    has_probe boolean;
+    full_at CONSTANT double precision := greatest(admit.burst, 1);
+    left_over double precision;
+BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);
+    INSERT INTO saga.target (name) VALUES (admit.target) ON CONFLICT (name) DO NOTHING;
+    SELECT * INTO known FROM saga.target AS t WHERE t.name = admit.target FOR UPDATE;
+    moment := clock_timestamp();
+
+    IF known.held_because IS NOT NULL THEN
+        why := 'open';
+        wait := interval '30 s' * (1 + random() / 4);
+        RETURN;
+    END IF;
+    IF known.open_until > moment THEN
+        why := 'open';
+        wait := known.open_until - moment + interval '5 s' * random();
+        RETURN;
+    END IF;
+    IF known.rests_until > moment THEN
+        why := 'asked';
+        wait := known.rests_until - moment + interval '5 s' * random();
+        RETURN;
+    END IF;
+
+    DELETE FROM saga.visit AS v WHERE v.target = admit.target AND v.until <= moment;
+    IF known.open_until IS NOT NULL THEN
+        SELECT EXISTS (
+            SELECT
+              FROM saga.visit AS v
+             WHERE v.target = admit.target
+               AND v.is_probe
+               AND v.visitor <> admit.visitor
+        ) INTO has_probe;
+        IF has_probe THEN
+            why := 'half-open';
+            wait := interval '1 s' * (1 + 4 * random());
+            RETURN;
+        END IF;
+    END IF;
+
+    IF counted THEN
+        IF (
+            SELECT count(*) >= admit.most
+              FROM saga.visit AS v
+             WHERE v.target = admit.target
+               AND v.visitor <> admit.visitor
+        ) THEN
+            why := 'full';
+            wait := interval '100 ms' * (1 + random());
+            RETURN;
+        END IF;
+        IF admit.rate IS NOT NULL THEN
+            left_over := least(
+                full_at,
+                coalesce(known.tokens + admit.rate * extract(epoch FROM moment - known.filled_at), full_at)
+            );
+            IF left_over < 1 THEN
+                why := 'rate';
+                wait := interval '1 s' * ((1 - left_over) / admit.rate) * (1 + random());
+                RETURN;
+            END IF;
+            UPDATE saga.target AS t
+               SET tokens = left_over - 1, filled_at = moment
+             WHERE t.name = admit.target;
+        END IF;
+        INSERT INTO saga.visit (target, visitor, until, is_probe)
+        VALUES (admit.target, admit.visitor, moment + admit.span, known.open_until IS NOT NULL)
+            ON CONFLICT (target, visitor) DO UPDATE SET until = excluded.until, is_probe = excluded.is_probe;
+    ELSIF known.open_until IS NOT NULL THEN
+        INSERT INTO saga.visit (target, visitor, until, is_probe)
+        VALUES (admit.target, admit.visitor, moment + admit.span, true)
+            ON CONFLICT (target, visitor) DO UPDATE SET until = excluded.until, is_probe = true;
+    END IF;
+    IF (known.most, known.rate, known.burst) IS DISTINCT FROM (admit.most, admit.rate, admit.burst) THEN
+        UPDATE saga.target AS t
+           SET most = admit.most, rate = admit.rate, burst = admit.burst
+         WHERE t.name = admit.target;
+    END IF;
+END $$;
+
+ALTER FUNCTION saga.admit(target text, visitor text, span interval, counted boolean, most integer, rate double precision, burst double precision, OUT why text, OUT wait interval) OWNER TO signalbox_owner;
+
+CREATE FUNCTION saga.free_target(target text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'saga', 'pg_temp'
+    AS $$
+BEGIN
+    -- The lock of the log comes before all others: claims and appends change work too.
+    PERFORM pg_advisory_xact_lock(7203);
+    INSERT INTO saga.target (name)
+    VALUES (free_target.target)
+        ON CONFLICT (name) DO UPDATE
+       SET held_because = NULL,
+           open_until = NULL,
+           openings = 0,
+           rests_until = NULL,
+           failed_in_a_row = 0,
+           window_from = clock_timestamp(),
+           window_calls = 0,
+           window_failures = 0,
+           changed_at = clock_timestamp();
+    UPDATE log.work AS w
+       SET wake_at = statement_timestamp()
+     WHERE w.target = free_target.target
+       AND w.status IN ('waiting', 'compensating')
+       AND w.wake_at > statement_timestamp()
+       AND w.lease_until IS NULL;
+END $$;
+
+ALTER FUNCTION saga.free_target(target text) OWNER TO signalbox_owner;
+
+CREATE TABLE saga.target (
+    name text NOT NULL,
+    failed_in_a_row integer DEFAULT 0 NOT NULL,
+    window_from timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    window_calls integer DEFAULT 0 NOT NULL,
+    window_failures integer DEFAULT 0 NOT NULL,
+    open_until timestamp with time zone,
+    openings integer DEFAULT 0 NOT NULL,
+    rests_until timestamp with time zone,
+    held_because text,
+    tokens double precision,
+    filled_at timestamp with time zone,
+    most integer,
+    rate double precision,
+    burst double precision,
+    last_error text,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+)
+WITH (fillfactor='50');
+
+ALTER TABLE saga.target OWNER TO signalbox_owner;
+
+CREATE FUNCTION saga.hold_target(target text, reason text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'saga', 'pg_temp'
+    BEGIN ATOMIC
+ INSERT INTO saga.target (name, held_because)
+   VALUES (hold_target.target, hold_target.reason) ON CONFLICT(name) DO UPDATE SET held_because = excluded.held_because, changed_at = clock_timestamp();
+END;
+
+ALTER FUNCTION saga.hold_target(target text, reason text) OWNER TO signalbox_owner;
+
+CREATE FUNCTION saga.settle(target text, visitor text, answered boolean, rest interval, error text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'saga', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    moment timestamptz;
+    known saga.target;
+    was_probe boolean;
+    opens boolean;
+BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);
+    SELECT * INTO known FROM saga.target AS t WHERE t.name = settle.target FOR UPDATE;
+    moment := clock_timestamp();
+    DELETE FROM saga.visit AS v
+     WHERE v.target = settle.target
+       AND v.visitor = settle.visitor
+    RETURNING v.is_probe INTO was_probe;
+    was_probe := coalesce(was_probe, false);
+    IF settle.answered IS NULL OR known.name IS NULL THEN
+        RETURN;
+    END IF;
+
+    IF known.window_from < moment - interval '60 s' THEN
+        known.window_from := moment;
+        known.window_calls := 0;
+        known.window_failures := 0;
+    END IF;
+    known.window_calls := known.window_calls + 1;
+    IF settle.answered THEN
+        known.failed_in_a_row := 0;
+        -- Who was let in before the target was left alone says nothing about what it is like now.
+        IF was_probe THEN
+            known.open_until := NULL;
+            known.openings := 0;
+            known.window_from := moment;
+            known.window_calls := 0;
+            known.window_failures := 0;
+        END IF;
+    ELSE
+        known.failed_in_a_row := known.failed_in_a_row + 1;
+        known.window_failures := known.window_failures + 1;
+        known.last_error := left(settle.error, 500);
+        opens := was_probe OR known.open_until IS NULL AND (
+            known.failed_in_a_row >= 5
+            OR known.window_calls >= 20 AND known.window_failures * 2 >= known.window_calls
+        );
+        IF opens THEN
+            known.open_until := moment + least(interval '30 s' * power(2, least(known.openings, 10)), interval '5 min');
+            known.openings := known.openings + 1;
+            known.failed_in_a_row := 0;
+            known.window_from := moment;
+            known.window_calls := 0;
+            known.window_failures := 0;
+        END IF;
+    END IF;
+    UPDATE saga.target AS t
+       SET failed_in_a_row = known.failed_in_a_row,
+           window_from = known.window_from,
+           window_calls = known.window_calls,
+           window_failures = known.window_failures,
+           open_until = known.open_until,
+           openings = known.openings,
+           rests_until = greatest(known.rests_until, moment + least(settle.rest, interval '5 min')),
+           last_error = known.last_error,
+           changed_at = moment
+     WHERE t.name = settle.target;
+END $$;
+
+ALTER FUNCTION saga.settle(target text, visitor text, answered boolean, rest interval, error text) OWNER TO signalbox_owner;
 
 CREATE TABLE log.audit_key (
     vkey text NOT NULL,
@@ -1274,6 +1529,15 @@ CREATE TABLE saga.resource (
 );
 
 ALTER TABLE saga.resource OWNER TO signalbox_owner;
+CREATE TABLE saga.visit (
+    target text NOT NULL,
+    visitor text NOT NULL,
+    until timestamp with time zone NOT NULL,
+    is_probe boolean NOT NULL
+)
+WITH (fillfactor='50');
+
+ALTER TABLE saga.visit OWNER TO signalbox_owner;
 
 ALTER TABLE ONLY log.event ATTACH PARTITION log.event_0 FOR VALUES FROM ('1') TO ('16777217');
 
@@ -1349,6 +1613,11 @@ ALTER TABLE ONLY saga.checkpoint
 
 ALTER TABLE ONLY saga.resource
     ADD CONSTRAINT resource_pkey PRIMARY KEY (kind, name);
+ALTER TABLE ONLY saga.target
+    ADD CONSTRAINT target_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY saga.visit
+    ADD CONSTRAINT visit_pkey PRIMARY KEY (target, visitor);
 
 CREATE INDEX command_recorded_at ON log.command USING brin (recorded_at);
 
@@ -1443,6 +1712,9 @@ REVOKE ALL ON FUNCTION log.renew(stream text, fence bigint, ttl interval) FROM P
 GRANT ALL ON FUNCTION log.renew(stream text, fence bigint, ttl interval) TO signalbox_append;
 GRANT ALL ON FUNCTION log.renew(stream text, fence bigint, ttl interval) TO signalbox_project;
 
+REVOKE ALL ON FUNCTION log.restore_work(names text[], seen bigint[], kinds text[], lanes text[], priorities smallint[], statuses text[], steps text[], targets text[], wakes timestamp with time zone[], deadlines timestamp with time zone[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.restore_work(names text[], seen bigint[], kinds text[], lanes text[], priorities smallint[], statuses text[], steps text[], targets text[], wakes timestamp with time zone[], deadlines timestamp with time zone[]) TO signalbox_append;
+
 REVOKE ALL ON FUNCTION log.seal(stream text, fence bigint, epoch integer, old_size bigint, old_root bytea, size bigint, root bytea, levels smallint[], numbers bigint[], tiles bytea[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION log.seal(stream text, fence bigint, epoch integer, old_size bigint, old_root bytea, size bigint, root bytea, levels smallint[], numbers bigint[], tiles bytea[]) TO signalbox_append;
 
@@ -1458,6 +1730,21 @@ REVOKE ALL ON FUNCTION log.start_epoch(epoch integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION log.vitals(OUT newest bigint, OUT oldest_transaction double precision, OUT wal_bytes bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION log.vitals(OUT newest bigint, OUT oldest_transaction double precision, OUT wal_bytes bigint) TO signalbox_append;
 GRANT ALL ON FUNCTION log.vitals(OUT newest bigint, OUT oldest_transaction double precision, OUT wal_bytes bigint) TO signalbox_audit;
+
+REVOKE ALL ON FUNCTION saga.admit(target text, visitor text, span interval, counted boolean, most integer, rate double precision, burst double precision, OUT why text, OUT wait interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION saga.admit(target text, visitor text, span interval, counted boolean, most integer, rate double precision, burst double precision, OUT why text, OUT wait interval) TO signalbox_append;
+
+REVOKE ALL ON FUNCTION saga.free_target(target text) FROM PUBLIC;
+GRANT ALL ON FUNCTION saga.free_target(target text) TO signalbox_append;
+
+GRANT SELECT ON TABLE saga.target TO signalbox_append;
+GRANT SELECT ON TABLE saga.target TO signalbox_project;
+
+REVOKE ALL ON FUNCTION saga.hold_target(target text, reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION saga.hold_target(target text, reason text) TO signalbox_append;
+
+REVOKE ALL ON FUNCTION saga.settle(target text, visitor text, answered boolean, rest interval, error text) FROM PUBLIC;
+GRANT ALL ON FUNCTION saga.settle(target text, visitor text, answered boolean, rest interval, error text) TO signalbox_append;
 
 GRANT SELECT ON TABLE log.audit_key TO signalbox_append;
 GRANT SELECT ON TABLE log.audit_key TO signalbox_audit;
@@ -1505,3 +1792,5 @@ GRANT SELECT ON TABLE meta.migration TO PUBLIC;
 GRANT SELECT,INSERT,UPDATE ON TABLE saga.checkpoint TO signalbox_append;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE saga.resource TO signalbox_append;
+GRANT SELECT ON TABLE saga.visit TO signalbox_append;
+GRANT SELECT ON TABLE saga.visit TO signalbox_project;

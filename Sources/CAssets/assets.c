@@ -27,6 +27,12 @@ static const unsigned char schema_migrations_V0007_lanes[] = {
 static const unsigned char schema_migrations_V0008_resources[] = {
 #embed "../../schema/migrations/V0008__resources.sql"
 };
+static const unsigned char schema_migrations_V0009_targets[] = {
+#embed "../../schema/migrations/V0009__targets.sql"
+};
+static const unsigned char schema_functions_admit[] = {
+#embed "../../schema/functions/admit.sql"
+};
 static const unsigned char schema_functions_append[] = {
 #embed "../../schema/functions/append.sql"
 };
@@ -57,6 +63,12 @@ static const unsigned char schema_functions_event_json[] = {
 static const unsigned char schema_functions_forget_commands[] = {
 #embed "../../schema/functions/forget_commands.sql"
 };
+static const unsigned char schema_functions_free_target[] = {
+#embed "../../schema/functions/free_target.sql"
+};
+static const unsigned char schema_functions_hold_target[] = {
+#embed "../../schema/functions/hold_target.sql"
+};
 static const unsigned char schema_functions_holds[] = {
 #embed "../../schema/functions/holds.sql"
 };
@@ -75,11 +87,17 @@ static const unsigned char schema_functions_release[] = {
 static const unsigned char schema_functions_renew[] = {
 #embed "../../schema/functions/renew.sql"
 };
+static const unsigned char schema_functions_restore_work[] = {
+#embed "../../schema/functions/restore_work.sql"
+};
 static const unsigned char schema_functions_seal[] = {
 #embed "../../schema/functions/seal.sql"
 };
 static const unsigned char schema_functions_sealed[] = {
 #embed "../../schema/functions/sealed.sql"
+};
+static const unsigned char schema_functions_settle[] = {
+#embed "../../schema/functions/settle.sql"
 };
 static const unsigned char schema_functions_start_epoch[] = {
 #embed "../../schema/functions/start_epoch.sql"
@@ -135,6 +153,8 @@ static const struct asset assets[] = {
     ASSET("schema/migrations/V0006__stream_organization.sql", schema_migrations_V0006_stream_organization),
     ASSET("schema/migrations/V0007__lanes.sql", schema_migrations_V0007_lanes),
     ASSET("schema/migrations/V0008__resources.sql", schema_migrations_V0008_resources),
+    ASSET("schema/migrations/V0009__targets.sql", schema_migrations_V0009_targets),
+    ASSET("schema/functions/admit.sql", schema_functions_admit),
     ASSET("schema/functions/append.sql", schema_functions_append),
     ASSET("schema/functions/append_one.sql", schema_functions_append_one),
     ASSET("schema/functions/bytes.sql", schema_functions_bytes),
@@ -145,14 +165,18 @@ static const struct asset assets[] = {
     ASSET("schema/functions/erased_subjects.sql", schema_functions_erased_subjects),
     ASSET("schema/functions/event_json.sql", schema_functions_event_json),
     ASSET("schema/functions/forget_commands.sql", schema_functions_forget_commands),
+    ASSET("schema/functions/free_target.sql", schema_functions_free_target),
+    ASSET("schema/functions/hold_target.sql", schema_functions_hold_target),
     ASSET("schema/functions/holds.sql", schema_functions_holds),
     ASSET("schema/functions/leaf.sql", schema_functions_leaf),
     ASSET("schema/functions/partition.sql", schema_functions_partition),
     ASSET("schema/functions/publish_checkpoint.sql", schema_functions_publish_checkpoint),
     ASSET("schema/functions/release.sql", schema_functions_release),
     ASSET("schema/functions/renew.sql", schema_functions_renew),
+    ASSET("schema/functions/restore_work.sql", schema_functions_restore_work),
     ASSET("schema/functions/seal.sql", schema_functions_seal),
     ASSET("schema/functions/sealed.sql", schema_functions_sealed),
+    ASSET("schema/functions/settle.sql", schema_functions_settle),
     ASSET("schema/functions/start_epoch.sql", schema_functions_start_epoch),
     ASSET("schema/functions/vitals.sql", schema_functions_vitals),
     ASSET("schema/readmodels/api_keys.v1.sql", schema_readmodels_api_keys_v1),

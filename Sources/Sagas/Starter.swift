@@ -191,6 +191,7 @@ package struct Starter: Sendable {
                     guard: .create,
                     kind: definition.kind,
                     lane: beginning.lane,
+                    priority: definition.priority,
                     status: "queued",
                     step: definition.steps.first?.id ?? "",
                     target: definition.steps.first?.policy.target ?? "",

@@ -157,4 +157,68 @@ struct WorkContractTests {
             #expect(try await queue.renew(item, lease: Self.long))
         }
     }
+
+    @Test(
+        "looks at nothing that waits for a taken lane, and wakes all of it when the lane is free",
+        arguments: LogKind.allCases
+    )
+    func freedLanes(kind: LogKind) async throws {
+        try await kind.with { log, queue in
+            let urgent = WorkUpdate(
+                stream("job-9"),
+                guard: .create,
+                kind: "chore",
+                lane: "l",
+                priority: 0,
+                status: "queued",
+                wakeAt: WorkUpdate.atOnce
+            )
+            let atOnce = WorkUpdate.atOnce
+            for name in ["job-1", "job-2"] {
+                _ = try await log.append(request(work: [work(name, lane: "l", wakeAt: atOnce)]))
+            }
+            let first = try #require(try await claim(queue).first)
+            _ = try await log.append(request(work: [work("job-3", lane: "l", wakeAt: atOnce), urgent]))
+            // Whoever is asked to look at one of them does not: it is not its turn.
+            _ = try await log.append(request(work: [work("job-3", .wake, lane: "l")]))
+            #expect(try await claim(queue).isEmpty)
+            let members = try await queue.members(ofLane: "l")
+            #expect(members.map(\.stream.text) == ["job-1", "job-2", "job-3", "job-9"])
+            #expect(members.map(\.status).filter { $0 == "queued" }.count == 3)
+            var holder = first
+            var order: [String] = []
+            for _ in 0..<3 {
+                _ = try await log.append(
+                    request(
+                        work: [
+                            work(holder.stream.text, .holding(fence: holder.fence), status: "completed", wakeAt: nil)
+                        ]
+                    )
+                )
+                let next = try await claim(queue)
+                #expect(next.count == 1)
+                holder = try #require(next.first)
+                order.append(holder.stream.text)
+            }
+            #expect(order.first == "job-9")
+            #expect(Set(order).count == 3)
+        }
+    }
+
+    @Test("is given back for a while, unless somebody asked for it meanwhile", arguments: LogKind.allCases)
+    func givenBackForAWhile(kind: LogKind) async throws {
+        try await kind.with { log, queue in
+            _ = try await log.append(request(work: [work("job-1")]))
+            let item = try #require(try await claim(queue).first)
+            #expect(item.claimedAt != nil)
+            try await queue.release(item, after: Self.long)
+            #expect(try await claim(queue).isEmpty)
+            #expect(try await queue.list(kinds: nil, statuses: ["waiting"]).count == 1)
+            _ = try await log.append(request(work: [work("job-1", .wake, wakeAt: WorkUpdate.atOnce)]))
+            let again = try #require(try await claim(queue).first)
+            _ = try await log.append(request(work: [work("job-1", .wake, wakeAt: WorkUpdate.atOnce)]))
+            try await queue.release(again, after: Self.long)
+            #expect(try await claim(queue).count == 1)
+        }
+    }
 }

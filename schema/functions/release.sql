@@ -5,7 +5,11 @@ SET search_path = log, pg_temp
 AS $$
 BEGIN
     UPDATE log.work AS w
-       SET owner = NULL, lease_until = NULL, wake_at = least(statement_timestamp() + release.after, w.nudge_at), nudge_at = NULL
+       SET status = CASE WHEN w.status = 'running' AND release.after > interval '0' THEN 'waiting' ELSE w.status END,
+           owner = NULL,
+           lease_until = NULL,
+           wake_at = least(statement_timestamp() + release.after, w.nudge_at),
+           nudge_at = NULL
       FROM log.stream AS s
      WHERE s.name = release.stream
        AND w.stream_id = s.stream_id

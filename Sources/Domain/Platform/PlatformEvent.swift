@@ -1,11 +1,13 @@
 package import Kernel
 
-/// Everything that can have happened to the keys of those who run the plane, in one stream, ``stream``, and to the
-/// signed tree over the log, in another, ``auditStream``.
+/// Everything that can have happened to the keys of those who run the plane, in one stream, ``stream``, to the signed
+/// tree over the log, in another, ``auditStream``, and to the breakers of targets, in a third, ``targetStream``.
 package enum PlatformEvent: EventFamily {
     case apiKeyIssued(KeyIssued)
     case apiKeyRevoked(APIKeyRevoked)
     case auditEpochStarted(AuditEpochStarted)
+    case targetOpened(TargetSwitched)
+    case targetClosed(TargetSwitched)
 
     /// What the log calls each case.
     ///
@@ -14,6 +16,8 @@ package enum PlatformEvent: EventFamily {
         case apiKeyIssued = "platform.api-key-issued"
         case apiKeyRevoked = "platform.api-key-revoked"
         case auditEpochStarted = "platform.audit-epoch-started"
+        case targetOpened = "platform.target-opened"
+        case targetClosed = "platform.target-closed"
     }
 
     /// The stream of the events about keys.
@@ -21,6 +25,9 @@ package enum PlatformEvent: EventFamily {
 
     /// The stream of the events about the signed tree.
     package static let auditStream = "platform-audit"
+
+    /// The stream of what operators did to the breakers of targets.
+    package static let targetStream = "platform-targets"
 }
 
 /// What the holder of a key of the platform may do.
@@ -77,6 +84,19 @@ extension PlatformEvent {
 }
 
 extension PlatformEvent {
+    /// An operator had a target left alone by all sagas, or asked again.
+    package struct TargetSwitched: Fact {
+        /// As in `nomad`.
+        package var target: String
+        package var reason: String
+        package init(target: String, reason: String) {
+            self.target = target
+            self.reason = reason
+        }
+    }
+}
+
+extension PlatformEvent {
     package static let category = "platform"
     package static let streams = "`\(stream)`"
 
@@ -85,6 +105,8 @@ extension PlatformEvent {
         case .apiKeyIssued: .apiKeyIssued
         case .apiKeyRevoked: .apiKeyRevoked
         case .auditEpochStarted: .auditEpochStarted
+        case .targetOpened: .targetOpened
+        case .targetClosed: .targetClosed
         }
     }
 
@@ -93,6 +115,7 @@ extension PlatformEvent {
         case .apiKeyIssued(let fact): fact
         case .apiKeyRevoked(let fact): fact
         case .auditEpochStarted(let fact): fact
+        case .targetOpened(let fact), .targetClosed(let fact): fact
         }
     }
 
@@ -101,6 +124,8 @@ extension PlatformEvent {
         case .apiKeyIssued: .only(Self.apiKeyIssued)
         case .apiKeyRevoked: .only(Self.apiKeyRevoked)
         case .auditEpochStarted: .only(Self.auditEpochStarted)
+        case .targetOpened: .only(Self.targetOpened)
+        case .targetClosed: .only(Self.targetClosed)
         }
     }
 }

@@ -8,6 +8,8 @@ package struct EngineSettings: Sendable {
     package var poll: Duration
     /// What waits for shorter stays in hand; what waits longer gives its lease back, and its place to another.
     package var longestPause: Duration
+    /// How long a stop waits for the steps that are under way.
+    package var grace: Duration
     package var forward: Backoff
     package var undo: Backoff
     /// For so long an undo is tried before a person is asked.
@@ -20,6 +22,7 @@ package struct EngineSettings: Sendable {
         parallel: Int = 32,
         poll: Duration = .milliseconds(500),
         longestPause: Duration = .seconds(1),
+        grace: Duration = .milliseconds(400),
         forward: Backoff = Backoff(),
         undo: Backoff = Backoff(),
         undoPatience: Duration = .seconds(24 * 3600),
@@ -29,6 +32,7 @@ package struct EngineSettings: Sendable {
         self.parallel = parallel
         self.poll = poll
         self.longestPause = longestPause
+        self.grace = grace
         self.forward = forward
         self.undo = undo
         self.undoPatience = undoPatience

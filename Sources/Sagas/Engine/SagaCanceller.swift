@@ -86,19 +86,8 @@ struct SagaCanceller: Sendable {
         let isFreed = state.parked != nil && after.parked == nil
         var work: [WorkUpdate] = []
         if isFreed || state.parked == nil {
-            work.append(
-                WorkUpdate(
-                    item.stream,
-                    guard: isFreed ? .seize : .wake,
-                    kind: item.kind,
-                    lane: item.lane,
-                    status: after.status,
-                    step: item.step,
-                    target: item.target,
-                    wakeAt: WorkUpdate.atOnce,
-                    deadline: after.deadline
-                )
-            )
+            let definition = definitions.definition(of: state)
+            work.append(after.work(item.stream, guard: isFreed ? .seize : .wake, definition, wakeAt: WorkUpdate.atOnce))
         }
         return AppendRequest(
             causation: Causation(

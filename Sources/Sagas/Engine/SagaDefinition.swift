@@ -8,6 +8,8 @@ package struct SagaDefinition: Sendable {
     package let kind: String
     /// Raised whenever the steps change; a run keeps the version that it began with.
     package let version: Int
+    /// 0 is served before 1 before 2, where there is more to do than can be done at once.
+    package let priority: Int16
     /// In the order they are taken.
     package let steps: [SagaStep]
     /// What the run is to know, from the event that caused it; reads the log, never the outside.
@@ -20,6 +22,7 @@ package struct SagaDefinition: Sendable {
     package init(
         kind: String,
         version: Int,
+        priority: Int16 = 1,
         steps: [SagaStep],
         begin: @escaping @Sendable (RecordedEvent, any EventLog) async throws(SagaBeginError) -> SagaBeginning,
         scope: @escaping @Sendable (JSONValue) -> String,
@@ -27,6 +30,7 @@ package struct SagaDefinition: Sendable {
     ) {
         self.kind = kind
         self.version = version
+        self.priority = priority
         self.steps = steps
         self.begin = begin
         self.scope = scope

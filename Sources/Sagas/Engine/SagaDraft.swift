@@ -13,6 +13,9 @@ struct SagaDraft: Sendable, Equatable {
     /// A step that has nothing to do before a moment; forgotten when something else is to be done.
     var pause: Pause?
 
+    /// Whether there is nothing to write.
+    var isEmpty: Bool { events.isEmpty && facts.isEmpty && closing.isEmpty }
+
     struct Pause: Sendable, Equatable {
         var step: String
         var until: Timestamp
@@ -23,6 +26,8 @@ struct SagaDraft: Sendable, Equatable {
 struct SagaScribe: Sendable {
     let definition: SagaDefinition
     let settings: EngineSettings
+    /// The targets that may not be called before a moment.
+    var resting: [String: Timestamp] = [:]
 
     /// The draft with everything that follows without going outside: the next intent, the turn, the end.
     ///
@@ -32,7 +37,7 @@ struct SagaScribe: Sendable {
         var state = state
         for event in draft.events { state.evolve(event, at: now) }
         while true {
-            switch state.next(definition, at: now) {
+            switch state.next(definition, at: now, resting: resting) {
             case .compensate(let reason):
                 draft.events.append(.compensationStarted(Because(reason: reason)))
                 state.evolve(.compensationStarted(Because(reason: reason)), at: now)

@@ -104,22 +104,6 @@ extension SagaEngine {
     ) -> WorkUpdate {
         var state = before
         for event in draft.events { state.evolve(event, at: now) }
-        let step =
-            switch state.mode {
-            case .forward: state.current ?? ""
-            case .compensating: state.undos(definition).first?.id ?? ""
-            case .ended: ""
-            }
-        return WorkUpdate(
-            item.stream,
-            guard: .holding(fence: item.fence),
-            kind: item.kind,
-            lane: item.lane,
-            status: draft.wakeAt != nil && state.status == "running" ? "waiting" : state.status,
-            step: step,
-            target: definition.step(step)?.policy.target ?? "",
-            wakeAt: draft.wakeAt,
-            deadline: state.deadline
-        )
+        return state.work(item.stream, guard: .holding(fence: item.fence), definition, wakeAt: draft.wakeAt)
     }
 }

@@ -20,6 +20,7 @@ package struct SagaEngine: Sendable {
     let logger: Logger
     let recorder: FactRecorder
     let snapshots: SnapshotKeeper?
+    let targets: any TargetBoard
     private let wakeup: Wakeup
     private let pausing: Wakeup
     private let stopping = StopFlag()
@@ -35,6 +36,7 @@ package struct SagaEngine: Sendable {
     ///   - ids: Time and chance.
     ///   - logger: For operators.
     ///   - snapshots: What spares long streams from being read whole.
+    ///   - targets: What is known of the outside, by all processes together.
     ///   - wakeup: Rings when work was appended; without it, only time wakes the engine.
     ///   - pausing: How time passes between two looks at something; tests turn their own clock.
     package init(
@@ -46,6 +48,7 @@ package struct SagaEngine: Sendable {
         ids: IDSource = .system,
         logger: Logger = Logger(label: "signalbox.sagas"),
         snapshots: SnapshotKeeper? = nil,
+        targets: any TargetBoard = UnlimitedTargets(),
         wakeup: @escaping Wakeup = Self.sleep,
         pausing: @escaping Wakeup = Self.sleep
     ) {
@@ -58,6 +61,7 @@ package struct SagaEngine: Sendable {
         self.logger = logger
         self.recorder = FactRecorder(log: log, ids: ids, snapshots: snapshots)
         self.snapshots = snapshots
+        self.targets = targets
         self.wakeup = wakeup
         self.pausing = pausing
     }
@@ -93,6 +97,10 @@ package struct SagaEngine: Sendable {
                 }
                 if items.isEmpty { await wakeup(settings.poll) }
             }
+            // A step that is nearly done is done; one that is not is broken off, and whoever takes over looks what is there.
+            let end = ContinuousClock.now + settings.grace
+            while busy.count > 0, ContinuousClock.now < end, !Task.isCancelled { await Self.sleep(.milliseconds(10)) }
+            group.cancelAll()
         }
     }
 
@@ -106,7 +114,7 @@ package struct SagaEngine: Sendable {
         return items.count
     }
 
-    /// Ends ``run()`` after the steps that are under way, and gives the leases back.
+    /// Ends ``run()`` soon, and gives the leases back: steps that are under way have a moment to end.
     package func stop() {
         stopping.raise()
     }

@@ -14,6 +14,10 @@ extension SagaRun {
             let now = now
             guard let made = make(state) else { return true }
             let draft = scribe.complete(made, of: state, at: now)
+            if let until = draft.wakeAt, draft.isEmpty {
+                await engine.release(item, after: max(.zero, until - now))
+                return false
+            }
             let writes: [StreamWrite]
             let parent: SagaParent?
             do throws(FactRecorder.Failure) {
@@ -129,13 +133,7 @@ struct SagaParent: Sendable {
             events: [event]
         )
         guard state.parked == nil else { return (write, nil) }
-        let wake = WorkUpdate(
-            stream,
-            guard: .wake,
-            kind: state.started?.kind ?? "",
-            status: state.status,
-            wakeAt: WorkUpdate.atOnce
-        )
+        let wake = state.work(stream, guard: .wake, nil, wakeAt: WorkUpdate.atOnce)
         return (write, wake)
     }
 }

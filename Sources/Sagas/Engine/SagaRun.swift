@@ -8,7 +8,7 @@ internal import Platform
 struct SagaRun {
     let engine: SagaEngine
     let item: WorkItem
-    let scribe: SagaScribe
+    var scribe: SagaScribe
     var history: SagaHistory
     var lease: SagaLease
     /// How far the database's clock is ahead of ours: everything that is recorded or compared is on that one.
@@ -41,7 +41,7 @@ struct SagaRun {
         while true {
             guard !engine.isStopping, !Task.isCancelled else { return await giveBack() }
             let goesOn: Bool
-            switch state.next(definition, at: now) {
+            switch state.next(definition, at: now, resting: scribe.resting) {
             case .ensure(let step): goesOn = await ensure(step)
             case .undo(let step): goesOn = await undo(step)
             case .begin, .beginUndo, .compensate, .finish, .park, .wait, .rest:
@@ -54,6 +54,7 @@ struct SagaRun {
     private mutating func ensure(_ id: String) async -> Bool {
         guard let step = definition.step(id) else { return await unknown(id) }
         guard await lease.ensure() else { return false }
+        if let goesOn = await refused(step) { return goesOn }
         let context = context(id, attempt: state.steps[id]?.attempt ?? 1, since: state.steps[id]?.startedAt)
         let look = fresh != id
         fresh = nil
@@ -61,6 +62,7 @@ struct SagaRun {
             if look, let probe = step.probe, let found = try await Self.look(probe, context) { return found }
             return try await step.ensure(context)
         }
+        await settle(step, outcome)
         switch outcome {
         case nil: return false
         case .success(.waiting(let condition, let reason, let until)):
@@ -80,10 +82,12 @@ struct SagaRun {
     private mutating func undo(_ id: String) async -> Bool {
         guard let step = definition.step(id), let ensureAbsent = step.ensureAbsent else { return await unknown(id) }
         guard await lease.ensure() else { return false }
+        if let goesOn = await refused(step) { return goesOn }
         let context = context(id, attempt: state.steps[id]?.undo.attempt ?? 1, since: state.steps[id]?.startedAt)
         let outcome = await lease.keeping(timeout: step.policy.timeout) { () async throws(PortError) -> UndoResult in
             try await ensureAbsent(context)
         }
+        await settle(step, outcome)
         switch outcome {
         case nil: return false
         case .success(let result): return await commit { [scribe] in scribe.undone(id, result, in: $0) }

@@ -22,12 +22,22 @@ package enum SagaMove: Sendable, Equatable {
 
 extension SagaState {
     /// Decides, from nothing but what is recorded, the table, and the time.
-    package func next(_ definition: SagaDefinition, at now: Timestamp) -> SagaMove {
+    ///
+    /// - Parameters:
+    ///   - definition: The table.
+    ///   - now: The time, on the database's clock.
+    ///   - resting: The targets that may not be called before a moment.
+    /// - Returns: What to do.
+    package func next(
+        _ definition: SagaDefinition,
+        at now: Timestamp,
+        resting: [String: Timestamp] = [:]
+    ) -> SagaMove {
         guard parked == nil else { return .rest }
         switch mode {
         case .ended: return .rest
-        case .forward: return forward(definition, at: now)
-        case .compensating: return backward(definition, at: now)
+        case .forward: return forward(definition, at: now, resting)
+        case .compensating: return backward(definition, at: now, resting)
         }
     }
 
@@ -39,16 +49,27 @@ extension SagaState {
         }
     }
 
-    private func forward(_ definition: SagaDefinition, at now: Timestamp) -> SagaMove {
+    private func forward(
+        _ definition: SagaDefinition,
+        at now: Timestamp,
+        _ resting: [String: Timestamp]
+    ) -> SagaMove {
         if let cancelled, !committed(definition) { return .compensate(reason: cancelled) }
         guard let current, let step = steps[current] else { return .finish(.completed) }
         guard step.startedAt != nil else { return .begin(step: current) }
         if let retryAt = step.failure?.retryAt, retryAt > now { return .wait(until: retryAt) }
         if let timer = step.timer, timer > now { return .wait(until: timer) }
+        if let target = definition.step(current)?.policy.target, let until = resting[target], until > now {
+            return .wait(until: until)
+        }
         return .ensure(step: current)
     }
 
-    private func backward(_ definition: SagaDefinition, at now: Timestamp) -> SagaMove {
+    private func backward(
+        _ definition: SagaDefinition,
+        at now: Timestamp,
+        _ resting: [String: Timestamp]
+    ) -> SagaMove {
         let open = undos(definition)
         guard !open.isEmpty else { return .finish(.compensated) }
         let ids = Set(open.map(\.id))
@@ -56,6 +77,10 @@ extension SagaState {
         var stuck: (step: String, message: String)?
         for step in open where ids.isDisjoint(with: step.undoAfter) {
             guard let undo = steps[step.id]?.undo else { continue }
+            if let until = resting[step.policy.target], until > now, undo.failure.map({ $0.retryAt != nil }) ?? true {
+                soonest = min(soonest ?? until, until)
+                continue
+            }
             guard let failure = undo.failure else {
                 return undo.started ? .undo(step: step.id) : .beginUndo(step: step.id)
             }

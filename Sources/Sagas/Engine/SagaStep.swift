@@ -64,6 +64,8 @@ package struct StepPolicy: Sendable, Equatable {
     package var longestPoll: Duration
     /// An operator may pass it over without insisting: nothing later is built on it.
     package var skippable: Bool
+    /// It only looks, and takes none of the places that its target has.
+    package var watches: Bool
 
     package init(
         target: String,
@@ -73,7 +75,8 @@ package struct StepPolicy: Sendable, Equatable {
         undoneFirst: Bool = false,
         poll: Duration = .milliseconds(200),
         longestPoll: Duration = .seconds(5),
-        skippable: Bool = false
+        skippable: Bool = false,
+        watches: Bool = false
     ) {
         self.target = target
         self.timeout = timeout
@@ -83,6 +86,7 @@ package struct StepPolicy: Sendable, Equatable {
         self.poll = poll
         self.skippable = skippable
         self.longestPoll = longestPoll
+        self.watches = watches
     }
 
     /// How long to wait for the next look: an eighth of the time that was waited already, within the bounds.

@@ -202,7 +202,7 @@ extension SagaOperations {
             step: step,
             target: definition?.step(step)?.policy.target ?? "",
             wakeAt: rests ? nil : WorkUpdate.atOnce,
-            deadline: after.deadline
+            deadline: after.started?.deadline
         )
     }
 

@@ -110,7 +110,7 @@ package struct ProvisionInstance: Sendable {
                 ensureAbsent: stopWorkload,
                 resources: resource(.job)
             ),
-            SagaStep("await-healthy", policy: .init(target: "nomad"), ensure: awaitHealthy),
+            SagaStep("await-healthy", policy: .init(target: "nomad", watches: true), ensure: awaitHealthy),
             SagaStep(
                 "publish-route",
                 policy: .init(target: "log", undoneFirst: true),

@@ -133,6 +133,7 @@ package final class MemoryLog: EventLog, WorkQueue, LeafDirectory {
             guard state.holds(item.stream, fence: item.fence, at: moment), let row = state.work[item.stream] else {
                 return
             }
+            if row.item.status == "running", after > .zero { state.work[item.stream]?.item.status = "waiting" }
             state.work[item.stream]?.giveBack(dueAt: min(moment + after, row.nudgeAt ?? moment + after))
         }
     }

@@ -9,7 +9,7 @@ struct SagasCommand: AsyncParsableCommand {
         abstract: "Long processes: what they did and what is next.",
         subcommands: [
             List.self, Show.self, Watch.self, Retry.self, Park.self, Resume.self, Skip.self, SetOutput.self,
-            Cancel.self, Abandon.self, Migrate.self,
+            Cancel.self, Abandon.self, Migrate.self, RebuildWork.self,
         ]
     )
 

@@ -126,6 +126,7 @@ struct ControlPlane: Service {
             settings: .init(lease: lease, parallel: 128),
             logger: logger,
             snapshots: snapshots,
+            targets: PostgresTargetBoard(pool: pools.append),
             wakeup: Self.wakeup(workBell)
         )
         ledger = ResourceLedger(pool: pools.append, log: log, logger: logger, wakeup: Self.wakeup(bell))

@@ -1,0 +1,30 @@
+import EventStore
+import Kernel
+import Sagas
+import Synchronization
+
+/// A board on which some targets are left alone for as long as a test says.
+final class ClosedTargets: TargetBoard {
+    private let targets: Set<String>
+    private let isClosed = Mutex(true)
+
+    init(_ targets: Set<String>) { self.targets = targets }
+
+    func open() { isClosed.withLock { $0 = false } }
+    func close() { isClosed.withLock { $0 = true } }
+
+    func admit(
+        _ target: String,
+        by visitor: StreamName,
+        atMost span: Duration,
+        counted: Bool
+    ) async throws(LogError) -> TargetAdmission {
+        guard targets.contains(target), isClosed.withLock({ $0 }) else { return .granted }
+        return .refused(.open, wait: .seconds(30))
+    }
+
+    func settle(_ target: String, by visitor: StreamName, _ outcome: TargetOutcome) async {}
+    func list() async throws(LogError) -> [TargetView] { [] }
+    func hold(_ target: String, because reason: String) async throws(LogError) {}
+    func free(_ target: String) async throws(LogError) {}
+}

@@ -13,6 +13,7 @@ package enum SagaRegistry {
             ReapDatabase(ports: ports).definition,
             EndSubscription(ports: ports).definition,
             DeleteOrganization(ports: ports).definition,
+            RepairInstance(ports: ports).definition,
         ]
     }
 }

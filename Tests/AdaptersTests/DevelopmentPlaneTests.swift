@@ -143,8 +143,22 @@ struct DevelopmentPlaneTests {
             #expect(late?.code == "nomad.conflict")
             let retry = Workload.sample.with { ($0.owner.generation, $0.owner.saga) = (2, "retry") }
             try await scheduler.putSecret(secret(), for: retry)
-            try await healthy(scheduler, try await scheduler.register(retry))
+            let stopped = try await scheduler.list(jobsFrom: retry.job)
+            #expect(stopped.items.map(\.isStopped) == [true] && stopped.items.map(\.isStoppedByUs) == [true])
+            let registered = try await scheduler.register(retry)
+            try await healthy(scheduler, registered)
             #expect(try await scheduler.probe(.sample) == .newer)
+            var owner = retry.owner
+            owner.saga = ""
+            let running = ListedJob(
+                job: retry.job,
+                owner: owner,
+                isStopped: false,
+                isStoppedByUs: false,
+                modifyIndex: registered.modifyIndex
+            )
+            #expect(try await scheduler.list(jobsFrom: retry.job) == Listing([running]))
+            #expect(try await scheduler.list(jobsFrom: "nobody") == Listing([]))
         }
     }
 
@@ -199,6 +213,8 @@ struct DevelopmentPlaneTests {
         let early = await #expect(throws: PortError.self) { try await billing.cancel(draft.id) }
         #expect(early?.code == "billing.draft")
         for _ in 0..<2 { try await billing.activate(draft.id) }
+        let listed = Listing([ListedSubscription(id: draft.id, status: .active, key: "s")])
+        #expect(try await billing.listSubscriptions() == listed)
         #expect(try await billing.subscription(draft.id).status == .active)
         for round in 0..<2 {
             for _ in 0..<2 { try await billing.pause(draft.id, key: "p\(round)") }

@@ -167,7 +167,7 @@ extension BillingClient {
     }
 
     /// All pages of a list, each element with its keys in one spelling.
-    private func list(_ path: String, _ filter: [(String, String)]) async throws(PortError) -> [JSONValue] {
+    func list(_ path: String, _ filter: [(String, String)]) async throws(PortError) -> [JSONValue] {
         var elements: [JSONValue] = []
         var token: String?
         for _ in 0..<pageLimit {

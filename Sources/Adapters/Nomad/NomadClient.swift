@@ -30,6 +30,13 @@ package struct NomadClient: Sendable {
         return try expected(NomadJob(json))
     }
 
+    /// Every job whose id begins so, in short, with what is written on it: one answer, never a part of one.
+    package func stubs(prefix: String) async throws(PortError) -> [JSONValue] {
+        let query = [("prefix", prefix), ("meta", "true")]
+        let answer = try await call(.get, "/v1/jobs", query: query, changes: false)
+        return try expected(answer.json?.array)
+    }
+
     /// Registers a job if its JobModifyIndex is still `index`; 0: if it does not exist.
     ///
     /// What Nomad answers is not used: for an unchanged job its JobModifyIndex is another number (the ModifyIndex).

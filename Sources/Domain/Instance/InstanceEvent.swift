@@ -333,10 +333,30 @@ extension InstanceEvent {
         package var what: String
         package var expected: String
         package var observed: String
-        package init(what: String, expected: String, observed: String) {
+        /// Of the thing, at its target.
+        package var name: String?
+        /// What is written on the thing, where that is not the instance's own.
+        package var generation: Int?
+        /// How often it was detected.
+        package var count: Int?
+        /// It was one of too many: a person has to let its repair go on.
+        package var braked: Bool?
+        package init(
+            what: String,
+            expected: String,
+            observed: String,
+            name: String? = nil,
+            generation: Int? = nil,
+            count: Int? = nil,
+            braked: Bool? = nil
+        ) {
             self.what = what
             self.expected = expected
             self.observed = observed
+            self.name = name
+            self.generation = generation
+            self.count = count
+            self.braked = braked
         }
     }
 

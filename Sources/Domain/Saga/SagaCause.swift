@@ -60,6 +60,7 @@ package enum SagaCause {
         InstanceEvent.Name.databaseQuarantined.rawValue: .always("reap-database"),
         SubscriptionEvent.Name.cancellationRequested.rawValue: .always("end-subscription"),
         OrganizationEvent.Name.deletionRequested.rawValue: .always("delete-organization"),
+        InstanceEvent.Name.driftDetected.rawValue: .always("repair-instance"),
     ]
 }
 
@@ -80,7 +81,7 @@ package enum SagaCancellation {
     private static let table: [String: [String]] = [
         // A stop goes the same way, and is waited for.
         InstanceEvent.Name.terminationRequested.rawValue: [
-            "provision-instance", "start-instance", "change-plan", "rotate-credentials",
+            "provision-instance", "start-instance", "change-plan", "rotate-credentials", "repair-instance",
         ]
     ]
 }

@@ -33,6 +33,8 @@ struct Settings {
     var catalogue: String?
     var release: String
     var registry: String
+    /// Between two comparisons of what should be there with what is there.
+    var reconcilePeriod: Duration
     /// How the log is sealed; `nil` when it is not.
     var audit: AuditSettings?
 
@@ -161,6 +163,7 @@ extension Settings {
         catalogue = read.optional("SIGNALBOX_CATALOGUE")
         release = read.optional("RAILZWAY_OSS_VERSION") ?? "v1.6.0"
         registry = read.optional("SIGNALBOX_IMAGE") ?? "ghcr.io/smallbiznis/railzway"
+        reconcilePeriod = max(.seconds(1), read.seconds("SIGNALBOX_RECONCILE_PERIOD", default: .seconds(60)))
         audit = AuditSettings(&read)
         guard read.problems.isEmpty else { throw ConfigurationError(problems: read.problems) }
     }

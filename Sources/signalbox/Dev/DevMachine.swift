@@ -169,6 +169,7 @@ struct DevMachine: Service {
             "PROVISION_DB_PROTECT": DevDatabase.name,
             "NOMAD_ADDR": addresses.nomad,
             "SIGNALBOX_MIN_HEALTHY_TIME": "0.5",
+            "SIGNALBOX_RECONCILE_PERIOD": "15",
             "SIGNALBOX_HEALTHY_DEADLINE": "60",
             "SIGNALBOX_PROGRESS_DEADLINE": "120",
             "SIGNALBOX_CHECK_INTERVAL": "1",

@@ -28,6 +28,7 @@ struct ControlPlane: Service {
     private let starter: Starter
     private let engine: SagaEngine
     private let ledger: ResourceLedger
+    private let reconciler: Reconciler
     private let sealer: SealerRunner?
     private let backend: Backend
     private let kept: any KeptSecrets
@@ -129,6 +130,16 @@ struct ControlPlane: Service {
             targets: PostgresTargetBoard(pool: pools.append),
             wakeup: Self.wakeup(workBell)
         )
+        let period = settings.reconcilePeriod
+        reconciler = Reconciler(
+            log: log,
+            queue: queue,
+            inventory: ports.inventory,
+            names: names,
+            owner: owner,
+            settings: .init(planner: .init(settled: period), period: period, lease: lease),
+            logger: logger
+        )
         ledger = ResourceLedger(pool: pools.append, log: log, logger: logger, wakeup: Self.wakeup(bell))
         if let unknown = try await engine.unknownSagas() { throw DevFailure(unknown.description) }
         let document = TraefikDocument(
@@ -185,7 +196,7 @@ struct ControlPlane: Service {
     private func follow() async throws {
         try await seed()
         let (runner, starter, engine, sealer, listening) = (runner, starter, engine, sealer, listening)
-        let ledger = ledger
+        let (ledger, reconciler) = (ledger, reconciler)
         let vitals = LogVitals(pool: pools.append, logger: logger)
         let server = APIServer(
             backend: backend,
@@ -199,6 +210,7 @@ struct ControlPlane: Service {
             followers.addTask { await runner.run() }
             followers.addTask { await starter.run() }
             followers.addTask { await ledger.run() }
+            followers.addTask { await reconciler.run() }
             if let sealer { followers.addTask { await sealer.run() } }
             followers.addTask { await vitals.run() }
             let served = await withTaskGroup(of: Void.self) { sagas in

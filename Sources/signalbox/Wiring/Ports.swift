@@ -10,6 +10,7 @@ internal import Sagas
 /// The world outside, as the settings describe it.
 struct Ports {
     private(set) var provisioning: ProvisioningPorts
+    let inventory: TargetInventory
 
     init(settings: Settings, http: HTTPClient, keys: MasterKeys, pool: Pool) {
         let nomad = NomadClient(
@@ -41,10 +42,18 @@ struct Ports {
             address: settings.provisioner.address,
             protecting: settings.provisioner.protecting
         )
+        let scheduler = NomadScheduler(client: nomad, specification: specification)
+        let engine = BillingClient(caller: billing)
+        inventory = TargetInventory(
+            postgres: tenants,
+            scheduler: scheduler,
+            billing: engine,
+            names: settings.names
+        )
         provisioning = ProvisioningPorts(
             databases: tenants,
-            scheduler: NomadScheduler(client: nomad, specification: specification),
-            billing: BillingClient(caller: billing),
+            scheduler: scheduler,
+            billing: engine,
             edge: settings.edge.api.map {
                 TraefikEdge(caller: HTTPCaller(client: http, base: $0, timeout: .seconds(5)))
             },

@@ -1,0 +1,81 @@
+internal import Commands
+internal import Domain
+internal import EventStore
+internal import Kernel
+internal import Platform
+
+/// What a repair is decided on: the instance as it was agreed on, and what was found.
+struct RepairInput {
+    let input: ProvisionInput
+    let drift: InstanceEvent.Drift
+    let kind: DriftKind
+    /// Whether the instance has ended.
+    let isOver: Bool
+
+    /// Of the thing that is not as it should be.
+    var name: String { drift.name ?? "" }
+
+    private struct Content: Codable {
+        var drift: InstanceEvent.Drift
+        var over: Bool
+    }
+
+    /// Reads it back from the event that the saga began with.
+    init(_ json: JSONValue) throws(PortError) {
+        input = try ProvisionInput(json)
+        let content: Content
+        do {
+            content = try JSON.decode(Content.self, from: try JSON.encode(json))
+        } catch { throw .blocked(code: "input-unreadable", message: "the saga's input cannot be read") }
+        drift = content.drift
+        isOver = content.over
+        guard let kind = DriftKind(rawValue: content.drift.what) else {
+            throw .blocked(code: "drift-unknown", message: "this build does not know \(content.drift.what)")
+        }
+        self.kind = kind
+    }
+
+    /// As the saga's first event carries it.
+    static func json(
+        _ input: ProvisionInput,
+        _ cause: RecordedEvent,
+        _ stage: Instance.Stage
+    ) throws(SagaBeginError) -> JSONValue {
+        guard var members = try input.json().object else { throw .malformed("the saga's input is not JSON") }
+        do {
+            guard let payload = cause.payload,
+                case .driftDetected(let drift) = try InstanceEvent.decode(
+                    type: cause.type,
+                    schemaVersion: cause.schemaVersion,
+                    payload: payload
+                )
+            else { throw SagaBeginError.malformed("\(cause.stream) \(cause.version) detects no drift") }
+            members["drift"] = try JSON.decode(JSONValue.self, from: try JSON.encode(drift))
+        } catch let error as SagaBeginError {
+            throw error
+        } catch { throw .malformed("\(cause.stream) \(cause.version) cannot be read as \(cause.type)") }
+        members["over"] = .bool(stage == .terminated || stage == .provisioningFailed)
+        return .object(members)
+    }
+
+    /// Whoever it is written on.
+    func owner(_ ports: ProvisioningPorts, saga: UniqueID) -> Ownership {
+        var owner = ports.owner(input, saga: saga)
+        if let generation = drift.generation { owner.generation = generation }
+        return owner
+    }
+
+    /// The database that was found, with the role that goes with its generation.
+    func database(_ ports: ProvisioningPorts, saga: UniqueID) -> TenantDatabase {
+        var database = ports.database(input, saga: saga)
+        let owner = owner(ports, saga: saga)
+        database.owner = owner
+        database.database = kind == .orphanDatabase ? name : database.database
+        database.role = ports.names.role(
+            organization: owner.organization,
+            instance: input.name,
+            generation: owner.generation
+        )
+        return database
+    }
+}

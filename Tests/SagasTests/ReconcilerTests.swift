@@ -1,0 +1,264 @@
+import Commands
+import Domain
+import EventStore
+import Kernel
+import Logging
+import Platform
+import SignalboxTestKit
+import Testing
+
+@testable import Sagas
+
+@Suite("The reconciler, with the repairs it starts")
+struct ReconcilerTests {
+    private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    private func reconciler(_ simulation: Simulation) -> Reconciler {
+        Reconciler(
+            log: simulation.log,
+            queue: simulation.log,
+            inventory: WorldInventory(world: simulation.world),
+            names: Names(),
+            owner: "test",
+            ids: simulation.clock.ids,
+            logger: quiet
+        )
+    }
+
+    private func definitions(_ simulation: Simulation) throws -> [SagaDefinition] {
+        SagaRegistry.definitions(try simulation.ports(SimulatedProcess()))
+    }
+
+    /// Two sweeps, far enough apart, and everything that they start.
+    @discardableResult
+    private func sweep(_ simulation: Simulation, _ state: inout Reconciler.Sweep) async throws -> Planner.Plan {
+        let reconciler = reconciler(simulation)
+        _ = try await reconciler.sweep(&state)
+        simulation.clock.advance(.seconds(60))
+        let plan = try await reconciler.sweep(&state)
+        try await work(simulation)
+        return plan
+    }
+
+    private func work(_ simulation: Simulation) async throws {
+        let definitions = try definitions(simulation)
+        let starter = Starter(
+            log: simulation.log,
+            queue: simulation.log,
+            checkpoint: MemoryCheckpoint(),
+            definitions: definitions,
+            ids: simulation.clock.ids,
+            logger: quiet
+        )
+        while try await starter.turn() {}
+        let engine = SagaEngine(
+            log: simulation.log,
+            queue: simulation.log,
+            definitions: definitions,
+            owner: "test",
+            ids: simulation.clock.ids,
+            logger: quiet,
+            pausing: { span in simulation.clock.advance(span) }
+        )
+        try await simulation.settle(engine)
+    }
+
+    private func provisioned() async throws -> Simulation {
+        let simulation = try await Simulation()
+        try await simulation.provision()
+        #expect(try await simulation.status() == "completed")
+        return simulation
+    }
+
+    private func repairs(_ simulation: Simulation) async throws -> [WorkItem] {
+        let all = SagaEngine.activeStatuses + WorkFilter.ends
+        return try await simulation.log.list(kinds: [RepairInstance.kind], statuses: all)
+    }
+
+    private func types(_ simulation: Simulation) -> [String] {
+        simulation.log.events.filter { $0.stream.category == "instance" }.map(\.type)
+    }
+
+    @Test("leaves alone what is as it should be")
+    func nothing() async throws {
+        let simulation = try await provisioned()
+        let size = simulation.log.events.count
+        var state = Reconciler.Sweep()
+        for _ in 0..<3 { #expect(try await sweep(simulation, &state) == Planner.Plan()) }
+        #expect(simulation.log.events.count == size)
+    }
+
+    @Test("a job that is gone is registered again, and the drift is over then")
+    func job() async throws {
+        let simulation = try await provisioned()
+        simulation.world.change { $0.jobs = [:] }
+        var state = Reconciler.Sweep()
+        try await sweep(simulation, &state)
+        #expect(try await repairs(simulation).map(\.status) == ["completed"])
+        #expect(simulation.world.read { $0.jobs.values.map(\.isStopped) } == [false])
+        try await sweep(simulation, &state)
+        #expect(
+            types(simulation).filter { $0.hasPrefix("instance.drift") } == [
+                "instance.drift-detected", "instance.drift-repaired",
+            ]
+        )
+        #expect(try await simulation.violations() == [])
+    }
+
+    @Test("a database that is gone parks its repair, and is never made again")
+    func database() async throws {
+        let simulation = try await provisioned()
+        let lost = simulation.world.read { $0.databases }
+        simulation.world.change { $0.databases = [:] }
+        var state = Reconciler.Sweep()
+        let plan = try await sweep(simulation, &state)
+        #expect(plan.alarms.count == 1)
+        let parked = try #require(try await repairs(simulation).first)
+        #expect(parked.status == "parked" && parked.step == "confirm")
+        #expect(simulation.world.read { $0.databases.isEmpty })
+
+        // Brought back by a person, who says so.
+        simulation.world.change { $0.databases = lost }
+        let id = try #require(UniqueID(parked.stream.text.suffix(36)))
+        let operations = SagaOperations(
+            log: simulation.log,
+            queue: simulation.log,
+            definitions: try definitions(simulation),
+            ids: simulation.clock.ids
+        )
+        try await operations.resume(id, .byOperator)
+        try await work(simulation)
+        #expect(try await repairs(simulation).map(\.status) == ["completed"])
+        try await sweep(simulation, &state)
+        #expect(types(simulation).last == "instance.drift-repaired")
+    }
+
+    @Test("a role that may not log in is set right")
+    func role() async throws {
+        let simulation = try await provisioned()
+        simulation.world.change { $0.roles = [:] }
+        var state = Reconciler.Sweep()
+        try await sweep(simulation, &state)
+        #expect(try await repairs(simulation).map(\.status) == ["completed"])
+        #expect(try await simulation.violations() == [])
+    }
+
+    @Test("a subscription that was paused at billing becomes a condition of the instance, and no saga")
+    func billing() async throws {
+        let simulation = try await provisioned()
+        simulation.world.change { $0.subscriptions[0].status = .paused }
+        var state = Reconciler.Sweep()
+        try await sweep(simulation, &state)
+        try await sweep(simulation, &state)
+        #expect(try await repairs(simulation).isEmpty)
+        #expect(types(simulation).filter { $0 == "instance.observed" }.count == 1)
+        simulation.world.change { $0.subscriptions[0].status = .active }
+        try await sweep(simulation, &state)
+        #expect(types(simulation).filter { $0 == "instance.observed" }.count == 2)
+    }
+
+    @Test("what is left of a failed provisioning is taken away, and nothing of others")
+    func orphans() async throws {
+        let simulation = try await Simulation()
+        simulation.world.change { $0.refusals["health"] = [.permanent(code: "x", message: "crash loop")] }
+        try await simulation.provision()
+        #expect(try await simulation.status() == "compensated")
+        let owner = Ownership(
+            organization: "\(simulation.organization)",
+            instance: "\(simulation.instance)",
+            generation: 1,
+            saga: "somebody"
+        )
+        let theirs = Ownership(organization: "9", instance: "9", generation: 1, saga: "somebody")
+        simulation.world.change { state in
+            state.databases["railzway_org_left"] = owner
+            state.databases["railzway_org_9"] = theirs
+            state.jobs["railzway-org-left"] = World.Job(
+                owner: owner,
+                index: 900,
+                version: 0,
+                isStopped: false,
+                environment: [:]
+            )
+        }
+        var state = Reconciler.Sweep()
+        let plan = try await sweep(simulation, &state)
+        #expect(plan.alarms == ["database railzway_org_9 carries our tag for an instance that the log does not know"])
+        #expect(try await repairs(simulation).map(\.status) == ["completed", "completed"])
+        simulation.world.read { state in
+            #expect(state.databases.keys.sorted() == ["railzway_org_9"])
+            #expect(state.quarantined.count == 1)
+            #expect(state.jobs["railzway-org-left"]?.isStopped == true)
+        }
+    }
+
+    @Test("a target that does not answer changes nothing, and does not keep the others from being compared")
+    func unwell() async throws {
+        let simulation = try await provisioned()
+        simulation.world.change { $0.jobs = [:] }
+        let inventory = WorldInventory(world: simulation.world, isDeaf: true)
+        let reconciler = Reconciler(
+            log: simulation.log,
+            queue: simulation.log,
+            inventory: inventory,
+            names: Names(),
+            owner: "test",
+            ids: simulation.clock.ids,
+            logger: quiet
+        )
+        simulation.world.change { $0.databases = [:] }
+        var state = Reconciler.Sweep()
+        _ = try await reconciler.sweep(&state)
+        simulation.clock.advance(.seconds(60))
+        let plan = try await reconciler.sweep(&state)
+        #expect(plan.detected.keys.map(\.kind) == [.jobGone])
+    }
+}
+
+/// Lists what a simulated world has.
+private struct WorldInventory: Inventory {
+    let world: World
+    /// The cluster of the databases does not answer.
+    var isDeaf = false
+
+    func databases() async throws(PortError) -> Listing<ListedDatabase> {
+        guard !isDeaf else { throw .transient(code: "57P03", message: "starting up") }
+        return world.read { state in
+            Listing(
+                state.databases.map { name, owner in
+                    let role = state.roles.first { $0.value.owner.instance == owner.instance }?.key ?? "nobody"
+                    return ListedDatabase(name: name, role: role, owner: owner)
+                }
+            )
+        }
+    }
+
+    func roles() async throws(PortError) -> Listing<ListedRole> {
+        guard !isDeaf else { throw .transient(code: "57P03", message: "starting up") }
+        return world.read { state in
+            Listing(state.roles.map { ListedRole(name: $0.key, owner: $0.value.owner, mayLogIn: true) })
+        }
+    }
+
+    func jobs() async throws(PortError) -> Listing<ListedJob> {
+        world.read { state in
+            Listing(
+                state.jobs.map { name, job in
+                    ListedJob(
+                        job: name,
+                        owner: job.owner,
+                        isStopped: job.isStopped,
+                        isStoppedByUs: job.stoppedBy != nil,
+                        modifyIndex: job.index
+                    )
+                }
+            )
+        }
+    }
+
+    func subscriptions() async throws(PortError) -> Listing<ListedSubscription> {
+        world.read { state in
+            Listing(state.subscriptions.map { ListedSubscription(id: $0.id, status: $0.status, key: $0.key) })
+        }
+    }
+}

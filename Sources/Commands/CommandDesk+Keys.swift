@@ -5,7 +5,7 @@ package import Kernel
 extension CommandDesk {
     /// Makes a key that acts as a person; only that person, or who runs the plane, can.
     ///
-    /// The scopes are `*`, or some of `read`, `write`, `personal`, and never more than the principal has. A key that
+    /// The scopes are `*`, or some of `read` and `write`, and never more than the principal has. A key that
     /// was made before, for example to be kept in a file first, can be given.
     package func issueUserKey(
         for user: UserID,
@@ -140,7 +140,7 @@ extension CommandDesk {
 
     /// A key never opens more than the one it was made with.
     private static func requireScopes(_ scopes: Set<String>, within principal: Principal) throws(CommandError) {
-        guard !scopes.isEmpty, scopes.isSubset(of: ["*", "read", "write", "personal"]) else { throw .scopesMalformed }
+        guard !scopes.isEmpty, scopes.isSubset(of: ["*", "read", "write"]) else { throw .scopesMalformed }
         guard principal.scopes.contains("*") || scopes.isSubset(of: principal.scopes) else { throw .forbidden }
     }
 }

@@ -20,7 +20,7 @@ package struct Principal: Sendable, Equatable {
     }
 
     package var kind: Kind
-    /// `*` is everything; else `read`, `write` and `personal`.
+    /// `*` is everything; else `read` and `write`.
     package var scopes: Set<String>
 
     package init(_ kind: Kind, scopes: Set<String> = ["*"]) {

@@ -21,7 +21,7 @@ extension CommandError: ProblemConvertible {
         case .identityTaken:
             Problem("identity-taken", status: .conflict, title: "Somebody is registered with this identity already")
         case .scopesMalformed:
-            .invalid([.init("must be `*`, or some of read, write and personal", pointer: "#/scopes")])
+            .invalid([.init("must be `*`, or some of read and write", pointer: "#/scopes")])
         case .erasure(let refusal): refusal.problem
         case .unknownPrice:
             Problem(

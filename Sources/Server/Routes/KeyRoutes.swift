@@ -221,7 +221,7 @@ struct NewOrganizationKeyBody: RequestBody {
 extension Schema.Member {
     fileprivate static let scopes = Schema.Member(
         "scopes",
-        .array(.oneOf(["*", "read", "write", "personal"])),
+        .array(.oneOf(["*", "read", "write"])),
         required: false
     )
     fileprivate static let expiry = Schema.Member("expiresAt", .time, required: false)

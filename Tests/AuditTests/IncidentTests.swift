@@ -142,6 +142,74 @@ struct IncidentTests {
         }
     }
 
+    @Test("a folder that is not there, and a note that is no checkpoint, are not taken for an empty folder")
+    func noFolder() async throws {
+        #expect(throws: AuditError.self) { try CheckpointFolder("/nowhere/at/all").newest() }
+        let key = try SigningKey(generatedFor: "example.com/log")
+        try await Folder.with { path in
+            let note = try SignedNote(signing: "no checkpoint\n", with: [key])
+            let file = path + "/checkpoint"
+            try Folder.write(note.encoded.utf8, to: file)
+            #expect(throws: AuditError.refused(.unreadable(file))) { try CheckpointFolder(path).newest() }
+        }
+    }
+
+    @Test(
+        "a folder that changes under the sealer's hands stops it at the next step",
+        arguments: [SealStep.sealed, .signed]
+    )
+    func changing(after step: SealStep) async throws {
+        var cases: [(String, Int64, SealingRefusal)] = [
+            ("example.com/log", 99, .ahead(outside: 99, here: 10)),
+            ("example.com/log/epoch-4", 3, .laterEpoch(outside: 4, here: 1)),
+            ("example.org/log", 3, .otherLog("example.org/log")),
+        ]
+        if step == .sealed { cases.append(("example.com/log", 3, .forked(size: 3))) }
+        for (origin, size, refusal) in cases {
+            try await Sealing.with { sealing in
+                let lease = try await sealing.lease()
+                try await sealing.write(5)
+                try await sealing.sealer().turn(lease)
+                try await sealing.write(5)
+                let note = try Checkpoint(origin: origin, size: size, root: .leaf([1])).signed(by: [sealing.key])
+                let file = sealing.folder.path + "/checkpoint"
+                let sealer = sealing.sealer { (reached: SealStep) async throws(AuditError) in
+                    guard reached == step else { return }
+                    do { try Folder.write(note.encoded.utf8, to: file) } catch { throw .unavailable("\(error)") }
+                }
+                await #expect(throws: AuditError.refused(refusal)) { try await sealer.turn(lease) }
+                #expect(Folder.text(file) == note.encoded)
+                #expect(try await sealing.published()?.size == 5)
+            }
+        }
+    }
+
+    @Test("what goes from the database meanwhile is neither sealed over nor called published")
+    func gone() async throws {
+        try await Sealing.with { sealing in
+            let lease = try await sealing.lease()
+            try await sealing.write(3)
+            let sealer = sealing.sealer { (reached: SealStep) async throws(AuditError) in
+                guard reached == .kept else { return }
+                do { try await sealing.tamper("DELETE FROM log.checkpoint") } catch { throw .unavailable("\(error)") }
+            }
+            await #expect(throws: AuditError.violated("the checkpoint of 3 events is gone")) {
+                try await sealer.turn(lease)
+            }
+        }
+        try await Sealing.with { sealing in
+            let lease = try await sealing.lease()
+            try await sealing.write(3)
+            try await sealing.sealer().turn(lease)
+            try await sealing.write(3)
+            try await sealing.tamper("DELETE FROM log.event WHERE position = 5")
+            await #expect(throws: AuditError.violated("an event after position 3 has no leaf")) {
+                try await sealing.sealer().turn(lease)
+            }
+            #expect(try await sealing.store.head().size == 3)
+        }
+    }
+
     @Test("tiles that do not make the last checkpoint are not built upon")
     func tiles() async throws {
         try await Sealing.with { sealing in

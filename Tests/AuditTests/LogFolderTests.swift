@@ -63,6 +63,33 @@ struct LogFolderTests {
             let longer = try Checkpoint(origin: "example.com/log", size: 99, root: .empty).signed(by: [sealing.key])
             try Folder.write(longer.encoded.utf8, to: path + "/checkpoint")
             await #expect(throws: LogFolder.Failure.self) { try await folder.write(sealing.transparency) }
+            let other = try Checkpoint(origin: "example.org/log", size: 1, root: .empty).signed(by: [sealing.key])
+            try Folder.write(other.encoded.utf8, to: path + "/checkpoint")
+            await #expect(throws: LogFolder.Failure.self) { try await folder.write(sealing.transparency) }
+        }
+    }
+
+    @Test("is not believed when an entry stands where another belongs, whoever signed it")
+    func misplaced() async throws {
+        let key = try SigningKey(generatedFor: "example.com/log")
+        for positions in [[1, 2], [2, 1], [1, 3]] as [[Int64]] {
+            try await Folder.with { path in
+                let entries = positions.map { position in
+                    Leaf(.example(position: position), payloadHash: [UInt8](repeating: 9, count: 32)).entry
+                }
+                var edge = TreeEdge()
+                _ = edge.append(contentsOf: entries.map { Hash.leaf($0) })
+                for folder in ["/tile/0", "/tile/entries"] {
+                    let name = path + folder + "/000.p"
+                    try FileManager.default.createDirectory(atPath: name, withIntermediateDirectories: true)
+                    let bytes = folder == "/tile/0" ? edge.partials.flatMap(\.bytes) : EntryBundle.bytes(entries)
+                    try Folder.write(bytes, to: name + "/2")
+                }
+                let note = try Checkpoint(origin: "example.com/log", size: 2, root: edge.root).signed(by: [key])
+                try Folder.write(note.encoded.utf8, to: path + "/checkpoint")
+                let report = try await LogFolder(path).audit(trusting: [key.verifier])
+                #expect(report.isGood == (positions == [1, 2]), "\(positions)")
+            }
         }
     }
 
@@ -124,6 +151,22 @@ struct KeyFileTests {
                 #expect(throws: KeyFile.Failure.self) { try KeyFile(path) }
             }
             #expect(throws: KeyFile.Failure.self) { try KeyFile(folder + "/none") }
+        }
+    }
+
+    @Test("is a credential only where the service's manager keeps those, and then its group may read it")
+    func credential() async throws {
+        try await Folder.with { folder in
+            let path = folder + "/key"
+            _ = try KeyFile.make(path, for: "example.com/log")
+            chmod(path, 0o440)
+            #expect(try KeyFile(path, credentials: folder).keys.count == 1)
+            #expect(throws: KeyFile.Failure.self) { try KeyFile(path, credentials: folder + "/other") }
+            #expect(throws: KeyFile.Failure.self) { try KeyFile(path) }
+            for mode in [0o460, 0o444, 0o441] as [mode_t] {
+                chmod(path, mode)
+                #expect(throws: KeyFile.Failure.self) { try KeyFile(path, credentials: folder) }
+            }
         }
     }
 

@@ -41,13 +41,16 @@ package struct KeyFile: Sendable {
 
     /// Reads the keys of any log.
     ///
-    /// - Parameter path: Readable for us alone, or a credential that systemd gave us.
+    /// - Parameters:
+    ///   - path: Readable for us alone, or a credential that systemd gave us.
+    ///   - credentials: The folder of those; where the environment says when it is not said.
     /// - Throws: ``Failure``.
-    package init(_ path: String) throws(Failure) {
+    package init(_ path: String, credentials: String? = nil) throws(Failure) {
         var status = stat()
         guard stat(path, &status) == 0 else { throw Failure(description: "\(path) cannot be read") }
         // Credentials belong to root, and an access list lets the service read them (systemd.exec(5)).
-        let credentials = getenv("CREDENTIALS_DIRECTORY").map { String(cString: $0) + "/" }
+        let folder = credentials ?? getenv("CREDENTIALS_DIRECTORY").map { String(cString: $0) }
+        let credentials = folder.map { $0 + "/" }
         let isCredential = credentials.map { path.hasPrefix($0) } ?? false
         guard status.st_mode & (isCredential ? 0o037 : 0o077) == 0 else {
             throw Failure(description: "\(path) may be read by others: chmod 600 \(path)")

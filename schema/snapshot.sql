@@ -1244,7 +1244,11 @@ BEGIN
            window_failures = known.window_failures,
            open_until = known.open_until,
            openings = known.openings,
-           rests_until = greatest(known.rests_until, moment + least(settle.rest, interval '5 min')),
+           -- Without the condition nothing asked for would be five minutes: least() passes over NULL.
+           rests_until = CASE
+               WHEN settle.rest IS NULL THEN known.rests_until
+               ELSE greatest(known.rests_until, moment + least(settle.rest, interval '5 min'))
+           END,
            last_error = known.last_error,
            changed_at = moment
      WHERE t.name = settle.target;
@@ -1529,6 +1533,7 @@ CREATE TABLE saga.resource (
 );
 
 ALTER TABLE saga.resource OWNER TO signalbox_owner;
+
 CREATE TABLE saga.visit (
     target text NOT NULL,
     visitor text NOT NULL,
@@ -1613,6 +1618,7 @@ ALTER TABLE ONLY saga.checkpoint
 
 ALTER TABLE ONLY saga.resource
     ADD CONSTRAINT resource_pkey PRIMARY KEY (kind, name);
+
 ALTER TABLE ONLY saga.target
     ADD CONSTRAINT target_pkey PRIMARY KEY (name);
 
@@ -1792,5 +1798,6 @@ GRANT SELECT ON TABLE meta.migration TO PUBLIC;
 GRANT SELECT,INSERT,UPDATE ON TABLE saga.checkpoint TO signalbox_append;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE saga.resource TO signalbox_append;
+
 GRANT SELECT ON TABLE saga.visit TO signalbox_append;
 GRANT SELECT ON TABLE saga.visit TO signalbox_project;

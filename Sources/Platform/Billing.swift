@@ -71,6 +71,16 @@ package protocol Billing: Sendable {
     /// - Throws: ``PortError``.
     func resume(_ id: String, key: String) async throws(PortError)
 
+    /// Bills another price from now on, in the subscription that there is.
+    ///
+    /// - Parameters:
+    ///   - id: Billing's own id; it has to be active.
+    ///   - price: The price to come; `permanent` when billing's differs from ours.
+    ///   - key: The idempotency key, another one for each change.
+    /// - Returns: Whether billing did it; not when it lets nobody do that who comes with a key.
+    /// - Throws: ``PortError``.
+    func changeItems(of id: String, to price: BillingPrice, key: String) async throws(PortError) -> Bool
+
     /// Cancelled afterwards; fine when it was already, or ended. A draft cannot be cancelled: `conflict`.
     func cancel(_ id: String) async throws(PortError)
 }

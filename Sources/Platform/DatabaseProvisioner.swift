@@ -56,6 +56,22 @@ package protocol DatabaseProvisioner: Sendable {
     /// Renames the database to `renamed`, refuses connections and ends sessions; nothing happens when it is absent or another's.
     func quarantineDatabase(_ database: TenantDatabase, as renamed: String, fence: String) async throws(PortError)
 
-    /// Drops the role if it is ours; nothing happens when it is absent or another's.
+    /// A further login of the database, which acts as the owner and has what the owner has; given the owner's name, the
+    /// owner may log in again. Another's role of that name is permanent.
+    func ensureLogin(
+        _ login: String,
+        of database: TenantDatabase,
+        password: Secret,
+        fence: String
+    ) async throws(PortError)
+
+    /// Whether somebody is connected to the database by this login now.
+    func isInUse(_ login: String, of database: TenantDatabase) async throws(PortError) -> Bool
+
+    /// Ends a login: nobody can use it any more, and whoever does is disconnected. It is dropped, but for the owner, who
+    /// stays without a password. Nothing happens when it is absent or another's.
+    func retireLogin(_ login: String, of database: TenantDatabase, fence: String) async throws(PortError)
+
+    /// Drops the role and the further logins of the database if they are ours; nothing happens when it is absent or another's.
     func dropRole(_ database: TenantDatabase, fence: String) async throws(PortError)
 }

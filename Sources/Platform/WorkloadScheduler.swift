@@ -111,12 +111,31 @@ package protocol WorkloadScheduler: Sendable {
     /// Equal items are not written again.
     func putSecret(_ items: [String: Secret], for workload: Workload) async throws(PortError)
 
+    /// Makes the workload's secret these items again, and leaves a mark, so that a late write of the same owner's saga
+    /// fails.
+    ///
+    /// - Returns: Whether the workload can have read other items meanwhile.
+    func restoreSecret(_ items: [String: Secret], for workload: Workload) async throws(PortError) -> Bool
+
     /// Removes the workload's secret if it is of this owner's generation or an older one, and leaves a tombstone, so
     /// that a late write of the same owner fails.
     func deleteSecret(for workload: Workload) async throws(PortError)
 
     /// Makes the workload run as specified, by compare-and-set; `superseded` when a newer generation is there.
     func register(_ workload: Workload) async throws(PortError) -> RegisteredWorkload
+
+    /// What is missing for the workload to run as specified; `nil` when it would find room. Nothing is changed.
+    func preview(_ workload: Workload) async throws(PortError) -> String?
+
+    /// Makes the workload run as specified again, so that a registration of something else that is still on its way
+    /// fails.
+    func restore(_ workload: Workload) async throws(PortError) -> RegisteredWorkload
+
+    /// Lets the registered version take the place of the one before, if it waits for that.
+    ///
+    /// - Returns: Whether it has; not while it is not healthy yet.
+    /// - Throws: ``PortError/permanent(code:message:)`` when the scheduler has given up on it.
+    func promote(_ registered: RegisteredWorkload) async throws(PortError) -> Bool
 
     /// Stops the workload by compare-and-set and leaves a tombstone, so that a late registration of the same owner fails.
     func stop(_ workload: Workload) async throws(PortError)
@@ -132,4 +151,13 @@ package protocol WorkloadScheduler: Sendable {
 
     /// How the registered version is doing; waits up to `wait` for it to change from "not yet".
     func health(of registered: RegisteredWorkload, wait: Duration) async throws(PortError) -> WorkloadHealth
+
+    /// What runs of the workload, and when it was last started: every restart changes that.
+    func starts(of workload: Workload) async throws(PortError) -> [String: String]
+
+    /// Starts anew, in place and as the same version, whatever runs of the workload since one of these starts.
+    func restart(_ workload: Workload, startedAt starts: [String: String]) async throws(PortError)
+
+    /// How what runs of the workload is doing now, whatever was once found out about its version.
+    func condition(of workload: Workload) async throws(PortError) -> WorkloadHealth
 }

@@ -14,6 +14,9 @@ package enum SagaRegistry {
             EndSubscription(ports: ports).definition,
             DeleteOrganization(ports: ports).definition,
             RepairInstance(ports: ports).definition,
+            RotateCredentials(ports: ports).definition,
+            ChangePlan(ports: ports).definition,
+            DowngradePlan(ports: ports).definition,
         ]
     }
 }

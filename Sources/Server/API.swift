@@ -22,9 +22,9 @@ package struct API: Sendable {
     package func table(version: String) -> RouteTable {
         let routes =
             healthRoutes + onboardingRoutes + organizationRoutes + keyRoutes + instanceRoutes + subscriptionRoutes
-            + transitionRoutes + operationRoutes + eventRoutes + catalogueRoutes + adminRoutes + sagaRoutes
-            + resourceRoutes + auditRoutes + edgeRoutes
-            + exportRoutes + streamRoutes + erasureRoutes
+            + transitionRoutes + changeRoutes + planRoutes + operationRoutes + eventRoutes + catalogueRoutes
+            + adminRoutes + sagaRoutes + resourceRoutes + auditRoutes + edgeRoutes + exportRoutes + streamRoutes
+            + erasureRoutes
         return Self.described(routes, version: version)
     }
 

@@ -51,6 +51,18 @@ extension CommandDoor {
         deleteOrganization = { organization, envelope throws(CommandError) in
             try await desk.deleteOrganization(organization, by: envelope)
         }
+        changePlan = { instance, price, direction, envelope throws(CommandError) in
+            try await desk.changePlan(of: instance, to: price, direction, by: envelope)
+        }
+        changeSubscriptionPlan = { subscription, price, envelope throws(CommandError) in
+            try await desk.changePlan(of: subscription, to: price, by: envelope)
+        }
+        cancelScheduledChange = { instance, envelope throws(CommandError) in
+            try await desk.cancelScheduledChange(of: instance, by: envelope)
+        }
+        rotateCredentials = { instance, envelope throws(CommandError) in
+            try await desk.rotateCredentials(of: instance, by: envelope)
+        }
         issueUserKey = { user, wish, envelope throws(CommandError) in
             try await desk.issueUserKey(for: user, scopes: wish.scopes, expiresAt: wish.expiresAt, by: envelope)
         }

@@ -63,6 +63,20 @@ package struct CommandDoor: Sendable {
     package var deleteOrganization:
         @Sendable (OrganizationID, Envelope) async throws(CommandError) -> Receipt<OperationStarted> =
             { _, _ throws(CommandError) in throw .unavailable }
+    /// The instance, the code of the price, which way it may lead.
+    package var changePlan:
+        @Sendable (InstanceID, String, CommandDesk.Direction, Envelope) async throws(CommandError) -> Receipt<
+            OperationStarted
+        > = { _, _, _, _ throws(CommandError) in throw .unavailable }
+    /// The subscription, the code of the price.
+    package var changeSubscriptionPlan:
+        @Sendable (SubscriptionID, String, Envelope) async throws(CommandError) -> Receipt<OperationStarted> =
+            { _, _, _ throws(CommandError) in throw .unavailable }
+    package var cancelScheduledChange: @Sendable (InstanceID, Envelope) async throws(CommandError) -> Receipt<Done> =
+        { _, _ throws(CommandError) in throw .unavailable }
+    package var rotateCredentials:
+        @Sendable (InstanceID, Envelope) async throws(CommandError) -> Receipt<OperationStarted> =
+            { _, _ throws(CommandError) in throw .unavailable }
     package var issueUserKey: @Sendable (UserID, KeyWish, Envelope) async throws(CommandError) -> Receipt<KeyShown> =
         { _, _, _ throws(CommandError) in throw .unavailable }
     package var issueOrganizationKey:

@@ -87,6 +87,11 @@ extension Subscription.Refusal: ProblemConvertible {
         case .notCancelled: .conflict("subscription-not-cancelled", "The subscription is not cancelled")
         case .cancellationRequested:
             .conflict("cancellation-requested", "The end of the subscription is agreed on already")
+        case .lowerRank: .conflict("lower-rank", "The plan is smaller: it can be had by a downgrade")
+        case .higherRank: .conflict("higher-rank", "The plan is larger: it can be had by an upgrade")
+        case .samePlan: .conflict("same-plan", "The subscription has this plan already")
+        case .changePending: .conflict("change-pending", "Another change of the plan is scheduled or being made")
+        case .nothingScheduled: .conflict("nothing-scheduled", "No change of the plan is scheduled")
         case .abandoned: .conflict("subscription-abandoned", "The subscription was abandoned")
         case .over: .conflict("subscription-over", "The subscription has ended")
         }

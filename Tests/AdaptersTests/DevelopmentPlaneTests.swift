@@ -134,6 +134,77 @@ struct DevelopmentPlaneTests {
         }
     }
 
+    @Test("a changed secret starts the task anew as the same version, and so does asking for it")
+    func restart() async throws {
+        try await withNomad { scheduler, _ in
+            try await scheduler.putSecret(secret(), for: .sample)
+            let registered = try await scheduler.register(.sample)
+            try await healthy(scheduler, registered)
+            func started(after known: [String: String]) async throws -> [String: String] {
+                let end = ContinuousClock.now + .seconds(30)
+                while ContinuousClock.now < end {
+                    let now = try await scheduler.starts(of: .sample)
+                    if !now.isEmpty, now != known, try await scheduler.condition(of: .sample) == .healthy { return now }
+                    try await Task.sleep(for: .milliseconds(50))
+                }
+                Issue.record("it was not started anew")
+                return known
+            }
+            let first = try await scheduler.starts(of: .sample)
+            #expect(first.count == 1)
+            try await scheduler.putSecret(secret("changed"), for: .sample)
+            let second = try await started(after: first)
+            // Whoever names an earlier start has been obeyed already.
+            try await scheduler.restart(.sample, startedAt: first)
+            #expect(try await scheduler.starts(of: .sample) == second)
+            try await scheduler.restart(.sample, startedAt: second)
+            let third = try await started(after: second)
+            #expect(third.keys == second.keys)
+            #expect(try await scheduler.probe(.sample) == .present(registered))
+
+            let foreign = Workload.sample.with { $0.owner.instance = "1" }
+            let error = await #expect(throws: PortError.self) {
+                try await scheduler.restart(foreign, startedAt: third)
+            }
+            #expect(error?.code == "nomad.not-running")
+            try await scheduler.stop(.sample)
+            #expect(try await scheduler.condition(of: .sample) == .failed(reason: "it is stopped"))
+            await #expect(throws: PortError.self) { try await scheduler.starts(of: .sample) }
+        }
+    }
+
+    @Test("a change of resources is looked at before, promoted when its canary is well, and taken back")
+    func plans() async throws {
+        try await withNomad { scheduler, _ in
+            try await scheduler.putSecret(secret(), for: .sample)
+            let first = try await scheduler.register(.sample)
+            #expect(try await scheduler.promote(first) || true)
+            try await healthy(scheduler, first)
+            #expect(try await scheduler.promote(first))
+            let larger = Workload.sample.with { $0.memory = 5000 }
+            #expect(try await scheduler.preview(larger) == nil)
+            #expect(try await scheduler.preview(.sample.with { $0.memory = 50_000_000 }) == "not enough memory")
+            #expect(try await scheduler.probe(.sample) == .present(first))
+
+            let second = try await scheduler.register(larger)
+            let end = ContinuousClock.now + .seconds(30)
+            while ContinuousClock.now < end, !(try await scheduler.promote(second)) {
+                try await Task.sleep(for: .milliseconds(50))
+            }
+            try await healthy(scheduler, second)
+            let third = try await scheduler.restore(.sample)
+            #expect(third.version > second.version)
+            while ContinuousClock.now < end, !(try await scheduler.promote(third)) {
+                try await Task.sleep(for: .milliseconds(50))
+            }
+            try await healthy(scheduler, third)
+            // Nothing to change is a change of the index all the same, for a registration that is on its way.
+            let fourth = try await scheduler.restore(.sample)
+            #expect(fourth.modifyIndex > third.modifyIndex)
+            #expect(try await scheduler.probe(.sample) == .present(fourth))
+        }
+    }
+
     @Test("a tombstone that comes first keeps a registration under way out, and a new generation may come")
     func tombstone() async throws {
         try await withNomad { scheduler, client in
@@ -228,6 +299,8 @@ struct DevelopmentPlaneTests {
         #expect(try await billing.subscription(draft.id).status == .cancelled)
         let late = await #expect(throws: PortError.self) { try await billing.activate(draft.id) }
         #expect(late?.code == "billing.canceled")
+        // No key may change the items of a subscription, so another way has to be gone.
+        #expect(try await billing.changeItems(of: draft.id, to: price, key: "i") == false)
         let wrong = BillingPrice(code: "team-monthly", currency: "USD", amount: 1)
         let differs = await #expect(throws: PortError.self) {
             try await billing.ensureDraft(customer: customer, price: wrong, key: "t")

@@ -42,6 +42,28 @@ struct NomadSecretTests {
         }
     }
 
+    @Test("what is restored is written even when it never changed, so that a write under way comes too late")
+    func restored() async throws {
+        try await with { nomad, scheduler in
+            let rotation = Workload.sample.with { $0.owner.saga = "rotation" }
+            try await scheduler.putSecret(Self.items, for: .sample)
+            let index = await nomad.variables[Self.path]?["ModifyIndex"]?.integer
+            #expect(try await scheduler.restoreSecret(Self.items, for: rotation) == false)
+            #expect(await nomad.variables[Self.path]?["ModifyIndex"]?.integer != index)
+            // Once more: nobody knows any more what the first time found.
+            #expect(try await scheduler.restoreSecret(Self.items, for: rotation))
+            #expect(await nomad.writes.count == 2)
+            var next = Self.items
+            next["db_password"] = Secret("next")
+            let late = await #expect(throws: PortError.self) { try await scheduler.putSecret(next, for: rotation) }
+            #expect(late?.code == "superseded")
+            let other = Workload.sample.with { $0.owner.saga = "another" }
+            try await scheduler.putSecret(next, for: other)
+            #expect(try await scheduler.restoreSecret(Self.items, for: other))
+            #expect(await nomad.variables[Self.path]?["Items"]?["db_password"]?.string == "value of db_password")
+        }
+    }
+
     @Test("a newer generation's secret stays, an older one's is replaced")
     func generations() async throws {
         try await with { nomad, scheduler in

@@ -1,5 +1,6 @@
 import Adapters
 import Platform
+import Postgres
 import SignalboxTestKit
 import Testing
 

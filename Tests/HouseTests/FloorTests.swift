@@ -25,6 +25,7 @@ struct FloorTests {
     static let packages: [String: Set<String>] = [
         "Adapters": [
             "AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOPosix", "HTTPTypes", "CryptoExtras", "Subprocess",
+            "SystemPackage",
         ],
         "DevPlane": [
             "Hummingbird", "NIOCore", "NIOHTTP1", "HTTPTypes", "Subprocess", "SystemPackage", "AsyncHTTPClient",

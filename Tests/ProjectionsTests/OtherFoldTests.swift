@@ -79,6 +79,9 @@ struct OtherFoldTests {
             pending.pendingChange == .init(price: smaller, effectiveAt: Story.moment(70))
                 && pending.price == Story.price
         )
+        try story.tell(SubscriptionEvent.planChangeCancelled(.init(reason: "stay")), of: 300)
+        #expect(try story.rows(of: Subscriptions.self)["300"]?.pendingChange == nil)
+        try story.tell(SubscriptionEvent.downgradeScheduled(fact), of: 300)
         try story.tell(SubscriptionEvent.planChanged(.init(price: smaller, plan: Story.plan, billingID: "b")), of: 300)
         let changed = try #require(try story.rows(of: Subscriptions.self)["300"])
         #expect(changed.price == smaller && changed.pendingChange == nil)

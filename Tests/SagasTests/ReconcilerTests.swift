@@ -4,6 +4,7 @@ import EventStore
 import Kernel
 import Logging
 import Platform
+import SagaSimulator
 import SignalboxTestKit
 import Testing
 

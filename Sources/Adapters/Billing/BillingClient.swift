@@ -79,6 +79,29 @@ package struct BillingClient: Billing {
         try await move(id, "resume", key: key) { status in status == .active }
     }
 
+    package func changeItems(
+        of id: String,
+        to price: BillingPrice,
+        key: String
+    ) async throws(PortError) -> Bool {
+        let item: JSONValue = ["price_id": .string(try await priceID(price)), "quantity": 1]
+        do throws(PortError) {
+            _ = try await call(
+                .put,
+                "/api/subscriptions/\(HTTPCaller.segment(id))/items",
+                key: key,
+                body: ["items": [item]],
+                changes: true
+            )
+            return true
+        } catch {
+            // Not for a key, no such route, not by this method: another way has to be gone.
+            let refusals = ["billing.forbidden", "billing.403", "billing.not_found", "billing.404", "billing.405"]
+            guard refusals.contains(error.code) else { throw error }
+            return false
+        }
+    }
+
     package func cancel(_ id: String) async throws(PortError) {
         try await move(id, "cancel", key: key(id, "cancel")) { status in status == .cancelled || status == .ended }
     }

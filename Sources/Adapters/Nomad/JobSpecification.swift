@@ -63,6 +63,7 @@ package struct JobSpecification: Sendable {
 
     private let options: Options
     var timing: WorkloadTiming { options.timing }
+    var provider: ServiceProvider { options.provider }
 
     package init(_ options: Options = Options()) {
         self.options = options
@@ -97,6 +98,27 @@ package struct JobSpecification: Sendable {
         job["Stop"] = true
         job["Meta"] = .object(meta)
         return .object(job)
+    }
+
+    /// The same job with something else in it that touches nothing that runs: the time its tasks have to end.
+    func nudged(_ job: JSONValue) -> JSONValue {
+        guard case .object(var fields) = job, case .array(let groups)? = fields["TaskGroups"] else { return job }
+        fields["TaskGroups"] = .array(
+            groups.map { group in
+                guard case .object(var members) = group, case .array(let tasks)? = members["Tasks"] else {
+                    return group
+                }
+                members["Tasks"] = .array(
+                    tasks.map { task in
+                        guard case .object(var parts) = task else { return task }
+                        parts["KillTimeout"] = nanoseconds(Self.killTimeout + .seconds(1))
+                        return .object(parts)
+                    }
+                )
+                return .object(members)
+            }
+        )
+        return .object(fields)
     }
 
     /// Hex SHA-256 of a job's canonical JSON.

@@ -87,6 +87,12 @@ package struct NomadAllocation: Sendable, Equatable {
     package let jobVersion: Int
     /// One of `pending`, `running`, `complete`, `failed`, `lost`, `unknown`.
     package let clientStatus: String
+    /// Whether it is meant to run.
+    package let wanted: Bool
+    /// When each of its tasks that runs was started, as its node's clock had it.
+    package let started: [String: String]
+    /// Whether it has tasks, and all of them run.
+    package let running: Bool
     package let modifyIndex: Int64
     /// The last thing that happened to a task, for people.
     package let lastEvent: String
@@ -98,10 +104,29 @@ package struct NomadAllocation: Sendable, Equatable {
         self.id = id
         self.jobVersion = Int(json["JobVersion"]?.integer ?? 0)
         self.clientStatus = status
+        self.wanted = json["DesiredStatus"]?.string == "run"
+        let tasks = json["TaskStates"]?.object ?? [:]
+        let running = tasks.filter { $0.value["State"]?.string == "running" }
+        self.started = running.compactMapValues { $0["StartedAt"]?.string }
+        self.running = status == "running" && !tasks.isEmpty && running.count == tasks.count
         self.modifyIndex = json["ModifyIndex"]?.integer ?? 0
-        let events = (json["TaskStates"]?.object ?? [:]).values.flatMap { $0["Events"]?.array ?? [] }
+        let events = tasks.values.flatMap { $0["Events"]?.array ?? [] }
         let last = events.max { ($0["Time"]?.integer ?? 0) < ($1["Time"]?.integer ?? 0) }
         self.lastEvent = last?["DisplayMessage"]?.string ?? last?["Type"]?.string ?? ""
+    }
+}
+
+/// What one check of a running group last said.
+package struct NomadCheck: Sendable, Equatable {
+    /// One of `pending`, `success`, `failure`.
+    package let status: String
+    /// Seconds since 1970 by the clock of the node.
+    package let timestamp: Int64
+
+    init?(_ json: JSONValue) {
+        guard let status = json["Status"]?.string else { return nil }
+        self.status = status
+        self.timestamp = json["Timestamp"]?.integer ?? 0
     }
 }
 

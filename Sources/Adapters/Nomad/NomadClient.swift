@@ -91,6 +91,21 @@ package struct NomadClient: Sendable {
         return (page?.value.array ?? []).compactMap(NomadAllocation.init)
     }
 
+    /// What the checks of an allocation last said; only checks that Nomad itself makes are known to it.
+    package func checks(of allocation: String) async throws(PortError) -> [NomadCheck] {
+        let page = try await read("/v1/client/allocation/\(HTTPCaller.segment(allocation))/checks")
+        return (page?.value.object ?? [:]).values.compactMap(NomadCheck.init)
+    }
+
+    /// Starts every task of an allocation that runs anew, in place.
+    package func restart(allocation id: String) async throws(PortError) {
+        try await write(
+            .put,
+            "/v1/client/allocation/\(HTTPCaller.segment(id))/restart",
+            ["TaskName": "", "AllTasks": false]
+        )
+    }
+
     /// Lets the canaries of a deployment take over; `nomad.not-yet` while they are not healthy.
     package func promote(deployment id: String) async throws(PortError) {
         try await write(
@@ -98,11 +113,6 @@ package struct NomadClient: Sendable {
             "/v1/deployment/promote/" + HTTPCaller.segment(id),
             ["DeploymentID": .string(id), "All": true]
         )
-    }
-
-    /// The leader's address, which is cheap enough to ask for in a readiness probe.
-    package func leader() async throws(PortError) -> String {
-        try expected(try await read("/v1/status/leader")?.value.string)
     }
 
     /// A variable with its items, or `nil`.

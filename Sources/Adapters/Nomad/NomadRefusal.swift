@@ -44,11 +44,12 @@ enum NomadRefusal {
         ]) {
             return .transient(code: "nomad.no-leader", message: message)
         }
-        if holds(invalid) {
-            return .permanent(code: "nomad.refused", message: message)
-        }
+        // Told in the words of a list of errors, like what is wrong with a job for good.
         if text.contains("healthy allocations") {
             return .transient(code: "nomad.not-yet", message: message)
+        }
+        if holds(invalid) {
+            return .permanent(code: "nomad.refused", message: message)
         }
         if holds(["terminal deployment", "deployment not found"]) {
             return .conflict(code: "nomad.moved", message: message)

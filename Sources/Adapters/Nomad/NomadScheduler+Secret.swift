@@ -23,6 +23,29 @@ extension NomadScheduler {
         try await client.put(wanted, at: path, ifIndexIs: index)
     }
 
+    /// Writes even when nothing has changed: a write that is still on its way meets another index then.
+    package func restoreSecret(_ items: [String: Secret], for workload: Workload) async throws(PortError) -> Bool {
+        let path = NomadVariable.path(job: workload.job)
+        var wanted = try contents(items, workload)
+        let current = try await client.variable(path)
+        let mark = (JobSpecification.MetaKey.stoppedBy, workload.owner.saga)
+        if let current {
+            switch Standing(of: current.items, towards: workload.owner) {
+            case .foreign, .newer: return false
+            case .ours, .older: break
+            }
+            let isUntouched = current.items == wanted
+            wanted[mark.0] = mark.1
+            // Whether an earlier call found other items there is not known any more.
+            if current.items == wanted { return true }
+            try await client.put(wanted, at: path, ifIndexIs: current.modifyIndex)
+            return !isUntouched
+        }
+        wanted[mark.0] = mark.1
+        try await client.put(wanted, at: path, ifIndexIs: 0)
+        return true
+    }
+
     /// Leaves a mark without secrets: a write that is still on its way meets another index, where it would find the
     /// variable absent, and so just as it left it, had it been deleted.
     package func deleteSecret(for workload: Workload) async throws(PortError) {

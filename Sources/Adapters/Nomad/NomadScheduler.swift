@@ -7,7 +7,7 @@ package import Platform
 /// what is of a newer generation ends the caller; every write is compare-and-set on what was read just before.
 package struct NomadScheduler: WorkloadScheduler {
     let client: NomadClient
-    private let specification: JobSpecification
+    let specification: JobSpecification
 
     package init(client: NomadClient, specification: JobSpecification) {
         self.client = client

@@ -42,15 +42,7 @@ extension TenantPostgres {
             let found = try await on(session) { tx throws(PostgresError) in try tx.tenantRole(database.role) }
             guard let found, Standing(comment: found.comment, towards: database.owner) == .ours else { return }
             let dependents = try await on(session) { tx throws(PostgresError) in
-                // First harmless, then gone: should the rest fail, nobody can log in any more.
-                try tx.run("ALTER ROLE \(identifier: database.role) NOLOGIN")
-                try tx.run(
-                    """
-                    SELECT pg_terminate_backend(pid, 5000)
-                    FROM pg_stat_activity
-                    WHERE usename = \(database.role) AND backend_type = 'client backend'
-                    """
-                )
+                try tx.endLogin(database.role)
                 return try tx.databasesOwned(by: database.role)
             }
             guard dependents.isEmpty else {
@@ -59,6 +51,7 @@ extension TenantPostgres {
                     message: "the role \(database.role) still owns \(dependents.joined(separator: ", "))"
                 )
             }
+            try await dropLogins(of: database, session)
             try await transaction(session) { tx throws(PostgresError) in
                 try tx.run("DROP OWNED BY \(identifier: database.role)")
                 try tx.run("DROP ROLE \(identifier: database.role)")

@@ -107,6 +107,16 @@ extension Connection {
         try run("REVOKE ALL ON DATABASE \(unsafe: name) FROM PUBLIC")
         try run("GRANT CONNECT, TEMPORARY ON DATABASE \(unsafe: name) TO \(unsafe: role)")
         try run("ALTER DATABASE \(unsafe: name) WITH CONNECTION LIMIT \(unsafe: String(database.connectionLimit))")
+        try limit(database.role, in: database, limits)
+        try run("ALTER DATABASE \(unsafe: name) WITH ALLOW_CONNECTIONS true")
+    }
+
+    /// What a login's sessions start with.
+    func limit(
+        _ login: String,
+        in database: TenantDatabase,
+        _ limits: TenantPostgres.Limits
+    ) throws(PostgresError) {
         for (setting, value) in [
             ("statement_timeout", limits.tenantStatement),
             ("idle_in_transaction_session_timeout", limits.tenantIdle),
@@ -114,12 +124,11 @@ extension Connection {
         ] {
             try run(
                 """
-                ALTER ROLE \(unsafe: role) IN DATABASE \(unsafe: name)
+                ALTER ROLE \(identifier: login) IN DATABASE \(identifier: database.database)
                 SET \(unsafe: setting) = \(unsafe: String(value.milliseconds))
                 """
             )
         }
-        try run("ALTER DATABASE \(unsafe: name) WITH ALLOW_CONNECTIONS true")
     }
 
     /// The one row that says which slot's scheduler may work; the tenant reads it, only we write it.
@@ -141,7 +150,7 @@ extension Connection {
         try run("GRANT SELECT ON signalbox.scheduler TO \(identifier: role)")
     }
 
-    private func comment(on kind: String, _ name: String, _ owner: Ownership) throws(PostgresError) {
+    func comment(on kind: String, _ name: String, _ owner: Ownership) throws(PostgresError) {
         try run(
             "COMMENT ON \(unsafe: kind) \(identifier: name) IS \(unsafe: SQL.quoted(literal: OwnershipTag.text(owner)))"
         )

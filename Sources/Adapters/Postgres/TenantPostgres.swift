@@ -252,14 +252,17 @@ extension TenantPostgres {
 
     /// Postgres would cut a longer name silently, and two tenants' names could become one.
     private static func check(_ database: TenantDatabase) throws(PortError) {
-        for name in [database.database, database.role] {
-            let letters = name.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 95 }
-            guard (1...63).contains(name.utf8.count), letters else {
-                throw .permanent(
-                    code: "postgres.name",
-                    message: "\"\(name)\" is no name of 1 to 63 letters, digits and _"
-                )
-            }
+        try check(database.database)
+        try check(database.role)
+    }
+
+    static func check(_ name: String) throws(PortError) {
+        let letters = name.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 95 }
+        guard (1...63).contains(name.utf8.count), letters else {
+            throw .permanent(
+                code: "postgres.name",
+                message: "\"\(name)\" is no name of 1 to 63 letters, digits and _"
+            )
         }
     }
 }

@@ -3,7 +3,7 @@ package import Kernel
 
 /// The write model of one subscription.
 package struct Subscription: Decider {
-    package static let stateVersion: Int16 = 2
+    package static let stateVersion: Int16 = 3
 
     /// Where a subscription is in its life.
     package enum Stage: String, Codable, Sendable, CaseIterable {
@@ -19,6 +19,17 @@ package struct Subscription: Decider {
         case abandon(reason: String)
         /// Its end is agreed on: the instance is terminated then.
         case requestCancellation(effectiveAt: Timestamp)
+        /// Another plan of the same rank or, if it is to be at once, a higher one.
+        case requestPlanChange(SubscriptionEvent.PlanChangeRequested)
+        /// Another plan of the same rank or a lower one, when the period that is paid for has ended.
+        case scheduleDowngrade(SubscriptionEvent.DowngradeScheduled)
+        case recordPlanChanged(SubscriptionEvent.PlanChanged)
+        /// The change that was asked for, or scheduled, is not made.
+        case cancelPlanChange(reason: String)
+        /// The same, for somebody who believes that one is scheduled.
+        case cancelScheduledChange(reason: String)
+        /// The schedule that a saga waited with is not kept.
+        case giveUpSchedule(SubscriptionEvent.DowngradeScheduled, reason: String)
         case recordPaused
         case recordResumed
         case recordCancelled
@@ -39,6 +50,15 @@ package struct Subscription: Decider {
         case notCancelled
         /// Its end is agreed on already.
         case cancellationRequested
+        /// An upgrade leads to no lower rank.
+        case lowerRank
+        /// A downgrade leads to no higher rank.
+        case higherRank
+        /// It has this plan already.
+        case samePlan
+        /// Another change is scheduled, or being made.
+        case changePending
+        case nothingScheduled
         case abandoned
         case over
     }
@@ -53,6 +73,10 @@ package struct Subscription: Decider {
     package private(set) var anchor: Timestamp?
     /// When it is to be cancelled, once that is agreed on.
     package private(set) var cancellation: Timestamp?
+    /// The change that is being made.
+    package private(set) var change: SubscriptionEvent.PlanChangeRequested?
+    /// The change that is waited with.
+    package private(set) var scheduled: SubscriptionEvent.DowngradeScheduled?
 
     package init() {}
 
@@ -68,7 +92,10 @@ package struct Subscription: Decider {
             requested?.price = fact.price
             requested?.plan = fact.plan
             billingID = fact.billingID
-        case .planChangeRequested, .downgradeScheduled: break
+            (change, scheduled) = (nil, nil)
+        case .planChangeRequested(let fact): (change, scheduled) = (fact, nil)
+        case .downgradeScheduled(let fact): (change, scheduled) = (nil, fact)
+        case .planChangeCancelled: (change, scheduled) = (nil, nil)
         case .cancellationRequested(let fact): cancellation = fact.effectiveAt
         case .cancelled: stage = .cancelled
         case .ended: stage = .ended
@@ -98,6 +125,19 @@ package struct Subscription: Decider {
         case (.requestCancellation(let moment), .active), (.requestCancellation(let moment), .paused):
             guard cancellation == nil else { throw .cancellationRequested }
             return [.cancellationRequested(.init(effectiveAt: moment))]
+        case (.requestPlanChange(let fact), .active): return try requestPlanChange(fact)
+        case (.scheduleDowngrade(let fact), .active): return try scheduleDowngrade(fact)
+        case (.recordPlanChanged(let fact), .active): return planChanged(fact)
+        case (.requestPlanChange, .paused), (.scheduleDowngrade, .paused), (.recordPlanChanged, .paused):
+            throw .notActive
+        case (.cancelPlanChange(let reason), _):
+            return change == nil && scheduled == nil ? [] : [.planChangeCancelled(.init(reason: reason))]
+        case (.giveUpSchedule(let fact, let reason), _):
+            return scheduled == fact ? [.planChangeCancelled(.init(reason: reason))] : []
+        case (.cancelScheduledChange(let reason), _):
+            guard scheduled != nil else { throw .nothingScheduled }
+            return [.planChangeCancelled(.init(reason: reason))]
+
         case (.recordPaused, .active): return [.paused(.init())]
         case (.recordPaused, .paused): return []
         case (.recordResumed, .paused): return [.resumed(.init())]

@@ -40,6 +40,8 @@ package struct BillingEngine: Service {
         package var requestLimit: Int?
         /// How many customers it takes.
         package var customerQuota: Int?
+        /// Whether keys may change the items of a subscription; the real one lets none do that.
+        package var grantsItemChanges = false
 
         package init(directory: String, port: Int = 0, apiKey: String, prices: [SeedPrice]) {
             self.directory = directory

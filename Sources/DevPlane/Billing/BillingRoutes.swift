@@ -63,7 +63,8 @@ struct BillingRoutes: Sendable {
             return .empty(204)
         case ("PUT", 3, "subscriptions") where path[2] == "items":
             // No API key is ever granted `subscription.update`.
-            throw BillingRefusal.forbidden
+            guard configuration.grantsItemChanges else { throw BillingRefusal.forbidden }
+            return one(try await store.changeItems(path[1], call))
         case ("GET", 3, "subscriptions") where path[2] == "entitlements":
             _ = try await store.subscription(path[1])
             return page([], call)

@@ -149,20 +149,7 @@ actor BillingStore {
         guard let cycle = body["billing_cycle_type"]?.string, ["monthly", "MONTHLY"].contains(cycle) else {
             throw BillingRefusal.invalid("invalid_billing_cycle_type")
         }
-        let items = try given.map { item in
-            guard let price = item["price_id"]?.string.flatMap({ Int64($0) }).flatMap({ prices[$0] }), price.isActive
-            else {
-                throw BillingRefusal.invalid("invalid_price")
-            }
-            guard amounts.values.contains(where: { $0.price == price.id && $0.until == nil }) else {
-                throw BillingRefusal.invalid("missing_pricing")
-            }
-            return BillingSubscriptionRecord.Item(
-                id: snowflake(),
-                price: price.id,
-                quantity: item["quantity"]?.integer ?? 1
-            )
-        }
+        let items = try self.items(given)
         let now = ids.now()
         let subscription = BillingSubscriptionRecord(
             id: snowflake(),
@@ -177,6 +164,36 @@ actor BillingStore {
         )
         try record(.subscription(subscription))
         return subscription.created(organization: organization, prices: prices)
+    }
+
+    /// Other items for an active subscription; those that it has are replaced.
+    func changeItems(_ id: String, _ call: Call) throws -> JSONValue {
+        var subscription = try subscription(id)
+        guard subscription.status == "ACTIVE" else { throw BillingRefusal.invalid("invalid_status") }
+        let given = try body(of: call)["items"]?.array ?? []
+        guard !given.isEmpty else { throw BillingRefusal.invalid("missing_subscription_items") }
+        guard given.count == 1 else { throw BillingRefusal.invalid("multiple_flat_prices_not_allowed") }
+        subscription.items = try items(given)
+        subscription.updated = ids.now()
+        try record(.subscription(subscription))
+        return subscription.created(organization: organization, prices: prices)
+    }
+
+    private func items(_ given: [JSONValue]) throws -> [BillingSubscriptionRecord.Item] {
+        try given.map { item in
+            guard let price = item["price_id"]?.string.flatMap({ Int64($0) }).flatMap({ prices[$0] }), price.isActive
+            else {
+                throw BillingRefusal.invalid("invalid_price")
+            }
+            guard amounts.values.contains(where: { $0.price == price.id && $0.until == nil }) else {
+                throw BillingRefusal.invalid("missing_pricing")
+            }
+            return BillingSubscriptionRecord.Item(
+                id: snowflake(),
+                price: price.id,
+                quantity: item["quantity"]?.integer ?? 1
+            )
+        }
     }
 
     /// `activate`, `pause`, `resume` or `cancel`; fine when it is so already.

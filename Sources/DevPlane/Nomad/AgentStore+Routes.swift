@@ -38,6 +38,8 @@ extension AgentStore {
         case ("client", 4) where isRead && path[1] == "allocation" && path[3] == "checks":
             guard state.allocations[path[2]] != nil else { throw Refusal("alloc not found", status: 404) }
             return .json(.object(checks[path[2]] ?? [:]))
+        case ("client", 4) where isWrite && path[1] == "allocation" && path[3] == "restart":
+            return try restart(path[2])
         case ("deployments", 1) where isRead:
             let all = state.deployments.values.sorted { $0.createIndex > $1.createIndex }
             return try list(.deployment, call, all.map(\.json))

@@ -90,6 +90,16 @@ extension AgentStore {
         try commit("ServiceDeregistration", gone)
     }
 
+    /// `PUT /v1/client/allocation/:id/restart`: the tasks that run are started anew, in place.
+    func restart(_ id: String) throws -> Answer {
+        guard let allocation = state.allocations[id] else { throw Refusal("Unknown allocation \"\(id)\"", status: 404) }
+        let running = allocation.tasks.filter { $0.value.state == "running" }.keys.sorted()
+        guard !allocation.isOver, !running.isEmpty else { throw Refusal("Task not running") }
+        restartsAsked[id, default: 0] += 1
+        for task in running { try note(id, task: task, event("Restart Signaled", "User requested task to restart")) }
+        return .json(["Index": .integer(state.index)])
+    }
+
     /// A task has ended and is to start again later.
     func restarting(_ id: String, task: String, _ event: TaskEvent) throws {
         let moment = ids.now()
@@ -107,6 +117,7 @@ extension AgentStore {
         let gone = state.services.values.filter { $0.allocation == id }.map { Change.serviceGone($0.id) }
         checks[id] = nil
         hurried.remove(id)
+        restartsAsked[id] = nil
         let isFailed = client == "failed"
         try update(id, with: gone) { allocation in
             allocation.client = client

@@ -13,6 +13,8 @@ actor AgentStore {
     var checks: [String: [String: JSONValue]] = [:]
     /// Allocations that are stopped without their shutdown delay.
     var hurried: Set<String> = []
+    /// How often somebody asked for the tasks of an allocation to be started anew.
+    var restartsAsked: [String: Int] = [:]
     private let journal: Journal<Commit>
 
     /// Reads what an earlier run left behind.

@@ -18,6 +18,7 @@ struct AllocationRun: Sendable {
         case exited(Exit)
         case stopWanted
         case templateChanged
+        case restartAsked
         case unhealthy(String)
         case shutdown
     }
@@ -63,6 +64,8 @@ struct AllocationRun: Sendable {
             case .templateChanged:
                 let event = await store.event("Restart Signaled", "Template with change_mode restart re-rendered")
                 try await store.note(id, task: task.name, event)
+            case .restartAsked:
+                continue
             case .unhealthy(let reason):
                 let event = await store.event("Restart Signaled", reason)
                 try await store.restarting(id, task: task.name, event)
@@ -227,11 +230,13 @@ struct AllocationRun: Sendable {
     /// Waits until somebody wants the process to end.
     private func awaitWish(_ task: TaskSpec) async throws -> Ending {
         let known = await versions(of: task)
+        let asked = await store.restartsAsked[id]
         while true {
             let count = bell.count
             if bell.isClosed || Task.isCancelled { return .shutdown }
             guard let current = await store.allocation(id), current.desired == "run" else { return .stopWanted }
             if await versions(of: task) != known { return .templateChanged }
+            if await store.restartsAsked[id] != asked { return .restartAsked }
             try await store.refreshServices(id)
             await bell.wait(after: count, limit: .seconds(600))
         }
@@ -255,7 +260,7 @@ struct AllocationRun: Sendable {
             try await store.withdraw(id)
             await linger(group.shutdownDelay, entry)
             await entry.end(within: task.killTimeout)
-        case .templateChanged, .unhealthy:
+        case .templateChanged, .restartAsked, .unhealthy:
             await entry.end(within: task.killTimeout)
         }
         while entry.isAlive { await entry.gone() }

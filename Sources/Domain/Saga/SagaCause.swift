@@ -53,7 +53,9 @@ package enum SagaCause {
     private static let table: [String: Effect] = [
         InstanceEvent.Name.requested.rawValue: .always("provision-instance"),
         InstanceEvent.Name.retryRequested.rawValue: .always("provision-instance"),
-        InstanceEvent.Name.changeRequested.rawValue: .byChange([InstanceChange.credentials: "rotate-credentials"]),
+        InstanceEvent.Name.changeRequested.rawValue: .byChange([
+            InstanceChange.credentials: "rotate-credentials", InstanceChange.plan: "change-plan",
+        ]),
         InstanceEvent.Name.stopRequested.rawValue: .always("stop-instance"),
         InstanceEvent.Name.startRequested.rawValue: .always("start-instance"),
         InstanceEvent.Name.terminationRequested.rawValue: .always("terminate-instance"),
@@ -61,6 +63,7 @@ package enum SagaCause {
         SubscriptionEvent.Name.cancellationRequested.rawValue: .always("end-subscription"),
         OrganizationEvent.Name.deletionRequested.rawValue: .always("delete-organization"),
         InstanceEvent.Name.driftDetected.rawValue: .always("repair-instance"),
+        SubscriptionEvent.Name.downgradeScheduled.rawValue: .always("downgrade-plan"),
     ]
 }
 
@@ -82,6 +85,8 @@ package enum SagaCancellation {
         // A stop goes the same way, and is waited for.
         InstanceEvent.Name.terminationRequested.rawValue: [
             "provision-instance", "start-instance", "change-plan", "rotate-credentials", "repair-instance",
-        ]
+        ],
+        // Who thinks better of a downgrade need not wait for the end of the period.
+        SubscriptionEvent.Name.planChangeCancelled.rawValue: ["downgrade-plan"],
     ]
 }

@@ -10,6 +10,7 @@ package enum SubscriptionEvent: EventFamily {
     case resumed(Nothing)
     case planChangeRequested(PlanChangeRequested)
     case planChanged(PlanChanged)
+    case planChangeCancelled(Because)
     case downgradeScheduled(DowngradeScheduled)
     case cancellationRequested(CancellationRequested)
     case cancelled(Nothing)
@@ -27,6 +28,7 @@ package enum SubscriptionEvent: EventFamily {
         case resumed = "subscription.resumed"
         case planChangeRequested = "subscription.plan-change-requested"
         case planChanged = "subscription.plan-changed"
+        case planChangeCancelled = "subscription.plan-change-cancelled"
         case downgradeScheduled = "subscription.downgrade-scheduled"
         case cancellationRequested = "subscription.cancellation-requested"
         case cancelled = "subscription.cancelled"
@@ -117,6 +119,7 @@ extension SubscriptionEvent {
         case .resumed: .resumed
         case .planChangeRequested: .planChangeRequested
         case .planChanged: .planChanged
+        case .planChangeCancelled: .planChangeCancelled
         case .downgradeScheduled: .downgradeScheduled
         case .cancellationRequested: .cancellationRequested
         case .cancelled: .cancelled
@@ -134,6 +137,7 @@ extension SubscriptionEvent {
         case .resumed(let fact): fact
         case .planChangeRequested(let fact): fact
         case .planChanged(let fact): fact
+        case .planChangeCancelled(let fact): fact
         case .downgradeScheduled(let fact): fact
         case .cancellationRequested(let fact): fact
         case .cancelled(let fact): fact
@@ -151,6 +155,7 @@ extension SubscriptionEvent {
         case .resumed: .only(Self.resumed)
         case .planChangeRequested: .only(Self.planChangeRequested)
         case .planChanged: .only(Self.planChanged)
+        case .planChangeCancelled: .only(Self.planChangeCancelled)
         case .downgradeScheduled: .only(Self.downgradeScheduled)
         case .cancellationRequested: .only(Self.cancellationRequested)
         case .cancelled: .only(Self.cancelled)

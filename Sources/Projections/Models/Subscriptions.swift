@@ -46,6 +46,7 @@ package enum Subscriptions: Projection {
             subscription.price = fact.price
             subscription.plan = fact.plan
             subscription.pendingChange = nil
+        case .planChangeCancelled: subscription.pendingChange = nil
         case .cancellationRequested(let fact): subscription.endsAt = fact.effectiveAt
         case .cancelled: subscription.status = .cancelled
         case .ended: subscription.status = .ended

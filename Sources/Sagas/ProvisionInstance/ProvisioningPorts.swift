@@ -1,4 +1,5 @@
 package import Commands
+package import EventStore
 package import Platform
 
 /// Everything outside that the provisioning of an instance talks to.
@@ -22,6 +23,8 @@ package struct ProvisioningPorts: Sendable {
     package var records: Records?
     /// What erases personal data; `nil` in a process that drives no saga.
     package var personal: (any PersonalData)?
+    /// What a saga looks at that waits for something of the plane's own; `nil` where none does.
+    package var log: (any EventLog)?
 
     package init(
         databases: any DatabaseProvisioner,

@@ -12,6 +12,10 @@ package struct TenantSettings: Sendable, Equatable {
     package var redis: Redis?
     /// For so long a workload may not become healthy.
     package var healthPatience: Duration
+    /// For so long the scheduler may leave a task running whose secret has changed, before it is told to start it anew.
+    package var restartPatience: Duration
+    /// For so long after it was sent a request to billing can still have an effect.
+    package var billingSilence: Duration
     /// For so long a published route may not become live.
     package var routePatience: Duration
     /// For so long requests that are under way may end after a route was withdrawn.
@@ -50,6 +54,8 @@ package struct TenantSettings: Sendable, Equatable {
         oauthURI: String? = nil,
         redis: Redis? = nil,
         healthPatience: Duration = .seconds(15 * 60),
+        restartPatience: Duration = .seconds(15),
+        billingSilence: Duration = .seconds(120),
         routePatience: Duration = .seconds(5 * 60),
         drain: Duration = .seconds(5),
         stopPatience: Duration = .seconds(10 * 60),
@@ -65,6 +71,8 @@ package struct TenantSettings: Sendable, Equatable {
         self.oauthURI = oauthURI
         self.redis = redis
         self.healthPatience = healthPatience
+        self.billingSilence = billingSilence
+        self.restartPatience = restartPatience
         self.routePatience = routePatience
         self.drain = drain
         self.stopPatience = stopPatience

@@ -81,6 +81,8 @@ package struct Reconciler: Sendable {
     /// Sweeps until it is cancelled, whenever it has the lease.
     package func run() async {
         var entered = false
+        // What never happened is told, too.
+        for kind in DriftKind.allCases { Self.drifts(kind.rawValue).increment(by: 0) }
         while !Task.isCancelled {
             if !entered { entered = await enter() }
             for item in entered ? await claim() : [] {
@@ -225,9 +227,13 @@ package struct Reconciler: Sendable {
         }
     }
 
+    private static func drifts(_ what: String) -> Counter {
+        Counter(label: "signalbox_reconciler_drifts_total", dimensions: [("what", what)])
+    }
+
     private func tell(_ plan: Planner.Plan) async {
         for drift in plan.detected.values {
-            Counter(label: "signalbox_reconciler_drifts_total", dimensions: [("what", drift.what)]).increment()
+            Self.drifts(drift.what).increment()
             logger.notice(
                 "a drift was detected",
                 metadata: [

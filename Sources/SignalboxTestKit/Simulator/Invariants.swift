@@ -124,13 +124,24 @@ private struct Remains {
         if running.count != 1 { wrong.append("\(running.count) jobs run") }
         if active != 1 || paused > 0 { wrong.append("\(active) active and \(paused) paused subscriptions") }
         if model.route == nil { wrong.append("no route") }
-        // What the tenant reads to log in with has to be what the role asks for.
-        let canLogIn = secrets.contains { secret in
-            let user = secret.items["db_user"]?.revealed
-            return roles.contains { $0.name == user && $0.password == secret.items["db_password"] }
+        // What it was started with, and what it will be started with next.
+        for (items, what) in [(running.first?.reads, "the instance"), (secrets.first?.items, "the next start")]
+        where !canLogIn(items ?? [:]) {
+            wrong.append("\(what) cannot log in")
         }
-        if !canLogIn { wrong.append("the instance cannot log in") }
+        if let plan = model.requested?.plan {
+            if running.contains(where: { $0.memory != plan.resources.memory }) { wrong.append("another plan runs") }
+            let paid = subscriptions.filter { $0.status == .active }.map(\.price)
+            if paid.contains(where: { !$0.hasPrefix(plan.tier.label) }) { wrong.append("\(paid) is paid") }
+        }
+        let able = roles.filter { $0.password != World.noPassword }.map(\.name)
+        if able.count > 1 { wrong.append("\(able.sorted()) may all log in") }
         return wrong
+    }
+
+    private func canLogIn(_ items: [String: Secret]) -> Bool {
+        guard let password = items["db_password"], let user = items["db_user"] else { return false }
+        return roles.contains { $0.name == user.revealed && $0.password == password }
     }
 
     func flawsOfPause() -> [String] {

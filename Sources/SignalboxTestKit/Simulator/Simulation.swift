@@ -87,6 +87,7 @@ package final class Simulation: Sendable {
             settings: settings
         )
         (ports.backups, ports.records, ports.personal) = (outside, Records(log: log), outside)
+        ports.log = log
         return ports
     }
 
@@ -202,12 +203,16 @@ package final class Simulation: Sendable {
         SagaEngine.activeStatuses + ["completed", "compensated", "abandoned", "superseded"]
 
     /// When something is to be done next; `nil` for never, unless a person does something.
+    ///
+    /// Whoever waits for a child that is parked waits for that person, too, however often it looks.
     func due() async throws(LogError) -> Timestamp? {
         let active = try await log.list(kinds: nil, statuses: SagaEngine.activeStatuses)
         let taken = Set(active.filter { $0.status != "queued" && !$0.lane.isEmpty }.map(\.lane))
+        let parents = Set(active.filter { $0.status == "parked" }.compactMap { parent(of: $0.stream) })
         return
             active
             .filter { $0.status != "parked" && ($0.status != "queued" || !taken.contains($0.lane)) }
+            .filter { !parents.contains($0.stream.text) }
             .compactMap { log.wakeAt($0.stream) }
             .min()
     }
@@ -215,5 +220,10 @@ package final class Simulation: Sendable {
     package func provision(_ process: SimulatedProcess = SimulatedProcess()) async throws {
         try await start()
         try await settle(try engine(process))
+    }
+
+    private func parent(of saga: StreamName) -> String? {
+        guard case .started(let fact)? = try? history(of: SagaEvent.self, in: saga).first else { return nil }
+        return fact.parent
     }
 }

@@ -11,6 +11,41 @@ package final class World: Sendable {
         package var isStopped: Bool
         package var stoppedBy: String?
         package var environment: [String: String]
+        /// The secret as it was read when what runs was started.
+        package var reads: [String: Secret] = [:]
+        /// How often it was started.
+        package var starts = 0
+        /// MB.
+        package var memory = 0
+
+        package init(
+            owner: Ownership,
+            index: Int64,
+            version: Int,
+            isStopped: Bool,
+            stoppedBy: String? = nil,
+            environment: [String: String],
+            reads: [String: Secret] = [:],
+            starts: Int = 0,
+            memory: Int = 0
+        ) {
+            self.owner = owner
+            self.index = index
+            self.version = version
+            self.isStopped = isStopped
+            self.stoppedBy = stoppedBy
+            self.environment = environment
+            self.reads = reads
+            self.starts = starts
+            self.memory = memory
+        }
+
+        /// Starts what runs anew; it reads the secret as it is by now.
+        mutating func start(reading items: [String: Secret]?) {
+            guard !isStopped else { return }
+            reads = items ?? [:]
+            starts += 1
+        }
     }
 
     package struct Variable: Sendable {
@@ -26,6 +61,8 @@ package final class World: Sendable {
         package var status: BillingStatus
         /// How often it went from draft to active.
         package var activations = 0
+        /// The code of what is paid.
+        package var price = ""
     }
 
     package struct State: Sendable {
@@ -53,6 +90,12 @@ package final class World: Sendable {
         /// What every call of a name answers.
         package var outages: [String: PortError] = [:]
         package var health: [WorkloadHealth] = []
+        /// Whether the scheduler starts tasks anew whose secret has changed.
+        package var restartsByItself = true
+        /// What no node has; `nil` when there is room for everything.
+        package var missing: String?
+        /// Whether billing lets keys change the items of a subscription.
+        package var grantsItemChanges = false
         package var routeProblems: [String] = []
     }
 

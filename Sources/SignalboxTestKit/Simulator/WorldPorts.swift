@@ -10,8 +10,8 @@ package struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge
     /// The routers that the edge was told of no longer.
     let withdrawn: @Sendable () -> Set<String>
 
-    private var hasTombstones: Bool { world.mutant != .tombstone }
-    private var comparesAndSets: Bool { world.mutant != .compareAndSet }
+    var hasTombstones: Bool { world.mutant != .tombstone }
+    var comparesAndSets: Bool { world.mutant != .compareAndSet }
 
     /// Asked at the last moment, as the adapters do.
     func requireLease() async throws(PortError) {
@@ -101,8 +101,11 @@ package struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge
             guard state.databases[database.database]?.instance != database.owner.instance else {
                 return .failure(.transient(code: "2BP01", message: "the role owns a database"))
             }
-            if state.roles[database.role]?.owner.instance == database.owner.instance {
-                state.roles[database.role] = nil
+            for (name, role) in state.roles
+            where (name == database.role || name.hasPrefix(database.role + "_r"))
+                && role.owner.instance == database.owner.instance
+            {
+                state.roles[name] = nil
             }
             return .success(())
         }
@@ -166,13 +169,16 @@ package struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge
                 return .failure(.conflict(code: "cas", message: "Enforcing job modify index"))
             }
             state.index += 1
-            let job = World.Job(
+            var job = World.Job(
                 owner: secretful.owner,
                 index: state.index,
                 version: (state.jobs[secretful.job]?.version ?? -1) + 1,
                 isStopped: false,
                 environment: secretful.environment
             )
+            job.starts = state.jobs[secretful.job]?.starts ?? 0
+            job.memory = secretful.memory
+            job.start(reading: state.secrets[secretful.job]?.items)
             state.jobs[secretful.job] = job
             return .success(registered(job, secretful))
         }
@@ -242,11 +248,12 @@ package struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge
     }
 
     /// Who registered it does not matter, only whose it is and what it says.
-    private static func isSame(_ job: World.Job, _ workload: Workload) -> Bool {
+    static func isSame(_ job: World.Job, _ workload: Workload) -> Bool {
         job.owner.generation == workload.owner.generation && job.environment == workload.environment
+            && job.memory == workload.memory
     }
 
-    private func registered(_ job: World.Job, _ workload: Workload) -> RegisteredWorkload {
+    func registered(_ job: World.Job, _ workload: Workload) -> RegisteredWorkload {
         RegisteredWorkload(job: workload.job, version: job.version, modifyIndex: job.index, specHash: "5bec")
     }
 
@@ -271,7 +278,7 @@ package struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge
                 return .success(BillingSubscription(id: found.id, status: found.status))
             }
             let id = "sub-\(state.subscriptions.count + 1)"
-            state.subscriptions.append(World.Subscription(id: id, key: key, status: .draft))
+            state.subscriptions.append(World.Subscription(id: id, key: key, status: .draft, price: price.code))
             return .success(BillingSubscription(id: id, status: .draft))
         }
     }

@@ -6,7 +6,10 @@ struct InstanceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "instance",
         abstract: "Instances.",
-        subcommands: [Show.self, Stop.self, Start.self, Terminate.self, Reap.self]
+        subcommands: [
+            Show.self, Stop.self, Start.self, RotateCredentials.self, Upgrade.self, Downgrade.self, KeepPlan.self,
+            Terminate.self, Reap.self,
+        ]
     )
 
     struct Show: AsyncParsableCommand {

@@ -21,14 +21,21 @@ struct InstanceWish: ParsableArguments {
 
 extension InstanceTransitionCommand {
     func run() async throws {
+        try await InstanceCommand.ask(wish, Self.verb, [:], wait: wish.wait)
+    }
+}
+
+extension InstanceCommand {
+    /// Gives an instance a command that starts an operation, and waits for it where that is wanted.
+    static func ask(_ wish: InstanceWish, _ verb: String, _ body: JSONValue, wait: Bool) async throws {
         guard Identifier<InstanceSubject>(wish.id) != nil else { throw Exit.usage("\(wish.id) is not an instance id") }
         let (url, key) = try wish.reach.api()
         let client = APIClient(url: url, key: key)
-        let started = try await client.send("POST", "/v1/instances/\(wish.id)/\(Self.verb)", body: [:])
+        let started = try await client.send("POST", "/v1/instances/\(wish.id)/\(verb)", body: body)
         guard let operation = started.body["operation"]?["id"]?.string else {
             throw Exit.failed("the server's answer names no operation")
         }
-        guard wish.wait else {
+        guard wait else {
             return Terminal.say(wish.reach.json ? try JSON.pretty(started.body) : "operation \(operation)")
         }
         try await client.finish(operation, after: started.position)

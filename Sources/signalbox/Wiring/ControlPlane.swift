@@ -107,6 +107,7 @@ struct ControlPlane: Service {
         )
         var outside = ports.provisioning
         (outside.records, outside.personal) = (Records(log: log), OrderedErasures(erasures))
+        outside.log = log
         let definitions = SagaRegistry.definitions(outside)
         let (bell, workBell) = (log.bell, log.workBell)
         let sagaLog = CrashingLog.wrap(log, stage: settings.stage)

@@ -4,6 +4,7 @@ import Kernel
 import Logging
 import Platform
 import Postgres
+import SagaSimulator
 import SignalboxTestKit
 import Synchronization
 import Testing
@@ -228,6 +229,6 @@ struct SharedWorkTests {
         for _ in 0..<3 { try await simulation.start() }
         try await simulation.settle(try simulation.engine())
         #expect(simulation.log.events.count == count)
-        #expect(simulation.world.read { $0.activations } == 1)
+        #expect(simulation.world.read { $0.subscriptions.map(\.activations) } == [1])
     }
 }

@@ -2,6 +2,7 @@ import Domain
 import EventStore
 import Kernel
 import Platform
+import SagaSimulator
 import SignalboxTestKit
 import Synchronization
 import Testing

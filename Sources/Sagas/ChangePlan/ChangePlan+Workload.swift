@@ -1,0 +1,113 @@
+internal import Commands
+internal import Domain
+internal import Kernel
+internal import Platform
+
+extension ChangePlan {
+    /// Whether there would be room; what there is none for is not begun.
+    func previewCapacity(_ context: StepContext) async throws(PortError) -> StepResult {
+        let input = try PlanInput(context.input)
+        let workload = try ports.workload(input.changed, saga: context.saga)
+        guard let missing = try await ports.scheduler.preview(workload) else { return .done }
+        throw .permanent(code: "no-capacity", message: "there is no room for the plan: \(missing)")
+    }
+
+    /// Waits until the former specification, which the undo before this one registered, is well again.
+    func awaitRestored(_ context: StepContext) async throws(PortError) -> UndoResult {
+        guard let note = context.notes["register-workload"],
+            let registered = try? JSON.decode(RegisteredWorkload.self, from: note.utf8)
+        else { return .done }
+        guard try await ports.scheduler.promote(registered) else {
+            throw .transient(code: "not-healthy", message: "the former version is not well yet")
+        }
+        switch try await ports.scheduler.health(of: registered, wait: .seconds(1)) {
+        case .healthy:
+            let instance = try PlanInput(context.input).made.agreed.instance
+            let fact = InstanceEvent.BecameHealthy(job: registered.job, jobVersion: registered.version)
+            return UndoResult(facts: [.instance(instance, .recordHealthy(fact))])
+        case .deploying(let reason), .waitingForCapacity(let reason):
+            throw .transient(code: "not-healthy", message: reason)
+        case .failed(let reason): throw .permanent(code: "workload-failed", message: reason)
+        }
+    }
+
+    func registerWorkload(_ context: StepContext) async throws(PortError) -> StepResult {
+        let input = try PlanInput(context.input)
+        let workload = try ports.workload(input.changed, saga: context.saga)
+        return .done(outcome(try await ports.scheduler.register(workload), input))
+    }
+
+    func probeWorkload(_ context: StepContext) async throws(PortError) -> Presence<StepResult> {
+        let input = try PlanInput(context.input)
+        switch try await ports.scheduler.probe(try ports.workload(input.changed, saga: context.saga)) {
+        case .present(let registered): return .present(.done(outcome(registered, input)))
+        case .absent, .pending: return .absent
+        case .foreign(let message): return .foreign(message)
+        case .newer: return .newer
+        }
+    }
+
+    /// Registers the former specification again, in place of whatever has come in or is still on its way.
+    func restoreWorkload(_ context: StepContext) async throws(PortError) -> UndoResult {
+        let input = try PlanInput(context.input)
+        let registered = try await ports.scheduler.restore(try ports.workload(input.made, saga: context.saga))
+        // A registered workload is always JSON.
+        let note = (try? JSON.encode(registered)).map { String(decoding: $0, as: UTF8.self) }
+        return UndoResult(note: note, facts: outcome(registered, input).facts)
+    }
+
+    /// Lets the canary take over once it is healthy; the plane has looked at it, so nobody else has to.
+    func promoteCanary(_ context: StepContext) async throws(PortError) -> StepResult {
+        let input = try PlanInput(context.input)
+        guard input.plan.update.canary > 0 else { return .skipped(why: "the plan has no canary") }
+        if try await ports.scheduler.promote(try registered(context)) { return .done }
+        guard context.elapsed <= ports.settings.healthPatience else {
+            throw .permanent(code: "not-healthy", message: "the canary did not become healthy in time")
+        }
+        return .waiting(condition: "CanaryHealthy", reason: "the canary is not healthy yet")
+    }
+
+    /// Waits for exactly the version that was registered.
+    func awaitHealthy(_ context: StepContext) async throws(PortError) -> StepResult {
+        let input = try PlanInput(context.input)
+        let registered = try registered(context)
+        let isLate = context.elapsed > ports.settings.healthPatience
+        switch try await ports.scheduler.health(of: registered, wait: .seconds(1)) {
+        case .healthy:
+            let fact = InstanceEvent.BecameHealthy(job: registered.job, jobVersion: registered.version)
+            return .done(StepOutcome(facts: [.instance(input.made.agreed.instance, .recordHealthy(fact))]))
+        case .deploying(let reason), .waitingForCapacity(let reason):
+            guard !isLate else { throw .permanent(code: "not-healthy", message: "not healthy in time: \(reason)") }
+            return .waiting(condition: "Healthy", reason: reason)
+        case .failed(let reason):
+            throw .permanent(code: "workload-failed", message: reason)
+        }
+    }
+
+    private func registered(_ context: StepContext) throws(PortError) -> RegisteredWorkload {
+        RegisteredWorkload(
+            job: try context.text("job", of: "register-workload"),
+            version: Int(try context.number("version", of: "register-workload")),
+            modifyIndex: try context.number("modifyIndex", of: "register-workload"),
+            specHash: try context.text("specHash", of: "register-workload")
+        )
+    }
+
+    private func outcome(_ registered: RegisteredWorkload, _ input: PlanInput) -> StepOutcome {
+        let fact = InstanceEvent.WorkloadRegistered(
+            job: registered.job,
+            jobVersion: registered.version,
+            modifyIndex: registered.modifyIndex,
+            specHash: registered.specHash,
+            generation: input.made.agreed.generation,
+            oauthClient: input.made.agreed.oauthClient
+        )
+        return StepOutcome(
+            output: [
+                "job": .string(registered.job), "version": .integer(Int64(registered.version)),
+                "modifyIndex": .integer(registered.modifyIndex), "specHash": .string(registered.specHash),
+            ],
+            facts: [.instance(input.made.agreed.instance, .recordWorkload(fact))]
+        )
+    }
+}

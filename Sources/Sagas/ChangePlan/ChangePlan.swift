@@ -1,0 +1,126 @@
+internal import Commands
+internal import Domain
+internal import EventStore
+internal import Kernel
+internal import Platform
+
+/// Gives a running instance the resources of another plan, and then bills that plan.
+///
+/// Resources come first: nobody pays for what could not be had, and what could not be had is taken back by registering
+/// the former specification.
+package struct ChangePlan: Sendable {
+    let ports: ProvisioningPorts
+
+    package init(ports: ProvisioningPorts) {
+        self.ports = ports
+    }
+
+    /// Stands in the log and in ``SagaCause``.
+    package static let kind = "change-plan"
+
+    /// The saga as the engine takes it.
+    package var definition: SagaDefinition {
+        SagaDefinition(
+            kind: Self.kind,
+            version: 1,
+            steps: steps,
+            begin: { (cause, log) throws(SagaBeginError) in
+                let input = try await PlanInput.read(cause, log)
+                return SagaBeginning(
+                    subject: cause.stream,
+                    lane: cause.stream.text,
+                    organization: input.made.agreed.organization,
+                    input: try input.json()
+                )
+            },
+            scope: { input in
+                guard let input = try? PlanInput(input) else { return "plan" }
+                return "instance-\(input.made.agreed.instance)/\(input.price.code)"
+            },
+            failed: { failure, input in
+                // Without a readable input no step can have begun, and the instance cannot be named.
+                guard let input = try? PlanInput(input) else { return [] }
+                let fact = InstanceEvent.ChangeRolledBack(change: InstanceChange.plan, reason: failure.reason)
+                return [
+                    .instance(input.made.agreed.instance, .rollBackChange(fact)),
+                    .subscription(input.made.agreed.subscription, .cancelPlanChange(reason: failure.reason)),
+                ]
+            }
+        )
+    }
+
+    /// The table; an undo that has to come after another one names it.
+    var steps: [SagaStep] {
+        let nomad = StepPolicy(target: "nomad", poll: .milliseconds(500))
+        let billing = StepPolicy(target: "billing")
+        return [
+            SagaStep(
+                "preview-capacity",
+                policy: .init(target: "nomad"),
+                ensure: previewCapacity,
+                ensureAbsent: awaitRestored,
+                undoAfter: ["register-workload"]
+            ),
+            SagaStep(
+                "register-workload",
+                policy: .init(target: "nomad"),
+                ensure: registerWorkload,
+                probe: probeWorkload,
+                ensureAbsent: restoreWorkload
+            ),
+            SagaStep("promote-canary", policy: nomad, ensure: promoteCanary),
+            SagaStep("await-healthy", policy: nomad, ensure: awaitHealthy),
+            SagaStep("change-items", policy: billing, ensure: changeItems, ensureAbsent: changeItemsBack),
+            SagaStep("draft-replacement", policy: billing, ensure: draftReplacement),
+            SagaStep(
+                "activate-replacement",
+                policy: .init(target: "billing", pivot: true),
+                ensure: activateReplacement,
+                ensureAbsent: burnReplacement
+            ),
+            SagaStep("cancel-former", policy: billing, ensure: cancelFormer),
+            SagaStep("confirm-plan", policy: billing, ensure: confirmPlan),
+        ]
+    }
+}
+
+/// What a change of plan is decided on, fixed when it begins.
+struct PlanInput: Fact {
+    /// With the plan that it has.
+    var made: MadeInstance
+    /// The plan that is wanted, and its price.
+    var plan: PlanSnapshot
+    var price: PriceSnapshot
+
+    /// With the plan that is wanted.
+    var changed: MadeInstance {
+        var made = made
+        (made.agreed.plan, made.agreed.price) = (plan, price)
+        return made
+    }
+
+    static func read(_ cause: RecordedEvent, _ log: any EventLog) async throws(SagaBeginError) -> Self {
+        guard case .changeRequested(let asked) = try ProvisionInput.decoded(InstanceEvent.self, cause),
+            let plan = asked.plan, let price = asked.price
+        else { throw .malformed("\(cause.stream) \(cause.version) asks for no plan") }
+        return Self(made: try await MadeInstance.read(cause, log), plan: plan, price: price)
+    }
+
+    private init(made: MadeInstance, plan: PlanSnapshot, price: PriceSnapshot) {
+        (self.made, self.plan, self.price) = (made, plan, price)
+    }
+
+    /// Reads it back from the event that the saga began with.
+    init(_ input: JSONValue) throws(PortError) {
+        do {
+            self = try JSON.decode(Self.self, from: try JSON.encode(input))
+        } catch { throw .blocked(code: "input-unreadable", message: "the saga's input cannot be read") }
+    }
+
+    /// As the saga's first event carries it.
+    func json() throws(SagaBeginError) -> JSONValue {
+        do {
+            return try JSON.decode(JSONValue.self, from: try JSON.encode(self))
+        } catch { throw .malformed("the saga's input is not JSON") }
+    }
+}

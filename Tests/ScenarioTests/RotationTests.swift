@@ -1,0 +1,125 @@
+import FoundationEssentials
+import Kernel
+import Postgres
+import Synchronization
+import Testing
+
+/// The credentials of a tenant change while somebody works with its database.
+@Suite("Rotation", .timeLimit(.minutes(5)))
+struct RotationTests {
+    @Test("a client that reads its login when it connects never fails, and the old login is of no use afterwards")
+    func rotation() async throws {
+        let dev = try DevProcess()
+        defer { dev.remove() }
+        try await dev.run { running in
+            let story = Story(running: running)
+            let ids = try await story.onboard("acme", price: "starter-monthly")
+            #expect(try await story.ended(ids.operation) == "completed")
+            let tenant = Tenant(story: story, organization: ids.organization)
+            let before = try await tenant.login()
+            let version = try await tenant.jobVersion()
+
+            let counts = Counts()
+            let client = Task {
+                while !Task.isCancelled {
+                    do {
+                        try await tenant.query(as: try await tenant.login())
+                        counts.succeeded()
+                    } catch {
+                        // What we cut off ourselves is no failure.
+                        guard !Task.isCancelled else { return }
+                        counts.failed("\(error)")
+                    }
+                }
+            }
+            let answer = try await story.client.post("/v1/instances/\(ids.instance)/rotate-credentials")
+            #expect(answer.status == 202, "\(answer.text)")
+            let operation = try #require(answer.json["operation"]?["id"]?.string)
+            #expect(try await story.ended(operation) == "completed")
+            client.cancel()
+            await client.value
+            #expect(counts.failures == [])
+            #expect(counts.successes > 10)
+
+            let after = try await tenant.login()
+            #expect(after.user == before.user + "_r2" && after.password != before.password)
+            await #expect(throws: PostgresError.self) { try await tenant.query(as: before) }
+            #expect(try await tenant.jobVersion() == version)
+            let instance = try await story.instance(ids.instance, becomes: "running")
+            let condition = instance["conditions"]?.array?.first { $0["type"] == "CredentialsReserved" }
+            #expect(condition?["message"] == "rotation 2")
+            // The tenant itself is there, and does not know that it works as another.
+            let page = try await story.reached("acme")
+            #expect(page.json["user"]?.string == before.user)
+            #expect(try #require(page.json["starts"]?.integer) >= 2)
+
+            // The next one leaves the owner and the third login.
+            let again = try await story.client.post("/v1/instances/\(ids.instance)/rotate-credentials")
+            let second = try #require(again.json["operation"]?["id"]?.string)
+            #expect(try await story.ended(second) == "completed")
+            let roles = try await story.query(database: "postgres") { tx throws(PostgresError) in
+                try tx.run("SELECT rolname FROM pg_roles WHERE starts_with(rolname, \(before.user)) ORDER BY 1")
+                    .column(String.self)
+            }
+            #expect(roles == [before.user, before.user + "_r3"])
+        }
+        #expect(dev.survivors == [])
+    }
+}
+
+/// What became of a client's queries.
+private final class Counts: Sendable {
+    private let state = Mutex((successes: 0, failures: [String]()))
+    var successes: Int { state.withLock { $0.successes } }
+    var failures: [String] { state.withLock { $0.failures } }
+    func succeeded() { state.withLock { $0.successes += 1 } }
+    func failed(_ reason: String) { state.withLock { $0.failures.append(reason) } }
+}
+
+/// The database of one organization's first instance, as a client of it knows it.
+private struct Tenant: Sendable {
+    let story: Story
+    let organization: String
+
+    struct Login: Sendable {
+        var user: String
+        var password: String
+    }
+
+    /// What the workload reads when it starts.
+    func login() async throws -> Login {
+        let nomad = Client(base: story.running.nomad, key: nil)
+        let variable = try await nomad.get("/v1/var/nomad/jobs/railzway-org-\(organization)").json["Items"]
+        return Login(
+            user: try #require(variable?["db_user"]?.string),
+            password: try #require(variable?["db_password"]?.string)
+        )
+    }
+
+    func jobVersion() async throws -> Int64? {
+        let nomad = Client(base: story.running.nomad, key: nil)
+        return try await nomad.get("/v1/job/railzway-org-\(organization)").json["Version"]?.integer
+    }
+
+    func query(as login: Login) async throws {
+        let address = try await port()
+        let connection = try await Connection.open(
+            "host=127.0.0.1 port=\(address) user=\(login.user) password='\(login.password)' dbname=railzway_org_\(organization)"
+        )
+        do throws(PostgresError) {
+            try await connection.run("SELECT visits FROM tenant_visit")
+        } catch {
+            await connection.close()
+            throw error
+        }
+        await connection.close()
+    }
+
+    /// Tenants come over TCP, where the server asks for a password.
+    private func port() async throws -> String {
+        let nomad = Client(base: story.running.nomad, key: nil)
+        let job = try await nomad.get("/v1/job/railzway-org-\(organization)").json
+        let task = job["TaskGroups"]?.array?.first?["Tasks"]?.array?.first
+        return try #require(task?["Env"]?["DB_PORT"]?.string)
+    }
+}

@@ -75,12 +75,12 @@ struct AgentConventionsTests {
             let idle = try await world.agent.get("/v1/job/blocked-1?index=\(known.index)&wait=300ms")
             #expect(ContinuousClock.now - begun >= .milliseconds(290))
             #expect(idle.index == known.index)
-            async let waiting = world.agent.get("/v1/job/blocked-1?index=\(known.index)&wait=10s")
+            async let waiting = world.agent.get("/v1/job/blocked-1?index=\(known.index)&wait=30s")
             _ = try await world.agent.send("DELETE", "/v1/job/blocked-1")
             let changed = try await waiting
             #expect(changed.index > known.index)
             #expect(changed.json["Stop"]?.bool == true)
-            #expect(ContinuousClock.now - begun < .seconds(8))
+            #expect(ContinuousClock.now - begun < .seconds(25))
         }
     }
 

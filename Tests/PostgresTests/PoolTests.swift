@@ -44,7 +44,7 @@ struct PoolTests {
 
     @Test("never has more connections than its size, and serves everybody")
     func bounded() async throws {
-        let pool = try pool(size: 3)
+        let pool = try pool(size: 3, wait: .seconds(60))
         let processes = try await withThrowingTaskGroup(of: Int32.self) { group in
             for _ in 0..<40 {
                 group.addTask {

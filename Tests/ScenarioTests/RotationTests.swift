@@ -39,7 +39,7 @@ struct RotationTests {
             client.cancel()
             await client.value
             #expect(counts.failures == [])
-            #expect(counts.successes > 10)
+            #expect(counts.successes > 0)
 
             let after = try await tenant.login()
             #expect(after.user == before.user + "_r2" && after.password != before.password)

@@ -46,7 +46,7 @@ test: lint ## Lint, build and run every test against throw-away servers
 	$(SWIFT_BUILD) --build-tests
 	# Apart, because whole machines and campaigns take all the time of two cores, and others wait for answers.
 	swift test --skip-build --parallel --skip 'TortureTests|ScenarioTests|ScheduleTests'
-	swift test --skip-build --filter ScenarioTests
+	swift test --skip-build --no-parallel --filter ScenarioTests
 	swift test --skip-build --filter ScheduleTests
 	swift test --skip-build --filter TortureTests
 

@@ -63,8 +63,10 @@ struct LifecycleTests {
             let answer = try await story.client.post("/v1/instances/\(made.instance)/terminate")
             #expect(answer.status == 202, "\(answer.text)")
             #expect(try await story.ended(try #require(answer.json["operation"]?["id"]?.string)) == "completed")
-            let ended = try await story.instance(made.instance, becomes: "terminated")
-            #expect(ended["subscription"]?["status"] == "cancelled")
+            try await eventually(within: .seconds(60), { "the instance is not terminated and paid no more" }) {
+                let shown = try await story.client.get("/v1/instances/\(made.instance)").json
+                return shown["status"] == "terminated" && shown["subscription"]?["status"] == "cancelled" ? () : nil
+            }
             try await story.gone("acme")
             let again = try await story.client.post("/v1/instances/\(made.instance)/terminate")
             #expect(again.status == 410, "\(again.text)")
@@ -129,8 +131,10 @@ struct LifecycleTests {
         try await dev.run { running in
             let story = Story(running: running)
             #expect(try await story.ended(id) == "completed")
-            let ended = try await story.instance(made.instance, becomes: "terminated")
-            #expect(ended["subscription"]?["status"] == "cancelled")
+            try await eventually(within: .seconds(60), { "the instance is not terminated and paid no more" }) {
+                let shown = try await story.client.get("/v1/instances/\(made.instance)").json
+                return shown["status"] == "terminated" && shown["subscription"]?["status"] == "cancelled" ? () : nil
+            }
             let backups = try await story.query { tx throws(PostgresError) in
                 try tx.run(
                     """

@@ -14,7 +14,12 @@ extension Simulation {
     package func violations() async throws -> [String] {
         var wrong: [String] = []
         let active = try await log.list(kinds: nil, statuses: SagaEngine.activeStatuses)
-        wrong += active.filter { $0.status != "parked" }.map { "\($0.stream) is \($0.status)" }
+        // Whoever waits for a child that is parked waits for that person, too.
+        let parents = Set(active.filter { $0.status == "parked" }.compactMap { parent(of: $0.stream) })
+        wrong +=
+            active
+            .filter { $0.status != "parked" && !parents.contains($0.stream.text) }
+            .map { "\($0.stream) is \($0.status)" }
         let parked = active.contains { $0.status == "parked" }
         for instance in try await instances() { wrong += try await violations(of: instance, isParked: parked) }
         return wrong + moneyViolations() + nameless() + world.harm

@@ -222,7 +222,7 @@ package final class Simulation: Sendable {
         try await settle(try engine(process))
     }
 
-    private func parent(of saga: StreamName) -> String? {
+    func parent(of saga: StreamName) -> String? {
         guard case .started(let fact)? = try? history(of: SagaEvent.self, in: saga).first else { return nil }
         return fact.parent
     }

@@ -23,7 +23,8 @@ package struct API: Sendable {
         let routes =
             healthRoutes + onboardingRoutes + organizationRoutes + keyRoutes + instanceRoutes + subscriptionRoutes
             + transitionRoutes + changeRoutes + planRoutes + operationRoutes + eventRoutes + catalogueRoutes
-            + adminRoutes + sagaRoutes + resourceRoutes + auditRoutes + edgeRoutes + exportRoutes + streamRoutes
+            + adminRoutes + sagaRoutes + targetRoutes + resourceRoutes + auditRoutes + edgeRoutes + exportRoutes
+            + streamRoutes
             + erasureRoutes
         return Self.described(routes, version: version)
     }

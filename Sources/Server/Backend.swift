@@ -12,6 +12,7 @@ package struct Backend: Sendable {
     package var events = EventDoor()
     package var plane = PlaneDoor()
     package var sagas = SagaDoor()
+    package var targets = TargetDoor()
     package var resources = ResourceDoor()
     package var audit = AuditDoor()
     package var catalogue: Catalogue

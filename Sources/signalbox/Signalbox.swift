@@ -12,8 +12,8 @@ struct Signalbox: AsyncParsableCommand {
         version: Version.text,
         subcommands: [
             Dev.self, Serve.self, Migrate.self, Provision.self, EventsCommand.self, ProjectionsCommand.self,
-            SagasCommand.self, ResourcesCommand.self, AuditCommand.self, OrganizationCommand.self, InstanceCommand.self,
-            TenantCommand.self,
+            SagasCommand.self, TargetsCommand.self, ResourcesCommand.self, AuditCommand.self, OrganizationCommand.self,
+            InstanceCommand.self, TenantCommand.self,
         ]
     )
 

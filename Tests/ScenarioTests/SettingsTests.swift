@@ -2,6 +2,7 @@ import EventStore
 import Glibc
 import Kernel
 import Platform
+import Sagas
 import Testing
 
 @testable import signalbox
@@ -55,6 +56,20 @@ struct SettingsTests {
             "RAILZWAY_API_KEY", "PROVISION_DB_HOST", "PROVISION_DB_USER", "SIGNALBOX_MASTER_KEYS",
             "SIGNALBOX_TRAEFIK_TOKEN", "PROVISION_RATE_LIMIT_REDIS_ADDR",
         ] { #expect(problems.contains(name), "\(name) is not complained about") }
+    }
+
+    @Test("what a target takes is said one by one, and what cannot be understood is refused")
+    func targets() throws {
+        var environment = older.merging(ours) { $1 }
+        #expect(try Settings(environment: environment).targets == TargetLimits.defaults)
+        environment["SIGNALBOX_TARGET_LIMITS"] = "billing=8/5/20, edge=-/1"
+        let limits = try Settings(environment: environment).targets
+        #expect(limits["billing"] == TargetLimits(most: 8, rate: 5, burst: 20))
+        #expect(limits["edge"] == TargetLimits(rate: 1) && limits["nomad"] == TargetLimits(most: 16))
+        for text in ["nomda=3", "nomad", "nomad=many", "nomad=1,nomad=2"] {
+            environment["SIGNALBOX_TARGET_LIMITS"] = text
+            #expect(throws: ConfigurationError.self) { try Settings(environment: environment) }
+        }
     }
 
     @Test("dev takes the durability from its environment, unless it is said")

@@ -2,6 +2,7 @@ internal import Domain
 internal import EventStore
 internal import Kernel
 internal import Logging
+internal import Metrics
 internal import Platform
 
 extension SagaRun {
@@ -24,6 +25,7 @@ extension SagaRun {
             admission = .refused(.full, wait: .seconds(1))
         }
         guard case .refused(let why, let wait) = admission else { return nil }
+        TargetVitals.refusals(target, why).increment()
         scribe.resting[target] = now + wait
         guard why == .open, case .forward = state.mode else { return await commit { _ in SagaDraft() } }
         // Told once: whoever looks at the saga wants to know why nothing happens.

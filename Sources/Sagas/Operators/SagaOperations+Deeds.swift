@@ -83,8 +83,8 @@ extension SagaOperations {
             if let end = request.writes.first?.events.last, let parent = try await parent(of: after) {
                 try tell(parent, end, of: stream, in: &request)
             }
-            request.command = try record(deed, receipt)
-            return try Self.receipt(receipt, try await log.append(request))
+            request.command = try deed.record(receipt)
+            return try receipt.answered(try await log.append(request))
         } catch {
             guard case .conflict = error else { throw Self.understood(error) }
             return nil
@@ -135,7 +135,7 @@ extension SagaOperations {
     private func recall(_ deed: SagaDeed, on stream: StreamName) async throws(SagaOperationError) -> SagaReceipt? {
         let nothing = SagaReceipt(version: 0, status: "")
         do throws(AppendError) {
-            guard let record = try record(deed, nothing) else { return nil }
+            guard let record = try deed.record(nothing) else { return nil }
             let appended = try await log.append(
                 AppendRequest(
                     causation: Causation(actor: deed.actor, command: record.id),
@@ -143,7 +143,7 @@ extension SagaOperations {
                     writes: [StreamWrite(stream, expecting: .version(.max))]
                 )
             )
-            return try Self.receipt(nothing, appended)
+            return try nothing.answered(appended)
         } catch {
             guard case .conflict = error else { throw Self.understood(error) }
             return nil
@@ -204,33 +204,6 @@ extension SagaOperations {
             wakeAt: rests ? nil : WorkUpdate.atOnce,
             deadline: after.started?.deadline
         )
-    }
-
-    private func record(_ deed: SagaDeed, _ receipt: SagaReceipt) throws(AppendError) -> CommandRecord? {
-        guard let hash = deed.requestHash, let command = deed.command else { return nil }
-        do {
-            return CommandRecord(
-                id: command,
-                principal: deed.actor,
-                requestHash: hash,
-                answer: try JSON.encode(receipt)
-            )
-        } catch { throw .invalid("a receipt is not JSON") }
-    }
-
-    private static func receipt(
-        _ made: SagaReceipt,
-        _ appended: Appended
-    ) throws(AppendError) -> SagaReceipt {
-        var receipt = made
-        if let bytes = appended.repeated {
-            do {
-                receipt = try JSON.decode(SagaReceipt.self, from: bytes)
-            } catch { throw .invalid("a remembered answer is not that of a deed") }
-            receipt.repeated = true
-        }
-        receipt.position = appended.lastPosition
-        return receipt
     }
 
     private static func understood(_ error: AppendError) -> SagaOperationError {

@@ -42,7 +42,7 @@ package enum TargetAdmission: Sendable, Equatable {
     case refused(Reason, wait: Duration)
 
     /// Why not.
-    package enum Reason: String, Sendable {
+    package enum Reason: String, Sendable, CaseIterable {
         /// It has failed too often, or an operator wants it left alone.
         case open
         /// One call finds out whether it is well again.
@@ -66,32 +66,15 @@ package enum TargetOutcome: Sendable, Equatable {
     case unknown
 }
 
-/// How much a target takes; `nil` for no limit.
-package struct TargetLimits: Sendable, Equatable {
-    /// Calls at once.
-    package var most: Int?
-    /// Calls a second, on the average.
-    package var rate: Double?
-    /// Calls that may come at once after a pause.
-    package var burst: Double?
-
-    package init(most: Int? = nil, rate: Double? = nil, burst: Double? = nil) {
-        self.most = most
-        self.rate = rate
-        self.burst = burst
-    }
-
-    /// What the targets of a small plane take.
-    package static let defaults = [
-        "tenant-postgres": TargetLimits(most: 2), "nomad": TargetLimits(most: 16), "billing": TargetLimits(most: 8),
-    ]
-}
-
 /// A target as operators see it.
 package struct TargetView: Sendable, Equatable, Codable {
     package var name: String
     /// `closed` (all is well), `open` (left alone), `half-open` (one call tries) or `held` (an operator's word).
     package var status: String
+
+    /// Every status, by how much is wrong.
+    package static let statuses = ["closed", "half-open", "open", "held"]
+
     /// Until when it is left alone, by itself or because it asked for a rest.
     package var until: Timestamp?
     /// Why an operator has it left alone.
@@ -105,9 +88,27 @@ package struct TargetView: Sendable, Equatable, Codable {
     package var limits: TargetLimits
     package var lastError: String?
     package var changedAt: Timestamp
-}
 
-extension TargetLimits: Codable {}
+    package init(
+        name: String,
+        status: String,
+        until: Timestamp? = nil,
+        reason: String? = nil,
+        failedInARow: Int = 0,
+        calls: Int = 0,
+        failures: Int = 0,
+        openings: Int = 0,
+        inFlight: Int = 0,
+        limits: TargetLimits = TargetLimits(),
+        lastError: String? = nil,
+        changedAt: Timestamp
+    ) {
+        (self.name, self.status, self.until, self.reason) = (name, status, until, reason)
+        (self.failedInARow, self.calls, self.failures) = (failedInARow, calls, failures)
+        (self.openings, self.inFlight, self.limits) = (openings, inFlight, limits)
+        (self.lastError, self.changedAt) = (lastError, changedAt)
+    }
+}
 
 /// A board on which nothing is ever wrong: for tests, and for what needs no protection.
 package struct UnlimitedTargets: TargetBoard {

@@ -1,3 +1,5 @@
+internal import Sagas
+
 /// The shapes of what operators look at.
 extension API {
     static let operatorShapes: [String: Schema] = [
@@ -11,6 +13,24 @@ extension API {
             .init("deadline", .time, required: false), .init("wakeAt", .time, required: false),
             .init("owner", .text, required: false),
         ]),
+        "Targets": .object([
+            .init("data", .array(.named("Target"))), .init("version", .position),
+        ]),
+        "Target": .object([
+            .init("name", .text), .init("status", .oneOf(TargetView.statuses)),
+            .init("until", .time, required: false), .init("reason", .text, required: false),
+            .init("failedInARow", .position), .init("calls", .position), .init("failures", .position),
+            .init("openings", .position), .init("inFlight", .position),
+            .init(
+                "limits",
+                .object([
+                    .init("most", .position, required: false), .init("rate", .number, required: false),
+                    .init("burst", .number, required: false),
+                ])
+            ),
+            .init("lastError", .text, required: false), .init("changedAt", .time),
+        ]),
+        "TargetState": .object([.init("name", .text), .init("status", .oneOf(["held", "closed"]))]),
         "LedgerPage": .object([
             .init("data", .array(.named("LedgerResource"))), .init("next", .text, required: false),
         ]),

@@ -31,7 +31,14 @@ extension InstanceCommand {
         guard Identifier<InstanceSubject>(wish.id) != nil else { throw Exit.usage("\(wish.id) is not an instance id") }
         let (url, key) = try wish.reach.api()
         let client = APIClient(url: url, key: key)
-        let started = try await client.send("POST", "/v1/instances/\(wish.id)/\(verb)", body: body)
+        // One key for all attempts: whoever asks twice because an answer was lost has asked once.
+        let started = try await client.send(
+            "POST",
+            "/v1/instances/\(wish.id)/\(verb)",
+            body: body,
+            headers: ["Idempotency-Key": "\(IDSource.system.unique())"],
+            patience: APIClient.patience
+        )
         guard let operation = started.body["operation"]?["id"]?.string else {
             throw Exit.failed("the server's answer names no operation")
         }

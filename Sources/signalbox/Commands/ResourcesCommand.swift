@@ -2,7 +2,6 @@ internal import ArgumentParser
 internal import Domain
 internal import Kernel
 internal import Sagas
-internal import Server
 
 /// The noun `signalbox resources`.
 struct ResourcesCommand: AsyncParsableCommand {
@@ -32,19 +31,14 @@ struct ResourcesCommand: AsyncParsableCommand {
         @Flag(help: "What is gone, too.")
         var all = false
 
-        @Option(help: "How many, at most 200.")
-        var limit = 50
+        @OptionGroup var size: PageSize
 
         @OptionGroup var reach: Reach
-
-        func validate() throws {
-            guard (1...200).contains(limit) else { throw ValidationError("--limit is 1 to 200") }
-        }
 
         func run() async throws {
             try await ResourcesCommand.show(
                 ["kind": kind, "state": state, "instance": instance, "saga": saga, "all": all ? "true" : nil],
-                limit,
+                size.limit,
                 reach
             )
         }
@@ -59,30 +53,20 @@ struct ResourcesCommand: AsyncParsableCommand {
                 """
         )
 
-        @Option(help: "How many, at most 200.")
-        var limit = 50
+        @OptionGroup var size: PageSize
 
         @OptionGroup var reach: Reach
 
-        func validate() throws {
-            guard (1...200).contains(limit) else { throw ValidationError("--limit is 1 to 200") }
-        }
-
         func run() async throws {
-            try await ResourcesCommand.show(["orphans": "true"], limit, reach)
+            try await ResourcesCommand.show(["orphans": "true"], size.limit, reach)
         }
     }
 
     private static func show(_ wish: [String: String?], _ limit: Int, _ reach: Reach) async throws {
-        var query = ["limit=\(limit)"]
-        for (name, value) in wish.sorted(by: { $0.key < $1.key }) {
-            if let value { query.append("\(name)=\(PercentEncoding.encode(value))") }
-        }
         let (url, key) = try reach.api(asOperator: true)
-        let answer = try await APIClient(url: url, key: key)
-            .send("GET", "/v1/admin/resources?" + query.joined(separator: "&"))
-        guard !reach.json else { return Terminal.say(try JSON.pretty(answer.body)) }
-        let page = try JSON.decode(ResourcePage.self, from: JSON.encode(answer.body))
+        let page: ResourcePage = try await APIClient(url: url, key: key)
+            .page("/v1/admin/resources", wish, limit: limit)
+        guard !reach.json else { return Terminal.say(try JSON.pretty(page)) }
         var table = Table("KIND", "NAME", "STATE", "INSTANCE", "GENERATION", "SAGA", "STEP", "SEEN")
         for row in page.data {
             table.add(

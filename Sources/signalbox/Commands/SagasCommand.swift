@@ -36,13 +36,11 @@ struct SagasCommand: AsyncParsableCommand {
         @Flag(help: "Only those that are parked, or should have been through by now.")
         var stuck = false
 
-        @Option(help: "How many, at most 200.")
-        var limit = 50
+        @OptionGroup var size: PageSize
 
         @OptionGroup var desk: SagaDesk
 
         func validate() throws {
-            guard (1...200).contains(limit) else { throw ValidationError("--limit is 1 to 200") }
             if let status, !Self.states.contains(status) { throw ValidationError("\(status) is not a status") }
             if parked, status != nil { throw ValidationError("say either --parked or --status") }
         }
@@ -55,10 +53,10 @@ struct SagasCommand: AsyncParsableCommand {
                 lane: lane,
                 stuck: stuck
             )
-            let page = try await desk.list(wish, limit: limit)
+            let page = try await desk.list(wish, limit: size.limit)
             guard !desk.reach.json else { return Terminal.say(try JSON.pretty(page)) }
             Terminal.say(Self.table(page, at: IDSource.system.now()).text)
-            if page.next != nil { Terminal.complain("(there are more than \(limit))") }
+            if page.next != nil { Terminal.complain("(there are more than \(size.limit))") }
         }
 
         static let states = [

@@ -1,6 +1,7 @@
 internal import Commands
 internal import EventStore
 internal import Platform
+internal import Sagas
 
 /// How much a wrong setting may cost.
 enum Stage: String, CaseIterable {
@@ -35,6 +36,8 @@ struct Settings {
     var registry: String
     /// Between two comparisons of what should be there with what is there.
     var reconcilePeriod: Duration
+    /// How much each target takes.
+    var targets: [String: TargetLimits]
     /// How the log is sealed; `nil` when it is not.
     var audit: AuditSettings?
 
@@ -164,6 +167,7 @@ extension Settings {
         release = read.optional("RAILZWAY_OSS_VERSION") ?? "v1.6.0"
         registry = read.optional("SIGNALBOX_IMAGE") ?? "ghcr.io/smallbiznis/railzway"
         reconcilePeriod = max(.seconds(1), read.seconds("SIGNALBOX_RECONCILE_PERIOD", default: .seconds(60)))
+        targets = Self.targets(&read)
         audit = AuditSettings(&read)
         guard read.problems.isEmpty else { throw ConfigurationError(problems: read.problems) }
     }

@@ -1,8 +1,26 @@
 internal import Kernel
+internal import Server
 
 extension APIClient {
     /// For how long a server may be away that is asked again: about as long as one takes to start.
     static let patience = Duration.seconds(30)
+
+    /// One page of a list.
+    ///
+    /// - Parameters:
+    ///   - path: Without a query.
+    ///   - wish: Parameters of the query; one without a value is left out.
+    ///   - limit: How many, at most.
+    /// - Returns: What the server answered.
+    /// - Throws: An exit.
+    func page<Page: Decodable>(_ path: String, _ wish: [String: String?], limit: Int) async throws -> Page {
+        var query = ["limit=\(limit)"]
+        for (name, value) in wish.sorted(by: { $0.key < $1.key }) {
+            if let value { query.append("\(name)=\(PercentEncoding.encode(value))") }
+        }
+        let answer = try await send("GET", path + "?" + query.joined(separator: "&"))
+        return try JSON.decode(Page.self, from: JSON.encode(answer.body))
+    }
 
     /// Waits until an operation has ended; one that did not complete is a failure.
     ///

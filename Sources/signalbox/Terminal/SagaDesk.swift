@@ -1,9 +1,5 @@
 internal import ArgumentParser
-internal import EventStore
-internal import Glibc
 internal import Kernel
-internal import Logging
-internal import Postgres
 internal import Sagas
 internal import Server
 
@@ -21,16 +17,11 @@ struct SagaDesk: ParsableArguments {
 
     func list(_ wish: SagaWish, limit: Int) async throws -> SagaPage {
         if directly { return try await direct { try await $0.list(wish, limit: limit) } }
-        var query = ["limit=\(limit)"]
-        let parts = [
+        let wish = [
             "status": wish.statuses?.first, "kind": wish.kind, "target": wish.target, "lane": wish.lane,
             "stuck": wish.stuck ? "true" : nil,
         ]
-        for (name, value) in parts.sorted(by: { $0.key < $1.key }) {
-            if let value { query.append("\(name)=\(PercentEncoding.encode(value))") }
-        }
-        let answer = try await client.send("GET", "/v1/admin/sagas?" + query.joined(separator: "&"))
-        return try JSON.decode(SagaPage.self, from: JSON.encode(answer.body))
+        return try await client.page("/v1/admin/sagas", wish, limit: limit)
     }
 
     func show(_ saga: UniqueID) async throws -> SagaView {
@@ -60,7 +51,7 @@ struct SagaDesk: ParsableArguments {
     /// - Returns: What the saga is then.
     func act(_ verb: SagaVerb, on saga: UniqueID, _ order: SagaOrder) async throws -> String {
         if directly {
-            let deed = SagaDeed(actor: Self.operator, reason: order.reason, expectedVersion: order.version)
+            let deed = SagaDeed(actor: SagaDesk.operator, reason: order.reason, expectedVersion: order.version)
             return try await direct { try await $0.act(verb, on: saga, deed).status }
         }
         var body: [String: JSONValue] = ["reason": .string(order.reason), "version": .string(String(order.version))]
@@ -80,64 +71,5 @@ struct SagaDesk: ParsableArguments {
             headers: order.key.map { ["Idempotency-Key": $0] } ?? [:]
         )
         return answer.body["operation"]?["status"]?.string ?? ""
-    }
-
-    private var client: APIClient {
-        get throws {
-            let (url, key) = try reach.api(asOperator: true)
-            return APIClient(url: url, key: key)
-        }
-    }
-
-    /// Who acts without the API: whoever may reach the database, by their name on this machine.
-    private static var `operator`: String {
-        let name = getpwuid(getuid()).flatMap { $0.pointee.pw_name }.map { String(cString: $0) }
-        return "operator-\(name ?? String(getuid()))"
-    }
-
-    private func direct<Value: Sendable>(
-        _ body: @Sendable @escaping (SagaOperations) async throws -> Value
-    ) async throws -> Value {
-        let database = try reach.database
-        let pool = Pool(conninfo: database, size: 2, role: "signalbox_append", applicationName: "signalbox-cli")
-        let log = try await PostgresLog.open(
-            conninfo: database,
-            pool: pool,
-            durability: .commit,
-            archive: reach.archive,
-            logger: .init(label: "signalbox.cli")
-        )
-        let operations = SagaOperations(
-            log: log,
-            queue: PostgresWorkQueue(pool: pool),
-            definitions: try Ports.definitions(pool: pool)
-        )
-        let outcome: Result<Value, any Error> = await withTaskGroup(of: Void.self) { group in
-            group.addTask { await log.run() }
-            let outcome: Result<Value, any Error>
-            do {
-                outcome = .success(try await body(operations))
-            } catch { outcome = .failure(error) }
-            log.close()
-            return outcome
-        }
-        await pool.close()
-        do {
-            return try outcome.get()
-        } catch let error as SagaOperationError {
-            throw Self.exit(error)
-        }
-    }
-
-    private static func exit(_ error: SagaOperationError) -> any Error {
-        switch error {
-        case .notFound: Exit.notFound("there is no such saga")
-        case .badCursor: Exit.usage("the cursor does not belong to this list")
-        case .conflict(let actual): Exit.conflict("the saga has moved on; it is at version \(actual)")
-        case .notPossible(let why): Exit.conflict(why)
-        case .commandReused: Exit.conflict("the key was used for another command")
-        case .unavailable: Exit.unavailable("the database cannot be asked now")
-        case .broken(let what): Exit.failed(what)
-        }
     }
 }

@@ -29,6 +29,7 @@ struct ControlPlane: Service {
     private let engine: SagaEngine
     private let ledger: ResourceLedger
     private let reconciler: Reconciler
+    private let targets: TargetVitals
     private let sealer: SealerRunner?
     private let backend: Backend
     private let kept: any KeptSecrets
@@ -119,6 +120,8 @@ struct ControlPlane: Service {
             logger: logger,
             wakeup: Self.wakeup(bell)
         )
+        let board = PostgresTargetBoard(pool: pools.append, limits: settings.targets)
+        targets = TargetVitals(board: board, logger: logger)
         engine = SagaEngine(
             log: sagaLog,
             queue: queue,
@@ -128,7 +131,7 @@ struct ControlPlane: Service {
             settings: .init(lease: lease, parallel: 128),
             logger: logger,
             snapshots: snapshots,
-            targets: PostgresTargetBoard(pool: pools.append),
+            targets: board,
             wakeup: Self.wakeup(workBell)
         )
         let period = settings.reconcilePeriod
@@ -163,6 +166,7 @@ struct ControlPlane: Service {
             SagaOperations(log: log, queue: queue, definitions: definitions),
             news: { span in await bell.wait(after: bell.count, atMost: span) }
         )
+        backend.targets = TargetDoor(TargetOperations(log: log, board: board, targets: TargetLimits.targets))
         backend.resources = ResourceDoor(ResourceDirectory(pool: pools.append))
         backend.audit = AuditDoor(TransparencyLog(store: AuditStore(pool: pools.append), log: log))
         let sealing = sealer?.state
@@ -197,7 +201,7 @@ struct ControlPlane: Service {
     private func follow() async throws {
         try await seed()
         let (runner, starter, engine, sealer, listening) = (runner, starter, engine, sealer, listening)
-        let (ledger, reconciler) = (ledger, reconciler)
+        let (ledger, reconciler, targets) = (ledger, reconciler, targets)
         let vitals = LogVitals(pool: pools.append, logger: logger)
         let server = APIServer(
             backend: backend,
@@ -212,6 +216,7 @@ struct ControlPlane: Service {
             followers.addTask { await starter.run() }
             followers.addTask { await ledger.run() }
             followers.addTask { await reconciler.run() }
+            followers.addTask { await targets.run() }
             if let sealer { followers.addTask { await sealer.run() } }
             followers.addTask { await vitals.run() }
             let served = await withTaskGroup(of: Void.self) { sagas in

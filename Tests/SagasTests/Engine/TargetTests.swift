@@ -1,8 +1,10 @@
 import Domain
 import EventStore
 import Kernel
+import Logging
 import Platform
 import Postgres
+import SagaSimulator
 import SignalboxTestKit
 import Testing
 
@@ -168,7 +170,7 @@ struct TargetTests {
             ])
             let operations = TargetOperations(log: running.log, board: board)
             try await operations.open("nomad", .byOperator)
-            #expect(try await operations.list().map(\.status) == ["held"])
+            #expect(try await operations.list().data.map(\.status) == ["held"])
             let stream = try await Toy.start(definition, id: 1, in: running.log)
             let engine = SagaEngine(
                 log: running.log,
@@ -193,6 +195,62 @@ struct TargetTests {
             let deeds = try await running.log.read("platform-targets".asStream, after: 0, limit: 10)
             #expect(deeds.map(\.type) == ["platform.target-opened", "platform.target-closed"])
             #expect(deeds.allSatisfy { $0.actor == "operator-1" })
+        }
+    }
+
+    @Test("the same command again is the same deed, finishes what was left, and undoes nothing that came after it")
+    func repeated() async throws {
+        try await withBoard { board, _, running in
+            let operations = TargetOperations(log: running.log, board: board, targets: ["nomad"])
+            var deed = SagaDeed.byOperator
+            (deed.expectedVersion, deed.command, deed.requestHash) = (0, UniqueID(7), Array(repeating: 1, count: 32))
+            let first = try await operations.open("nomad", deed)
+            #expect(first.version == 1 && first.status == "held" && !first.repeated)
+            // As if the process had died between the deed and the board.
+            try await board.free("nomad")
+            let again = try await operations.open("nomad", deed)
+            #expect(again.repeated && again.version == 1)
+            #expect(try await operations.list().data.map(\.status) == ["held"])
+            try await operations.close("nomad", .byOperator)
+            try await operations.open("nomad", deed)
+            let list = try await operations.list()
+            #expect(list.data.map(\.status) == ["closed"] && list.version == 2)
+            // The same id for something else is refused, and a name that nothing of ours has, too.
+            deed.requestHash = Array(repeating: 2, count: 32)
+            await #expect(throws: SagaOperationError.commandReused) { try await operations.open("nomad", deed) }
+            await #expect(throws: SagaOperationError.notFound) { try await operations.open("nomda", .byOperator) }
+        }
+    }
+
+    @Test("the targets that can be named are those that this build's sagas call")
+    func names() async throws {
+        let ports = try await Simulation().ports(SimulatedProcess())
+        let called = SagaRegistry.definitions(ports).flatMap(\.steps).map(\.policy)
+            .filter(\.isGoverned).map(\.target)
+        #expect(Set(called) == TargetLimits.targets)
+        #expect(Set(TargetLimits.defaults.keys).isSubset(of: TargetLimits.targets))
+    }
+
+    @Test("a setting says how much a target takes, and nothing else is understood")
+    func limits() {
+        #expect(TargetLimits(parsing: "16") == TargetLimits(most: 16))
+        #expect(TargetLimits(parsing: "-/2.5/10") == TargetLimits(rate: 2.5, burst: 10))
+        #expect(TargetLimits(parsing: "8/5") == TargetLimits(most: 8, rate: 5))
+        for text in ["", "0", "8/0", "8/-/4", "a", "1/2/3/4", "8/", "-1"] {
+            #expect(TargetLimits(parsing: text) == nil, "\(text)")
+        }
+    }
+
+    @Test("what is wrong with a target is measured")
+    func vitals() async throws {
+        try await withBoard(limits: ["nomad": TargetLimits(most: 1)]) { board, _, _ in
+            _ = try await admit(board)
+            try await board.hold("billing", because: "a drill")
+            // It says so without failing; what is told is in docs/metrics.md.
+            await TargetVitals(board: board, logger: .init(label: "test")).look()
+            let list = try await board.list()
+            #expect(list.map(\.name) == ["billing", "nomad"] && list.map(\.inFlight) == [0, 1])
+            #expect(list.allSatisfy { TargetView.statuses.contains($0.status) })
         }
     }
 

@@ -7,6 +7,8 @@ PACKAGES := libpq-dev libcurl4-openssl-dev libssl-dev pkg-config postgresql post
 TEST_PACKAGES := systemd openssl
 # Go and its sumdb, some 450 MB: only for `make verifiers`.
 VERIFIER_PACKAGES := golang-go golang-golang-x-mod-dev
+# Python libraries that the benchmarks are compared with; they outlive a clean build.
+PEERS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/signalbox/peers
 SWIFT_BUILD := swift build --explicit-target-dependency-import-check error
 LINT := swift-format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
 
@@ -57,11 +59,20 @@ torture: setup ## Kill, cut, stop and fill what the log runs on, in full (takes 
 	@$(MAKE) --no-print-directory verifiers
 
 .PHONY: bench
-bench: setup ## Measure the log beside its peers (ARGS=--quick while working)
+bench: setup ## Measure the log and the sagas beside their peers (ARGS=--quick while working)
 	SIGNALBOX_BENCHMARKS=1 swift build --configuration release --scratch-path .build/bench --product LogBenchmark
-	test -x .build/bench/peers/bin/python || python3 -m venv .build/bench/peers
-	.build/bench/peers/bin/pip install --quiet --disable-pip-version-check --requirement Benchmarks/Peers/requirements.txt
-	.build/bench/release/LogBenchmark --python .build/bench/peers/bin/python $(ARGS)
+	SIGNALBOX_BENCHMARKS=1 swift build --configuration release --scratch-path .build/bench --product SagaBenchmark
+	test -x $(PEERS)/bin/python || python3 -m venv $(PEERS)
+	$(PEERS)/bin/pip install --quiet --disable-pip-version-check --requirement Benchmarks/Peers/requirements.txt
+	.build/bench/release/LogBenchmark --python $(PEERS)/bin/python $(ARGS)
+	.build/bench/release/SagaBenchmark --python $(PEERS)/bin/python $(SAGA_ARGS)
+
+.PHONY: bench-sagas
+bench-sagas: setup ## Measure the sagas alone (SAGA_ARGS=--quick while working)
+	SIGNALBOX_BENCHMARKS=1 swift build --configuration release --scratch-path .build/bench --product SagaBenchmark
+	test -x $(PEERS)/bin/python || python3 -m venv $(PEERS)
+	$(PEERS)/bin/pip install --quiet --disable-pip-version-check --requirement Benchmarks/Peers/requirements.txt
+	.build/bench/release/SagaBenchmark --python $(PEERS)/bin/python $(SAGA_ARGS)
 
 .PHONY: setup-verifiers
 setup-verifiers: ## Install Go, with which strangers verify the log

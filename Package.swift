@@ -49,14 +49,30 @@ let benchmarks: [Target] =
     Context.environment["SIGNALBOX_BENCHMARKS"] == nil
     ? []
     : [
+        .target(
+            name: "BenchmarkKit",
+            dependencies: ["Postgres", "SignalboxTestKit", .subprocess, .system],
+            path: "Benchmarks/Kit",
+            swiftSettings: house
+        ),
         .executableTarget(
             name: "LogBenchmark",
             dependencies: [
-                "EventStore", "Kernel", "Postgres", "SignalboxTestKit", .argumentParser, .subprocess, .system,
+                "BenchmarkKit", "EventStore", "Kernel", "Postgres", "SignalboxTestKit", .argumentParser, .subprocess,
+                .system,
             ],
             path: "Benchmarks/Log",
             swiftSettings: house
-        )
+        ),
+        .executableTarget(
+            name: "SagaBenchmark",
+            dependencies: [
+                "BenchmarkKit", "Domain", "EventStore", "Kernel", "Platform", "Postgres", "Sagas", "SignalboxTestKit",
+                .argumentParser, .logging,
+            ],
+            path: "Benchmarks/Sagas",
+            swiftSettings: house
+        ),
     ]
 
 let package = Package(

@@ -1,3 +1,4 @@
+internal import BenchmarkKit
 internal import EventStore
 internal import Kernel
 internal import Postgres
@@ -43,14 +44,5 @@ struct Appends: Sendable {
         await pool.close()
         guard let sample else { throw BenchmarkError("the load gave no figures") }
         return sample
-    }
-}
-
-/// What kept a benchmark from being run.
-struct BenchmarkError: Error, CustomStringConvertible {
-    let description: String
-
-    init(_ description: String) {
-        self.description = description
     }
 }

@@ -1,3 +1,5 @@
+internal import BenchmarkKit
+
 /// Something that writes or reads events as fast as it can.
 struct Contender: Sendable {
     /// What the table calls it.

@@ -1,3 +1,4 @@
+internal import BenchmarkKit
 internal import EventStore
 internal import Kernel
 internal import Synchronization

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import BenchmarkKit
 internal import EventStore
 internal import Kernel
 internal import SignalboxTestKit
@@ -18,12 +19,6 @@ struct LogBenchmark: AsyncParsableCommand {
         commandName: "log-benchmark",
         abstract: "Measures the log beside its peers, on one server and in one run."
     )
-
-    /// Nothing that makes a commit less durable; room enough that no checkpoint falls into a short turn.
-    static let settings = [
-        "shared_buffers": "1GB", "max_wal_size": "8GB", "checkpoint_timeout": "15min", "wal_level": "replica",
-        "max_wal_senders": "2",
-    ]
 
     @Option(help: "How long each turn is, in seconds.")
     var seconds = 10
@@ -47,7 +42,7 @@ struct LogBenchmark: AsyncParsableCommand {
     private var turns: Int { quick ? 2 : rounds }
 
     func run() async throws {
-        let server = try await PostgresServer.start(durable: true, settings: Self.settings)
+        let server = try await PostgresServer.start(durable: true, settings: Machine.settings)
         print(try await Machine(server: server).facts())
         print("- \(turns) turns of \(time), in turn; the median counts\n")
         let database = try await server.makeDatabase(.migrated)

@@ -1,3 +1,4 @@
+internal import BenchmarkKit
 internal import FoundationEssentials
 internal import Postgres
 internal import SignalboxTestKit

@@ -3,7 +3,7 @@ internal import Subprocess
 internal import SystemPackage
 
 /// Programs of others.
-enum Tool {
+package enum Tool {
     /// Runs one to its end.
     ///
     /// - Parameters:
@@ -13,7 +13,7 @@ enum Tool {
     ///   - limit: How many bytes it may write.
     /// - Returns: What it wrote.
     /// - Throws: ``BenchmarkError`` with its complaint, when it failed.
-    static func run(
+    package static func run(
         _ name: String,
         _ arguments: [String],
         input: String = "",
@@ -32,5 +32,14 @@ enum Tool {
             throw BenchmarkError("\(name): \(result.standardError)")
         }
         return result.standardOutput
+    }
+}
+
+/// What kept a benchmark from being run.
+package struct BenchmarkError: Error, CustomStringConvertible {
+    package let description: String
+
+    package init(_ description: String) {
+        self.description = description
     }
 }

@@ -1,18 +1,18 @@
 internal import Glibc
 
 /// A table as Markdown, with its columns aligned for those who read it in a terminal.
-struct Table {
-    let title: String
-    let columns: [String]
-    var rows: [[String]] = []
+package struct Table {
+    package let title: String
+    package let columns: [String]
+    package var rows: [[String]] = []
 
-    init(title: String, columns: [String], rows: [[String]] = []) {
+    package init(title: String, columns: [String], rows: [[String]] = []) {
         self.title = title
         self.columns = columns
         self.rows = rows
     }
 
-    var text: String {
+    package var text: String {
         let widths = columns.indices.map { column in
             ([columns[column]] + rows.map { $0[column] }).map(\.count).max() ?? 0
         }
@@ -30,9 +30,9 @@ struct Table {
     }
 
     /// Thousands apart.
-    static func whole(_ value: Double) -> String {
+    package static func whole(_ value: Double) -> String {
         let digits = String(Int64(value.rounded()))
-        var text = ""
+        package var text = ""
         for (index, digit) in digits.reversed().enumerated() {
             if index > 0, index.isMultiple(of: 3), digit != "-" { text = "," + text }
             text = String(digit) + text
@@ -41,7 +41,7 @@ struct Table {
     }
 
     /// With so many digits after the point.
-    static func decimal(_ value: Double, _ digits: Int) -> String {
+    package static func decimal(_ value: Double, _ digits: Int) -> String {
         let scale = (0..<digits).reduce(1.0) { scale, _ in scale * 10 }
         let scaled = Int64((abs(value) * scale).rounded())
         let fraction = String(scaled % Int64(scale))
@@ -51,12 +51,12 @@ struct Table {
 }
 
 /// What is going on now, for who waits at a terminal; the result alone goes to standard output.
-enum Progress {
-    static func say(_ text: String) {
+package enum Progress {
+    package static func say(_ text: String) {
         write(isatty(2) == 1 ? "\r\u{1B}[K\(text)" : "\(text)\n")
     }
 
-    static func clear() {
+    package static func clear() {
         if isatty(2) == 1 { write("\r\u{1B}[K") }
     }
 

@@ -1,18 +1,30 @@
 internal import FoundationEssentials
 internal import Glibc
 internal import Postgres
-internal import SignalboxTestKit
+package import SignalboxTestKit
 
 /// Where the figures were measured, for figures without it say nothing.
-struct Machine: Sendable {
-    let server: PostgresServer
+package struct Machine: Sendable {
+    private let server: PostgresServer
+    private let settings: [String: String]
+
+    /// Nothing that makes a commit less durable; room enough that no checkpoint falls into a short turn.
+    package static let settings = [
+        "shared_buffers": "1GB", "max_wal_size": "8GB", "checkpoint_timeout": "15min", "wal_level": "replica",
+        "max_wal_senders": "2",
+    ]
+
+    package init(server: PostgresServer, settings: [String: String] = Self.settings) {
+        self.server = server
+        self.settings = settings
+    }
 
     /// A list for the head of the report.
-    func facts() async throws -> String {
+    package func facts() async throws -> String {
         let connection = try await Connection.open(server.conninfo())
         let version = try await connection.run("SHOW server_version").decode(0, String.self)
         await connection.close()
-        let settings = LogBenchmark.settings.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+        let settings = settings.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         return """
             - machine: \(Self.field("/proc/cpuinfo", "model name")), \(sysconf(Int32(_SC_NPROCESSORS_ONLN))) cores, \
             \(Self.field("/proc/meminfo", "MemTotal")) of memory, \(Self.first("/proc/sys/kernel/osrelease"))

@@ -40,10 +40,17 @@ struct Story: Sendable {
 
     /// Waits until the operation has ended and gives its last state.
     func ended(_ operation: String, within patience: Duration = .seconds(60)) async throws -> String {
-        try await eventually(within: patience, { "operation \(operation) has not ended" }) {
-            let answer = try await client.get("/v1/operations/" + operation, headers: ["Prefer": "wait=5"])
-            let status = answer.json["status"]?.string ?? ""
-            return ["completed", "compensated", "parked", "abandoned", "superseded"].contains(status) ? status : nil
+        do {
+            return try await eventually(within: patience, { "operation \(operation) has not ended" }) {
+                let answer = try await client.get("/v1/operations/" + operation, headers: ["Prefer": "wait=5"])
+                let status = answer.json["status"]?.string ?? ""
+                return ["completed", "compensated", "parked", "abandoned", "superseded"].contains(status) ? status : nil
+            }
+        } catch let error as DevProcess.Failure {
+            // What a person would look at next.
+            let desk = Client(base: running.api, key: running.operatorKey)
+            let seen = try? await desk.get("/v1/admin/sagas/saga-provision-instance." + operation)
+            throw DevProcess.Failure(description: "\(error): \(seen?.text ?? "nobody answers")")
         }
     }
 

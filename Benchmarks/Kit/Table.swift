@@ -32,7 +32,7 @@ package struct Table {
     /// Thousands apart.
     package static func whole(_ value: Double) -> String {
         let digits = String(Int64(value.rounded()))
-        package var text = ""
+        var text = ""
         for (index, digit) in digits.reversed().enumerated() {
             if index > 0, index.isMultiple(of: 3), digit != "-" { text = "," + text }
             text = String(digit) + text

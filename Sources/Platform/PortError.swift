@@ -4,6 +4,8 @@
 package enum PortError: Error, Equatable, Sendable {
     /// The world is unwell and nothing happened: try again, not before `retryAfter` if it said so.
     case transient(code: String, message: String, retryAfter: Duration? = nil)
+    /// Nothing is wrong with whoever was asked: something else has to happen first. Try again, not before `retryAfter`.
+    case pending(code: String, message: String, retryAfter: Duration? = nil)
     /// Nobody knows whether it happened (the answer was lost): look before trying again.
     case unknown(code: String, message: String)
     /// Somebody else moved first: read again, decide again.
@@ -18,8 +20,8 @@ package enum PortError: Error, Equatable, Sendable {
     /// What it is called in events, logs and metrics.
     package var code: String {
         switch self {
-        case .transient(let code, _, _), .unknown(let code, _), .conflict(let code, _), .permanent(let code, _),
-            .blocked(let code, _):
+        case .transient(let code, _, _), .pending(let code, _, _), .unknown(let code, _), .conflict(let code, _),
+            .permanent(let code, _), .blocked(let code, _):
             code
         case .superseded: "superseded"
         }
@@ -27,8 +29,8 @@ package enum PortError: Error, Equatable, Sendable {
 
     package var message: String {
         switch self {
-        case .transient(_, let message, _), .unknown(_, let message), .conflict(_, let message),
-            .permanent(_, let message), .blocked(_, let message), .superseded(let message):
+        case .transient(_, let message, _), .pending(_, let message, _), .unknown(_, let message),
+            .conflict(_, let message), .permanent(_, let message), .blocked(_, let message), .superseded(let message):
             message
         }
     }

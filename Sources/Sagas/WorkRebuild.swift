@@ -28,6 +28,7 @@ package struct WorkRebuild: Sendable {
     /// - Throws: ``EventStore/LogError``; what was restored by then is right.
     package func run() async throws(LogError) -> Report {
         var report = Report()
+        var restored: Set<StreamName> = []
         var left = try await lanes()
         while !left.isEmpty {
             var moved: Set<StreamName> = []
@@ -40,16 +41,15 @@ package struct WorkRebuild: Sendable {
                 if !rows.isEmpty {
                     let late = try await queue.restore(rows)
                     moved.formUnion(late)
-                    report.restored += rows.count - late.count
+                    restored.formUnion(rows.lazy.map(\.row.stream).filter { !late.contains($0) })
                 }
                 batch = []
             }
-            // What was appended to while it was read is read again.
-            left = left.compactMap { lane in
-                let again = lane.filter(moved.contains)
-                return again.isEmpty ? nil : again
-            }
+            // What was appended to while it was read is read again, with its whole lane: the next in line was made to
+            // sleep behind what may have ended since, and whoever ended it cannot have woken the row that came after.
+            left = left.filter { lane in lane.contains(where: moved.contains) }
         }
+        report.restored = restored.count
         report.skipped.sort()
         return report
     }

@@ -85,6 +85,8 @@ package struct BillingClient: Billing {
         key: String
     ) async throws(PortError) -> Bool {
         let item: JSONValue = ["price_id": .string(try await priceID(price)), "quantity": 1]
+        // Whoever slept since the price was looked up would put back what a successor has changed.
+        try await EffectLease.require()
         do throws(PortError) {
             _ = try await call(
                 .put,

@@ -46,7 +46,7 @@ enum NomadRefusal {
         }
         // Told in the words of a list of errors, like what is wrong with a job for good.
         if text.contains("healthy allocations") {
-            return .transient(code: "nomad.not-yet", message: message)
+            return .pending(code: "nomad.not-yet", message: message)
         }
         if holds(invalid) {
             return .permanent(code: "nomad.refused", message: message)

@@ -34,7 +34,7 @@ extension NomadScheduler {
         do throws(PortError) {
             try await client.promote(deployment: deployment.id)
             return true
-        } catch .transient(code: "nomad.not-yet", message: _, retryAfter: _) {
+        } catch .pending(code: "nomad.not-yet", message: _, retryAfter: _) {
             return false
         }
     }

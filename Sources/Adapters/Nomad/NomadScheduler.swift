@@ -66,7 +66,7 @@ package struct NomadScheduler: WorkloadScheduler {
         // An agent that does not honour `Stop` in a registration; the plain way knows no compare-and-set.
         try await client.deregister(workload.job, purge: false)
         guard try await isStopped(workload) else {
-            throw .transient(code: "nomad.not-stopped", message: "the job \(workload.job) does not stop")
+            throw .pending(code: "nomad.not-stopped", message: "the job \(workload.job) does not stop")
         }
     }
 

@@ -24,8 +24,11 @@ extension PortError {
         // Somebody made the same thing at the same moment (`pg_database_datname_index`), or it is there already.
         case "23505", "42P04", "42710":
             .conflict(code: name, message: message)
-        // In use, waited for too long, serialization, deadlock, dependents that are on their way out.
-        case "55006", "55P03", "40001", "40P01", "2BP01", "55000":
+        // In use, waited for too long, dependents that are on their way out: somebody else has to be through first.
+        case "55006", "55P03", "2BP01", "55000":
+            .pending(code: name, message: message)
+        // Serialization, deadlock.
+        case "40001", "40P01":
             .transient(code: name, message: message)
         // Rights, passwords, a database for our own login that is not there.
         case "42501", "28000", "28P01", "3D000", "0LP01":

@@ -34,10 +34,11 @@ package struct PostgresDump: Backups {
     ) async throws(PortError) -> DatabaseBackup {
         switch try await tenants.probeDatabase(database) {
         case .present: break
-        case .absent: throw .permanent(code: "backup.absent", message: "the database \(database.database) is gone")
+        // Nothing that is taken back brings it back: whether to go on without a backup is for a person to say.
+        case .absent: throw .blocked(code: "backup.absent", message: "the database \(database.database) is gone")
         case .newer: throw .superseded(message: "the database \(database.database) is of a newer generation")
-        case .foreign(let message): throw .permanent(code: "postgres.name-taken", message: message)
-        case .pending(let message): throw .transient(code: "pending", message: message)
+        case .foreign(let message): throw .blocked(code: "postgres.name-taken", message: message)
+        case .pending(let message): throw .pending(code: "pending", message: message)
         }
         let (path, unfinished) = (folder + "/" + name + ".dump", folder + "/" + name + ".unfinished")
         try await onDisk { () throws(PortError) in try Self.prepare(folder, unfinished) }

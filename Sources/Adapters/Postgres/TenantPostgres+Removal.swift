@@ -46,7 +46,7 @@ extension TenantPostgres {
                 return try tx.databasesOwned(by: database.role)
             }
             guard dependents.isEmpty else {
-                throw .transient(
+                throw .pending(
                     code: "postgres.2BP01",
                     message: "the role \(database.role) still owns \(dependents.joined(separator: ", "))"
                 )

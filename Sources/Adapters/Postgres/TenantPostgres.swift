@@ -168,6 +168,16 @@ extension TenantPostgres {
         do throws(PortError) {
             let session = try await open(database: nil, fence)
             do throws(PortError) {
+                // Whoever was stopped, or whose machine is gone, must not hold the lock for ever: the server ends a session
+                // that has been quiet for longer than any statement beside it may take.
+                try await on(session) { tx throws(PostgresError) in
+                    try tx.script(
+                        """
+                        SET idle_session_timeout = \((limits.statement * 4).milliseconds);
+                        SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3
+                        """
+                    )
+                }
                 try await on(session) { tx throws(PostgresError) in
                     try tx.run("SELECT pg_advisory_lock(hashtextextended(\(database.database), 0))")
                 }

@@ -21,12 +21,12 @@ extension ChangePlan {
     func changeItemsBack(_ context: StepContext) async throws(PortError) -> UndoResult {
         let input = try PlanInput(context.input)
         if context.outputs["change-items"]?["changed"]?.bool == false { return .done }
-        let left = ports.settings.billingSilence - context.elapsed
-        guard left <= .zero else {
-            throw .transient(
+        // Counted from here: the step may have been tried for long, and its last attempt a moment ago.
+        guard context.attempt > 1 else {
+            throw .pending(
                 code: "under-way",
                 message: "a change of the items may still be on its way",
-                retryAfter: left
+                retryAfter: ports.settings.billingSilence
             )
         }
         _ = try await ports.billing.changeItems(

@@ -18,7 +18,7 @@ extension ChangePlan {
             let registered = try? JSON.decode(RegisteredWorkload.self, from: note.utf8)
         else { return .done }
         guard try await ports.scheduler.promote(registered) else {
-            throw .transient(code: "not-healthy", message: "the former version is not well yet")
+            throw .pending(code: "not-healthy", message: "the former version is not well yet")
         }
         switch try await ports.scheduler.health(of: registered, wait: .seconds(1)) {
         case .healthy:
@@ -26,7 +26,7 @@ extension ChangePlan {
             let fact = InstanceEvent.BecameHealthy(job: registered.job, jobVersion: registered.version)
             return UndoResult(facts: [.instance(instance, .recordHealthy(fact))])
         case .deploying(let reason), .waitingForCapacity(let reason):
-            throw .transient(code: "not-healthy", message: reason)
+            throw .pending(code: "not-healthy", message: reason)
         case .failed(let reason): throw .permanent(code: "workload-failed", message: reason)
         }
     }

@@ -127,7 +127,7 @@ struct SagaScribe: Sendable {
             return SagaDraft(events: [.stepAttemptFailed(fact), .parked(.init(step: step, reason: fact.message))])
         case .permanent:
             return SagaDraft(events: [.stepAttemptFailed(fact), .compensationStarted(Because(reason: fact.message))])
-        case .transient, .unknown, .conflict:
+        case .transient, .pending, .unknown, .conflict:
             if !committed, let deadline = state.deadline, now >= deadline,
                 known.attempt >= settings.leastAttempts
             {
@@ -195,8 +195,10 @@ struct SagaScribe: Sendable {
         _ random: UInt64
     ) -> Duration {
         let drawn = backoff.pause(after: failure?.pause, random: random)
-        guard case .transient(_, _, let retryAfter?) = error else { return drawn }
-        return max(drawn, retryAfter)
+        switch error {
+        case .transient(_, _, let retryAfter?), .pending(_, _, let retryAfter?): return max(drawn, retryAfter)
+        default: return drawn
+        }
     }
 
     private func intent(_ step: String, attempt: Int, _ state: SagaState) -> SagaEvent.StepStarted {
@@ -213,7 +215,7 @@ extension PortError {
     /// What it is called in a saga's events.
     var failure: FailureClass {
         switch self {
-        case .transient: .transient
+        case .transient, .pending: .transient
         case .unknown: .unknown
         case .conflict: .conflict
         case .permanent: .permanent

@@ -10,7 +10,9 @@ enum SagaAppend {
     case moved
     /// Nothing was written: try again.
     case unavailable
-    /// The lease is gone, or nothing can be done about it: drop everything.
+    /// It will never be written as it is, and why.
+    case refused(String)
+    /// The lease is gone: drop everything.
     case gone
 }
 
@@ -80,7 +82,7 @@ extension SagaEngine {
             return .gone
         case .claimed, .commandReused, .invalid:
             logger.error("a saga's append was refused", metadata: ["saga": "\(item.stream)", "error": "\(error)"])
-            return .gone
+            return .refused("\(error)")
         }
     }
 

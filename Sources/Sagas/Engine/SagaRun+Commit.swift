@@ -41,6 +41,10 @@ extension SagaRun {
                 guard await refresh() else { return false }
             case .unavailable:
                 guard await holdsOut(&attempt, since: begun) else { return false }
+            case .refused(let reason):
+                // Parking itself cannot be refused for what the step brought along.
+                if case .parked? = draft.events.last, writes.isEmpty { return false }
+                return await refused(reason)
             case .gone: return false
             }
         }

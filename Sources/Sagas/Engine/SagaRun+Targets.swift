@@ -48,7 +48,8 @@ extension SagaRun {
         case .success: .answered
         // A broken off attempt says nothing about the target.
         case .failure where Task.isCancelled: .unknown
-        case .failure(.transient(code: "pending", _, _)): .answered
+        // One instance that is not ready yet, or a rule of our own, is no reason to leave everybody's target alone.
+        case .failure(.pending): .answered
         case .failure(.transient(let code, let message, let retryAfter)):
             .failed(error: "\(code): \(message)", retryAfter: retryAfter)
         case .failure(.unknown(let code, let message)): .failed(error: "\(code): \(message)", retryAfter: nil)

@@ -107,7 +107,7 @@ struct SagaRun {
         switch try await probe(context) {
         case .absent: return nil
         case .present(let result): return result
-        case .pending(let message): throw .transient(code: "pending", message: message)
+        case .pending(let message): throw .pending(code: "pending", message: message)
         case .newer: throw .superseded(message: "a newer generation is there already")
         case .foreign(let message): throw .permanent(code: "name-taken", message: message)
         }

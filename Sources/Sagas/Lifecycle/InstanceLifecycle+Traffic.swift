@@ -41,14 +41,14 @@ extension InstanceLifecycle {
         let input = try input(context)
         let workload = try provisioning.workload(input, context)
         guard case .present(let registered) = try await ports.scheduler.probe(workload) else {
-            throw .transient(code: "not-registered", message: "the workload is not registered again yet")
+            throw .pending(code: "not-registered", message: "the workload is not registered again yet")
         }
         switch try await ports.scheduler.health(of: registered, wait: .seconds(5)) {
         case .healthy:
             let fact = InstanceEvent.BecameHealthy(job: registered.job, jobVersion: registered.version)
             return UndoResult(facts: [.instance(input.instance, .recordHealthy(fact))])
         case .deploying(let reason), .waitingForCapacity(let reason):
-            throw .transient(code: "not-healthy", message: reason)
+            throw .pending(code: "not-healthy", message: reason)
         case .failed(let reason):
             throw .permanent(code: "workload-failed", message: reason)
         }

@@ -76,7 +76,7 @@ struct InstanceLifecycle: Sendable {
             return try await body()
         } catch {
             switch error {
-            case .transient, .unknown, .conflict:
+            case .transient, .pending, .unknown, .conflict:
                 guard context.elapsed > ports.settings.billingPatience else { throw error }
                 throw .blocked(code: error.code, message: "billing did not do it in time: \(error.message)")
             case .permanent, .blocked, .superseded: throw error

@@ -48,7 +48,7 @@ extension RotateCredentials {
         guard !left.isEmpty else { return .done }
         // The scheduler starts it anew by itself when the secret changed; not when it never read the change.
         if context.attempt > 3 { try await ports.scheduler.restart(workload, startedAt: left) }
-        throw .transient(code: "not-restarted", message: "\(left.count) allocations still run with the next login")
+        throw .pending(code: "not-restarted", message: "\(left.count) allocations still run with the next login")
     }
 
     /// What runs right after the secret was changed: whatever is started later has read it.
@@ -73,7 +73,7 @@ extension RotateCredentials {
             return .waiting(condition: "Restarted", reason: "\(left.count) allocations still run with the old login")
         }
         try await ports.scheduler.restart(workload, startedAt: left)
-        throw .transient(
+        throw .pending(
             code: "not-restarted",
             message: "\(left.count) allocations were told to start anew",
             retryAfter: .seconds(2)

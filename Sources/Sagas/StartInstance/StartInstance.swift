@@ -79,7 +79,7 @@ package struct StartInstance: Sendable {
         let input = try ProvisionInput(context.input)
         let id = try input.billingID()
         guard context.attempt > 1 else {
-            throw .transient(
+            throw .pending(
                 code: "settling",
                 message: "a call to billing may be under way",
                 retryAfter: lifecycle.ports.settings.billingCall

@@ -30,13 +30,15 @@ package struct StopInstance: Sendable {
                 policy: .init(target: "log"),
                 ensure: lifecycle.withdrawRoute,
                 ensureAbsent: lifecycle.publishRouteAgain,
+                undoAfter: ["drain", "stop-workload"],
                 resources: lifecycle.provisioning.resource(.route, keeps: true, removes: true)
             ),
             SagaStep(
                 "drain",
                 policy: .init(target: "edge"),
                 ensure: lifecycle.drain,
-                ensureAbsent: lifecycle.awaitHealthyAgain
+                ensureAbsent: lifecycle.awaitHealthyAgain,
+                undoAfter: ["stop-workload"]
             ),
             SagaStep(
                 "stop-workload",

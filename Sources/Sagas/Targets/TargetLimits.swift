@@ -15,11 +15,12 @@ package struct TargetLimits: Sendable, Equatable, Codable {
 
     /// What the targets of a small plane take.
     package static let defaults = [
-        "tenant-postgres": TargetLimits(most: 2), "nomad": TargetLimits(most: 16), "billing": TargetLimits(most: 8),
+        "tenant-postgres": TargetLimits(most: 2), "tenant-backup": TargetLimits(most: 2),
+        "nomad": TargetLimits(most: 16), "billing": TargetLimits(most: 8),
     ]
 
     /// Everything that a saga of this build calls and that can be unwell while the log is well.
-    package static let targets: Set<String> = ["billing", "edge", "nomad", "oauth", "tenant-postgres"]
+    package static let targets: Set<String> = ["billing", "edge", "nomad", "oauth", "tenant-backup", "tenant-postgres"]
 
     /// As a setting says it: calls at once, calls a second, calls at once after a pause, as in `16/20/40`; a part that is
     /// left out or is `-` has no limit; `nil` when it says something else.

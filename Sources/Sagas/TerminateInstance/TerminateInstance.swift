@@ -40,13 +40,15 @@ package struct TerminateInstance: Sendable {
                 policy: .init(target: "log"),
                 ensure: lifecycle.withdrawRoute,
                 ensureAbsent: lifecycle.publishRouteAgain,
+                undoAfter: ["drain", "stop-workload"],
                 resources: lifecycle.provisioning.resource(.route, keeps: true, removes: true)
             ),
             SagaStep(
                 "drain",
                 policy: .init(target: "edge"),
                 ensure: lifecycle.drain,
-                ensureAbsent: lifecycle.awaitHealthyAgain
+                ensureAbsent: lifecycle.awaitHealthyAgain,
+                undoAfter: ["stop-workload"]
             ),
             SagaStep(
                 "stop-workload",
@@ -57,7 +59,8 @@ package struct TerminateInstance: Sendable {
             SagaStep("await-stopped", policy: .init(target: "nomad"), ensure: lifecycle.awaitStopped),
             SagaStep(
                 "final-backup",
-                policy: .init(target: "tenant-postgres", timeout: .seconds(6 * 3600)),
+                // A target of its own: two large databases must not keep everybody from the cluster for hours.
+                policy: .init(target: "tenant-backup", timeout: .seconds(6 * 3600)),
                 ensure: backUp
             ),
             SagaStep(

@@ -140,6 +140,22 @@ struct BillingClientTests {
         }
     }
 
+    @Test("whoever lost its lease changes nothing any more")
+    func lost() async throws {
+        let engine = FakeBilling()
+        try await with(engine) { billing in
+            let draft = try await billing.ensureDraft(customer: "1", price: Self.price, key: "l")
+            let before = await engine.changes
+            let late = await EffectLease.$isHeld.withValue({ false }) {
+                await #expect(throws: PortError.self) {
+                    _ = try await billing.changeItems(of: draft.id, to: Self.price, key: "i")
+                }
+            }
+            #expect(late?.code == "lease-lost")
+            #expect(await engine.changes == before)
+        }
+    }
+
     @Test("every POST carries a key")
     func keys() async throws {
         let engine = FakeBilling()

@@ -10,6 +10,8 @@ actor FakeBilling {
     }
 
     private(set) var posts: [Post] = []
+    /// How much was asked that changes something.
+    private(set) var changes = 0
     private var customers: [(id: String, email: String)] = []
     private var states: [String: String] = [:]
     private var keys: [String: String] = [:]
@@ -24,6 +26,7 @@ actor FakeBilling {
         guard asked.headers["authorization"] == "Bearer vk_live_key_1_s" else {
             return .json(["error": ["type": "unauthorized"]], status: 401)
         }
+        if asked.method != "GET" { changes += 1 }
         guard asked.method == "POST" else { return read(path, asked.path) }
         posts.append(Post(path: path, key: asked.headers["idempotency-key"] ?? "", body: asked.json ?? nil))
         if let before {

@@ -1,8 +1,9 @@
-import Adapters
 import Platform
 import Postgres
 import SignalboxTestKit
 import Testing
+
+@testable import Adapters
 
 @Suite("Tenant Postgres")
 struct TenantPostgresTests {
@@ -104,6 +105,33 @@ struct TenantPostgresTests {
         }
         #expect(try await cluster.tenants().probeRole(database) == .present(true))
         #expect(try await cluster.tenants().probeDatabase(database) == .present(true))
+    }
+
+    @Test("whoever holds the lock of a tenant and falls silent loses it")
+    func silence() async throws {
+        let cluster = try await TenantCluster.shared()
+        let (database, password) = cluster.tenant()
+        let watch = try await cluster.superuser()
+        let silent = cluster.tenants(limits: .init(statement: .milliseconds(100)))
+        let lost = await #expect(throws: PortError.self) {
+            try await silent.settled(database, "sbx/\(database.database)/role/f1") { session throws(PortError) in
+                do {
+                    try await eventually(within: .seconds(30)) {
+                        try await watch.run(
+                            """
+                            SELECT count(*)
+                              FROM pg_stat_activity
+                             WHERE application_name = \("sbx/" + database.database + "/role/f1")
+                            """
+                        ).decode(0, Int64.self) == 0
+                    }
+                } catch { throw .permanent(code: "test", message: "\(error)") }
+                try await silent.on(session) { tx throws(PostgresError) in try tx.script("SELECT 1") }
+            }
+        }
+        guard case .unknown? = lost else { return #expect(Bool(false), "\(String(describing: lost))") }
+        // And the next one may.
+        try await cluster.tenants().ensureRole(database, password: password, fence: "sbx/next/role/f2")
     }
 
     @Test("a call waits for what a dead one still has under way, and says who it is meanwhile")

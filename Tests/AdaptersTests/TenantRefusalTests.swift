@@ -75,10 +75,10 @@ struct TenantRefusalTests {
 
     static let table: [(String, PostgresError.Kind, String)] = [
         ("23505", .refused, "conflict"), ("42P04", .refused, "conflict"), ("42710", .refused, "conflict"),
-        ("55006", .refused, "transient"), ("55P03", .refused, "transient"), ("40001", .refused, "transient"),
+        ("55006", .refused, "pending"), ("55P03", .refused, "pending"), ("40001", .refused, "transient"),
         ("40P01", .refused, "transient"), ("53300", .refused, "transient"), ("53300", .unreachable, "transient"),
         ("57P03", .unreachable, "transient"), ("57P01", .refused, "transient"), ("08006", .refused, "transient"),
-        ("2BP01", .refused, "transient"), ("42501", .refused, "blocked"), ("28P01", .unreachable, "blocked"),
+        ("2BP01", .refused, "pending"), ("42501", .refused, "blocked"), ("28P01", .unreachable, "blocked"),
         ("28000", .unreachable, "blocked"), ("3D000", .unreachable, "blocked"), ("25001", .refused, "permanent"),
         ("42601", .refused, "permanent"), ("XX000", .refused, "permanent"), ("", .unreachable, "transient"),
         ("", .lost, "unknown"), ("57014", .cancelled, "transient"), ("", .busy, "transient"), ("", .shape, "permanent"),
@@ -101,6 +101,7 @@ struct TenantRefusalTests {
     static func name(_ error: PortError) -> String {
         switch error {
         case .transient: "transient"
+        case .pending: "pending"
         case .unknown: "unknown"
         case .conflict: "conflict"
         case .permanent: "permanent"

@@ -87,6 +87,21 @@ struct StopStartTests {
         #expect(String(decoding: last, as: UTF8.self).contains("never"))
     }
 
+    @Test("traffic comes back last, however long the workload takes to be well again")
+    func orderOfReturn() async throws {
+        simulation.world.change {
+            $0.refusals["stop"] = [.permanent(code: "no", message: "never")]
+            $0.refusals["register"] = Array(repeating: .transient(code: "503", message: "unwell"), count: 3)
+        }
+        let saga = try await simulation.ask(.requestStop(reason: "asked"))
+        #expect(try await simulation.status(of: StopInstance.kind, saga) == "compensated")
+        let log = simulation.log.events
+        let failures = log.lastIndex { $0.type == "saga.undo-attempt-failed" }
+        let route = log.lastIndex { $0.type == "instance.route-published" }
+        #expect(try #require(failures) < #require(route))
+        try await expectServing()
+    }
+
     @Test("what cannot be paused is left to a person, stopped")
     func pauseRefused() async throws {
         simulation.world.change { $0.refusals["pause"] = [.permanent(code: "no", message: "never")] }

@@ -42,7 +42,7 @@ extension SagaRun {
         await engine.targets.settle(step.policy.target, by: item.stream, Self.judge(outcome))
     }
 
-    private static func judge<Value>(_ outcome: Result<Value, PortError>?) -> TargetOutcome {
+    static func judge<Value>(_ outcome: Result<Value, PortError>?) -> TargetOutcome {
         switch outcome {
         case nil: .unknown
         case .success: .answered

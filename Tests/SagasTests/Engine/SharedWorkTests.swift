@@ -100,6 +100,45 @@ struct SharedWorkTests {
         }
     }
 
+    @Test("the next in line is awake, although its predecessor ended while the queue was made anew")
+    func rebuiltMeanwhile() async throws {
+        try await withDatabase { database in
+            let owner = Pool(conninfo: database.owner, size: 1)
+            try await withLog(in: database) { running in
+                let isOpen = Mutex(false)
+                let definition = Toy.definition([
+                    .toy("gate", policy: StepPolicy(target: "", poll: .seconds(3600), longestPoll: .seconds(3600))) {
+                        _ in
+                        isOpen.withLock { $0 } ? .done : .waiting(condition: "Open", reason: "shut")
+                    }
+                ])
+                let first = try await Toy.start(definition, id: 1, lane: "lane", in: running.log)
+                let engine = engine(running, [definition], "test")
+                #expect(await engine.turn() == 1)
+                let second = try await Toy.start(definition, id: 2, lane: "lane", in: running.log)
+                let meanwhile = MeanwhileLog(log: running.log, reading: second) {
+                    isOpen.withLock { $0 = true }
+                    try? await owner.with { connection throws(PostgresError) in
+                        _ = try connection.run("UPDATE log.work SET wake_at = now() WHERE status = 'waiting'")
+                    }
+                    _ = await engine.turn()
+                }
+                let rebuild = WorkRebuild(log: meanwhile, queue: running.queue, definitions: [definition])
+                #expect(try await rebuild.run() == WorkRebuild.Report(restored: 2, skipped: []))
+                let asleep = try await owner.with { connection throws(PostgresError) in
+                    try connection.run("SELECT status FROM log.work WHERE wake_at IS NULL ORDER BY stream_id").column(
+                        String.self
+                    )
+                }
+                #expect(asleep == ["completed"])
+                while await engine.turn() > 0 {}
+                let done = try await running.queue.list(kinds: nil, statuses: ["completed"]).map(\.stream)
+                #expect(Set(done) == [first, second])
+            }
+            await owner.close()
+        }
+    }
+
     private func status(_ row: String) -> String? {
         row.split(separator: "\"status\": \"").last?.split(separator: "\"").first.map(String.init)
     }
@@ -230,5 +269,27 @@ struct SharedWorkTests {
         try await simulation.settle(try simulation.engine())
         #expect(simulation.log.events.count == count)
         #expect(simulation.world.read { $0.subscriptions.map(\.activations) } == [1])
+    }
+}
+
+/// A log in which something happens right before a stream is read for the first time.
+private final class MeanwhileLog: EventLogWrapper {
+    let log: any EventLog
+    private let stream: StreamName
+    private let deed: @Sendable () async -> Void
+    private let isDone = Mutex(false)
+
+    init(log: any EventLog, reading stream: StreamName, _ deed: @escaping @Sendable () async -> Void) {
+        (self.log, self.stream, self.deed) = (log, stream, deed)
+    }
+
+    func read(_ stream: StreamName, after version: Int64, limit: Int) async throws(LogError) -> [RecordedEvent] {
+        let isFirst =
+            stream == self.stream
+            && isDone.withLock { done in
+                defer { done = true }; return !done
+            }
+        if isFirst { await deed() }
+        return try await log.read(stream, after: version, limit: limit)
     }
 }

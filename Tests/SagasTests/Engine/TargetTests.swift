@@ -63,6 +63,17 @@ struct TargetTests {
 
     private let bad = TargetOutcome.failed(error: "503: unwell", retryAfter: nil)
 
+    @Test("what only is not ready yet says nothing against its target, and asks no rest for all the others")
+    func notReady() {
+        let judge = { (error: PortError) in SagaRun.judge(Result<Bool, PortError>.failure(error)) }
+        #expect(judge(.pending(code: "settling", message: "later", retryAfter: .seconds(30))) == .answered)
+        let unwell = judge(.transient(code: "503", message: "unwell", retryAfter: .seconds(3)))
+        #expect(unwell == .failed(error: "503: unwell", retryAfter: .seconds(3)))
+        let lost = judge(.unknown(code: "lost", message: "no answer"))
+        #expect(lost == .failed(error: "lost: no answer", retryAfter: nil))
+        #expect(judge(.permanent(code: "400", message: "no")) == .answered)
+    }
+
     @Test("five failures in a row leave it alone, for longer each time, and one good call ends that")
     func breaker() async throws {
         try await withBoard { board, owner, _ in

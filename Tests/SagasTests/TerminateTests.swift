@@ -56,6 +56,20 @@ struct TerminateTests {
         #expect(simulation.world.read { $0.databases.isEmpty })
     }
 
+    @Test("once its bill has ended it is not abandoned half gone, but a step can be passed over")
+    func halfGone() async throws {
+        try await running()
+        simulation.world.change { $0.outages["quarantineDatabase"] = .permanent(code: "no", message: "never") }
+        let saga = try await simulation.play(Self.asked)
+        #expect(try await simulation.status(of: TerminateInstance.kind, saga) == "parked")
+        let operations = try simulation.operations()
+        await #expect(throws: SagaOperationError.self) { try await operations.act(.abandon, on: saga, .byOperator) }
+        #expect(try await simulation.status(of: TerminateInstance.kind, saga) == "parked")
+        try await operations.act(.skip(step: "quarantine-database", force: true), on: saga, .byOperator)
+        try await simulation.settle(try simulation.engine())
+        #expect(try await simulation.model().stage == .terminated)
+    }
+
     @Test("a stopped instance, and one that was never provisioned, end as well")
     func others() async throws {
         try await running()

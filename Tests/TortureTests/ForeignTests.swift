@@ -46,7 +46,7 @@ extension Torture {
 
         @Test("an old snapshot costs little: the ratio is printed, not asserted")
         func heldSnapshot() async throws {
-            let calls = Torture.size(bounded: 400, full: 20_000)
+            let calls = Torture.size(bounded: 400, full: 4000)
             let server = try await PostgresServer.start(durable: Torture.Size.current == .full)
             var rates: [Double] = []
             for isHeld in [false, true, false, true] {

@@ -52,6 +52,7 @@ struct SagaPlan {
             try requireBegun()
             try set(output, of: step, verb, evidence)
         case .abandon:
+            try requireEscape(definition)
             act(verb)
             events.append(.abandoned(Because(reason: reason)))
             if let definition, let started = state.started, !state.committed(definition) {
@@ -65,6 +66,14 @@ struct SagaPlan {
     private func requireBegun() throws(SagaOperationError) {
         // Its lane belongs to another.
         guard state.hasBegun else { throw .notPossible("the saga has not begun") }
+    }
+
+    /// What follows on a step that nobody can take back has to come to its end: a subject that is half gone could neither be
+    /// used nor be ended again.
+    private func requireEscape(_ definition: SagaDefinition?) throws(SagaOperationError) {
+        let isBegun = definition?.steps.contains { $0.policy.irrevocable && state.begun.contains($0.id) } ?? false
+        guard isBegun else { return }
+        throw .notPossible("what was begun cannot be taken back: skip with force what cannot be done")
     }
 
     private func present(_ definition: SagaDefinition?) -> String? {

@@ -2,6 +2,7 @@ internal import BenchmarkKit
 internal import Glibc
 internal import Kernel
 internal import SignalboxTestKit
+internal import Synchronization
 
 /// What one step costs when it does nothing: a long saga against a short one.
 struct Steps: Sendable {
@@ -48,7 +49,7 @@ struct Steps: Sendable {
 enum Usage {
     static func ofProcess() -> Double {
         var usage = rusage()
-        getrusage(RUSAGE_SELF, &usage)
+        getrusage(RUSAGE_SELF.rawValue, &usage)
         let parts = [usage.ru_utime, usage.ru_stime]
         return parts.reduce(0) { $0 + Double($1.tv_sec) + Double($1.tv_usec) / 1e6 }
     }

@@ -146,7 +146,7 @@ struct BillingClientTests {
         try await with(engine) { billing in
             let draft = try await billing.ensureDraft(customer: "1", price: Self.price, key: "l")
             let before = await engine.changes
-            let late = await EffectLease.$isHeld.withValue({ false }) {
+            let late = await EffectLease.$watch.withValue(EffectLease.Watch { false }) {
                 await #expect(throws: PortError.self) {
                     _ = try await billing.changeItems(of: draft.id, to: Self.price, key: "i")
                 }

@@ -35,7 +35,7 @@ struct SagaLease: Sendable {
         let begun = self
         let (result, lease) = await withTaskGroup(of: Outcome<Value>.self) { group in
             group.addTask {
-                await EffectLease.$isHeld.withValue(begun.check) {
+                await EffectLease.$watch.withValue(EffectLease.Watch(begun.check)) {
                     do throws(PortError) {
                         return .finished(.success(try await body()))
                     } catch { return .finished(.failure(error)) }

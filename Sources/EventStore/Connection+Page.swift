@@ -1,5 +1,5 @@
 internal import Kernel
-internal import Postgres
+package import Postgres
 
 extension Connection {
     /// Up to how many positions a prepared statement is quicker than `COPY`, which is planned each time.
@@ -17,7 +17,7 @@ extension Connection {
     ///   - limit: How many, at most.
     /// - Returns: What was found, and how far was looked.
     /// - Throws: ``PostgresError``.
-    func page(
+    package func page(
         after position: Int64,
         through end: Int64,
         matching filter: EventFilter,

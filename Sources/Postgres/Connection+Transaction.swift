@@ -4,6 +4,8 @@ package enum Isolation: String, Sendable {
     case readCommitted = "READ COMMITTED"
     /// All statements see one moment; nothing is written.
     case snapshot = "REPEATABLE READ, READ ONLY"
+    /// As `snapshot`, and writes; retry on ``PostgresError/isRetryable``.
+    case repeatable = "REPEATABLE READ"
     /// As if there were no others; retry on ``PostgresError/isRetryable``.
     case serializable = "SERIALIZABLE"
 }

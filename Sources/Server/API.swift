@@ -25,7 +25,7 @@ package struct API: Sendable {
             + transitionRoutes + changeRoutes + planRoutes + operationRoutes + eventRoutes + catalogueRoutes
             + adminRoutes + sagaRoutes + targetRoutes + resourceRoutes + auditRoutes + edgeRoutes + exportRoutes
             + streamRoutes
-            + erasureRoutes
+            + erasureRoutes + projectionRoutes
         return Self.described(routes, version: version)
     }
 

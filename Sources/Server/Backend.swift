@@ -14,6 +14,7 @@ package struct Backend: Sendable {
     package var sagas = SagaDoor()
     package var targets = TargetDoor()
     package var resources = ResourceDoor()
+    package var projections = ProjectionDoor()
     package var audit = AuditDoor()
     package var catalogue: Catalogue
 

@@ -48,6 +48,8 @@ struct Stage {
         lease: Duration = .seconds(2),
         pageLimit: Int = 5000,
         feed: EventFeed? = nil,
+        log other: (any EventLog)? = nil,
+        rebuild: RebuildSettings = RebuildSettings(),
         logger: Logger = Stage.silence
     ) -> ProjectionRunner {
         let follower = LogFollower(log: log, bell: log.bell)
@@ -56,12 +58,12 @@ struct Stage {
         }
         return ProjectionRunner(
             pool: pool,
-            log: log,
+            log: other ?? log,
             work: work,
             feed: feed ?? live,
             owner: owner,
             projections: projections,
-            settings: .init(lease: lease, patrol: .milliseconds(50), pageLimit: pageLimit),
+            settings: .init(lease: lease, patrol: .milliseconds(50), pageLimit: pageLimit, rebuild: rebuild),
             logger: logger
         )
     }

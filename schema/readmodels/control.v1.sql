@@ -41,3 +41,46 @@ CREATE TABLE IF NOT EXISTS rm.block (
     PRIMARY KEY (name, shape, build, org_id),
     FOREIGN KEY (name, shape, build) REFERENCES rm.build ON DELETE CASCADE
 );
+
+-- When the view showed a build last: what rolling back goes by.
+ALTER TABLE rm.build ADD COLUMN IF NOT EXISTS shown_at timestamptz;
+
+-- How the rebuilds go and went. A row stays when its build is dropped, so that numbers are never used twice.
+CREATE TABLE IF NOT EXISTS rm.rebuild (
+    name text NOT NULL,
+    shape integer NOT NULL,
+    build integer NOT NULL,
+    phase text NOT NULL,
+    paused boolean NOT NULL DEFAULT false,
+    -- Fold no further than this; NULL means to the end, and on.
+    until bigint,
+    parallel integer NOT NULL CHECK (parallel > 0),
+    dry boolean NOT NULL,
+    switches boolean NOT NULL,
+    goal bigint NOT NULL DEFAULT 0,
+    position bigint NOT NULL DEFAULT 0,
+    events bigint NOT NULL DEFAULT 0,
+    rate double precision NOT NULL DEFAULT 0,
+    seconds_left double precision,
+    -- What comparing with the live build at one position came to.
+    compared_at bigint,
+    rows bigint,
+    live_rows bigint,
+    checksum text,
+    live_checksum text,
+    differing text[] NOT NULL DEFAULT '{}',
+    error text,
+    started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    ended_at timestamptz,
+    PRIMARY KEY (name, shape, build)
+);
+-- One at a time for each shape.
+CREATE UNIQUE INDEX IF NOT EXISTS rebuild_open ON rm.rebuild (name, shape) WHERE ended_at IS NULL;
+
+-- Events that an operator had passed over for good, because nothing could fold them; every build leaves them out.
+CREATE TABLE IF NOT EXISTS rm.skipped (
+    name text NOT NULL,
+    position bigint NOT NULL,
+    PRIMARY KEY (name, position)
+);

@@ -24,7 +24,7 @@ package struct PlatformKeys: Decider {
         switch event {
         case .apiKeyIssued(let fact): keys.issued(fact, as: fact.key)
         case .apiKeyRevoked(let fact): keys.revoked(fact.key)
-        case .auditEpochStarted, .targetOpened, .targetClosed: break
+        case .auditEpochStarted, .targetOpened, .targetClosed, .projectionOperated: break
         }
     }
 

@@ -1,13 +1,15 @@
 package import Kernel
 
 /// Everything that can have happened to the keys of those who run the plane, in one stream, ``stream``, to the signed
-/// tree over the log, in another, ``auditStream``, and to the breakers of targets, in a third, ``targetStream``.
+/// tree over the log, in another, ``auditStream``, to the breakers of targets, in a third, ``targetStream``, and to the
+/// builds of read models, in a fourth, ``projectionStream``.
 package enum PlatformEvent: EventFamily {
     case apiKeyIssued(KeyIssued)
     case apiKeyRevoked(APIKeyRevoked)
     case auditEpochStarted(AuditEpochStarted)
     case targetOpened(TargetSwitched)
     case targetClosed(TargetSwitched)
+    case projectionOperated(ProjectionOperated)
 
     /// What the log calls each case.
     ///
@@ -18,6 +20,7 @@ package enum PlatformEvent: EventFamily {
         case auditEpochStarted = "platform.audit-epoch-started"
         case targetOpened = "platform.target-opened"
         case targetClosed = "platform.target-closed"
+        case projectionOperated = "platform.projection-operated"
     }
 
     /// The stream of the events about keys.
@@ -28,6 +31,9 @@ package enum PlatformEvent: EventFamily {
 
     /// The stream of what operators did to the breakers of targets.
     package static let targetStream = "platform-targets"
+
+    /// The stream of what operators did to the builds of read models.
+    package static let projectionStream = "platform-projections"
 }
 
 /// What the holder of a key of the platform may do.
@@ -97,6 +103,36 @@ extension PlatformEvent {
 }
 
 extension PlatformEvent {
+    /// An operator had a read model built anew, shown from another build, or go on without an event.
+    package struct ProjectionOperated: Fact {
+        package var projection: String
+        /// As in `rebuild`, `switch` or `skip`.
+        package var verb: String
+        package var build: Int?
+        /// Whose event could not be folded; absent for what belongs to no organization.
+        package var organization: OrganizationID?
+        /// The event that is passed over from now on.
+        package var position: Int64?
+        package var reason: String
+        package init(
+            projection: String,
+            verb: String,
+            build: Int? = nil,
+            organization: OrganizationID? = nil,
+            position: Int64? = nil,
+            reason: String
+        ) {
+            self.projection = projection
+            self.verb = verb
+            self.build = build
+            self.organization = organization
+            self.position = position
+            self.reason = reason
+        }
+    }
+}
+
+extension PlatformEvent {
     package static let category = "platform"
     package static let streams = "`\(stream)`"
 
@@ -107,6 +143,7 @@ extension PlatformEvent {
         case .auditEpochStarted: .auditEpochStarted
         case .targetOpened: .targetOpened
         case .targetClosed: .targetClosed
+        case .projectionOperated: .projectionOperated
         }
     }
 
@@ -116,6 +153,7 @@ extension PlatformEvent {
         case .apiKeyRevoked(let fact): fact
         case .auditEpochStarted(let fact): fact
         case .targetOpened(let fact), .targetClosed(let fact): fact
+        case .projectionOperated(let fact): fact
         }
     }
 
@@ -126,6 +164,7 @@ extension PlatformEvent {
         case .auditEpochStarted: .only(Self.auditEpochStarted)
         case .targetOpened: .only(Self.targetOpened)
         case .targetClosed: .only(Self.targetClosed)
+        case .projectionOperated: .only(Self.projectionOperated)
         }
     }
 }

@@ -19,6 +19,12 @@ struct Build: Sendable, Equatable {
     /// The leased work that keeps one slice of it fed.
     func stream(slice: Int) -> String { "projection-\(name).v\(shape).b\(number).s\(slice)" }
 
+    /// The kind of leased work that keeps it fed.
+    var workKind: String { "projection.\(name).v\(shape)" }
+
+    /// The leased work of making it.
+    var rebuildStream: String { "rebuild-\(name).v\(shape).b\(number)" }
+
     init(name: String, shape: Int, number: Int) {
         self.name = name
         self.shape = shape
@@ -28,10 +34,17 @@ struct Build: Sendable, Equatable {
     /// Reads the id of a stream of leased work, `<name>.v<shape>.b<build>.s<slice>`; `nil` for anything else.
     static func parse(_ id: String) -> (build: Build, slice: Int)? {
         let parts = id.split(separator: ".")
-        guard parts.count == 4, parts[1].first == "v", parts[2].first == "b", parts[3].first == "s",
-            let shape = Int(parts[1].dropFirst()), let number = Int(parts[2].dropFirst()),
-            let slice = Int(parts[3].dropFirst())
+        guard parts.count == 4, parts[3].first == "s", let slice = Int(parts[3].dropFirst()),
+            let build = Build(parsing: parts.dropLast())
         else { return nil }
-        return (Build(name: String(parts[0]), shape: shape, number: number), slice)
+        return (build, slice)
+    }
+
+    /// Reads `<name>.v<shape>.b<build>`; `nil` for anything else.
+    init?(parsing parts: [Substring]) {
+        guard parts.count == 3, parts[1].first == "v", parts[2].first == "b",
+            let shape = Int(parts[1].dropFirst()), let number = Int(parts[2].dropFirst())
+        else { return nil }
+        self.init(name: String(parts[0]), shape: shape, number: number)
     }
 }

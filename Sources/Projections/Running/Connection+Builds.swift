@@ -37,25 +37,39 @@ extension Connection {
     }
 
     /// Makes a build's tables and its checkpoint at the beginning of the log.
-    private func make(_ build: Build, from text: String) throws(PostgresError) {
+    func make(_ build: Build, slices: Int = 1, from text: String) throws(PostgresError) {
         try makeTables(of: build, from: text)
         try run(
             """
             INSERT INTO rm.build (name, shape, build, slices, live)
-            VALUES (\(build.name), \(build.shape), \(build.number), 1, false)
+            VALUES (\(build.name), \(build.shape), \(build.number), \(slices), false)
             """
         )
         try run(
             """
             INSERT INTO rm.checkpoint (name, shape, build, slice, position, fence)
-            VALUES (\(build.name), \(build.shape), \(build.number), 0, 0, 0)
+            SELECT \(build.name), \(build.shape), \(build.number), s, 0, 0
+              FROM generate_series(0, \(slices - 1)) AS s
             """
         )
     }
 
-    private func makeTables(of build: Build, from text: String) throws(PostgresError) {
+    func makeTables(of build: Build, from text: String) throws(PostgresError) {
         let schema = SQL.quoted(identifier: build.schema)
         try script("CREATE SCHEMA \(schema); SET LOCAL search_path = \(schema);\n\(text)\nRESET search_path")
+    }
+
+    /// The slices that have to be kept fed: those of the live build, and of all that may take its place.
+    func fedSlices(_ name: String, shape: Int) throws(PostgresError) -> [(build: Build, slice: Int)] {
+        try run(
+            """
+            SELECT c.build, c.slice
+              FROM rm.checkpoint AS c
+              LEFT JOIN rm.rebuild AS r USING (name, shape, build)
+             WHERE c.name = \(name) AND c.shape = \(shape)
+               AND (r.build IS NULL OR r.phase IN ('done', 'ready', 'unequal'))
+            """
+        ).all(Int.self, Int.self).map { (Build(name: name, shape: shape, number: $0), $1) }
     }
 
     /// Makes empty tables beside a build, which stays as it is and is shown.
@@ -102,18 +116,30 @@ extension Connection {
             let old = build.schema + "_old"
             try tx.run("ALTER SCHEMA \(identifier: build.schema) RENAME TO \(identifier: old)")
             try tx.run("ALTER SCHEMA \(identifier: build.anew.schema) RENAME TO \(identifier: build.schema)")
-            try tx.show(build)
+            let isLive =
+                try tx.run(
+                    """
+                    SELECT FROM rm.build
+                     WHERE name = \(build.name) AND shape = \(build.shape) AND build = \(build.number) AND live
+                    """
+                ).count == 1
+            if isLive { try tx.show(build) }
             try tx.run("DROP SCHEMA \(identifier: old) CASCADE")
             return true
         }
     }
 
     /// Puts a build behind the view of its shape; queries see either the one before or this one.
-    private func show(_ build: Build) throws(PostgresError) {
-        try run("UPDATE rm.build SET live = false WHERE name = \(build.name) AND shape = \(build.shape) AND live")
+    func show(_ build: Build) throws(PostgresError) {
         try run(
             """
-            UPDATE rm.build SET live = true
+            UPDATE rm.build SET live = false, shown_at = coalesce(shown_at, created_at)
+             WHERE name = \(build.name) AND shape = \(build.shape) AND live
+            """
+        )
+        try run(
+            """
+            UPDATE rm.build SET live = true, shown_at = clock_timestamp()
              WHERE name = \(build.name) AND shape = \(build.shape) AND build = \(build.number)
             """
         )
@@ -126,7 +152,7 @@ extension Connection {
     }
 
     /// Lets one process at a time make builds in this database.
-    private func takeBuildLock() throws(PostgresError) {
+    func takeBuildLock() throws(PostgresError) {
         try run("SELECT pg_advisory_xact_lock(hashtextextended('signalbox read models', 0))")
     }
 }

@@ -17,6 +17,14 @@ enum Fed: Sendable, Equatable {
     case lost
 }
 
+/// What a build passes over.
+struct Passed: Sendable, Equatable {
+    /// Organizations since an event of theirs could not be folded; 0 stands for what belongs to none.
+    var blocked: Set<Int64> = []
+    /// Events that an operator had passed over for good.
+    var skipped: Set<Int64> = []
+}
+
 extension Connection {
     /// Takes a slice over from whoever had it before.
     ///
@@ -54,8 +62,8 @@ extension Connection {
         }
         return try transaction { tx throws(PostgresError) in
             guard try tx.move(slice, from: position, to: page.scannedTo) else { return .lost }
-            let blocked = try tx.blocked(slice.build)
-            let (changed, poisoned) = try tx.fold(projection, page.events, into: slice.build, blocked: blocked)
+            let passed = try tx.passed(by: slice.build)
+            let (changed, poisoned) = try tx.fold(projection, page.events, into: slice.build, passing: passed)
             try tx.block(poisoned, in: slice.build)
             return .done(changed: changed, blocked: poisoned.count)
         }
@@ -67,18 +75,18 @@ extension Connection {
     ///   - projection: What folds.
     ///   - events: The page.
     ///   - build: Whose rows.
-    ///   - blocked: The organizations to skip.
+    ///   - passed: What to pass over.
     /// - Returns: How many rows were changed, and what could not be folded.
     /// - Throws: ``PostgresError``.
     func fold<P: Projection>(
         _ projection: P.Type,
         _ events: [RecordedEvent],
         into build: Build,
-        blocked: Set<Int64>
+        passing passed: Passed
     ) throws(PostgresError) -> (changed: Int, poisoned: [Poison]) {
         var torn: Set<StreamName> = []
         while true {
-            var fold = PageFold<P>(blocked: blocked, torn: torn)
+            var fold = PageFold<P>(blocked: passed.blocked, torn: torn, skipped: passed.skipped)
             fold.decode(events)
             try fold.load(try documents(build, fold.keys))
             fold.run()
@@ -94,7 +102,8 @@ extension Connection {
         }
     }
 
-    private func streamsWithErasedPayloads(_ streams: Set<StreamName>) throws(PostgresError) -> Set<StreamName> {
+    /// Those of some streams of which a payload was erased.
+    func streamsWithErasedPayloads(_ streams: Set<StreamName>) throws(PostgresError) -> Set<StreamName> {
         guard !streams.isEmpty else { return [] }
         let rows = try run(
             """
@@ -142,15 +151,22 @@ extension Connection {
         return rows.count == 1
     }
 
-    /// The organizations that a build skips; 0 stands for what belongs to none.
-    func blocked(_ build: Build) throws(PostgresError) -> Set<Int64> {
+    /// What a build passes over.
+    func passed(by build: Build) throws(PostgresError) -> Passed {
         let rows = try run(
             """
-            SELECT org_id FROM rm.block
+            SELECT org_id, NULL::bigint AS position FROM rm.block
              WHERE name = \(build.name) AND shape = \(build.shape) AND build = \(build.number)
+            UNION ALL
+            SELECT NULL, position FROM rm.skipped WHERE name = \(build.name)
             """
         )
-        return Set(try rows.column(Int64.self))
+        var passed = Passed()
+        for (organization, position) in try rows.all(Int64?.self, Int64?.self) {
+            if let organization { passed.blocked.insert(organization) }
+            if let position { passed.skipped.insert(position) }
+        }
+        return passed
     }
 
     func documents(_ build: Build, _ keys: [String]) throws(PostgresError) -> [(String, String)] {

@@ -8,9 +8,12 @@ package import Postgres
 package struct PageFold<P: Projection>: Sendable {
     private let blocked: Set<Int64>
     private let torn: Set<StreamName>
+    private let skipped: Set<Int64>
     private var entries: [(key: String, entry: Entry)] = []
-    private var rows: [String: P.Row] = [:]
-    private var touched: [String: Int64] = [:]
+    /// The rows that are known, by key.
+    var rows: [String: P.Row] = [:]
+    /// The position of the last event that changed a row, or made it go.
+    private(set) var touched: [String: Int64] = [:]
     private var poison: [Int64: Poison] = [:]
 
     /// The streams of events that presupposed a row that is not there.
@@ -19,14 +22,17 @@ package struct PageFold<P: Projection>: Sendable {
     /// - Parameters:
     ///   - blocked: The organizations to skip; 0 stands for what belongs to none.
     ///   - torn: Streams some of whose payloads were erased: what presupposes a row that is not there is passed over.
-    package init(blocked: Set<Int64> = [], torn: Set<StreamName> = []) {
+    ///   - skipped: Positions of events to pass over, because an operator said so.
+    package init(blocked: Set<Int64> = [], torn: Set<StreamName> = [], skipped: Set<Int64> = []) {
         self.blocked = blocked
         self.torn = torn
+        self.skipped = skipped
     }
 
     /// Decodes what the projection reads; what cannot be decoded blocks its organization from there on.
     package mutating func decode(_ events: [RecordedEvent]) {
-        for record in events where P.reads.contains(record.type) && !skips(record) {
+        for record in events
+        where P.reads.contains(record.type) && !skipped.contains(record.position) && !skips(record) {
             do {
                 guard let entry = try Entry(record), let key = P.key(of: entry) else { continue }
                 entries.append((key, entry))
@@ -80,15 +86,20 @@ package struct PageFold<P: Projection>: Sendable {
                 changes.gone.append(key)
                 continue
             }
-            do {
-                changes.documents.append(Self.storable(String(decoding: try JSON.encode(row), as: UTF8.self)))
-            } catch {
-                throw PostgresError(.shape, message: "\(P.name) \(key): \(error)")
-            }
+            changes.documents.append(try Self.document(of: row, key))
             changes.keys.append(key)
             changes.positions.append(touched[key] ?? 0)
         }
         return changes
+    }
+
+    /// A row as it is stored.
+    static func document(of row: P.Row, _ key: String) throws(PostgresError) -> String {
+        do {
+            return storable(String(decoding: try JSON.encode(row), as: UTF8.self))
+        } catch {
+            throw PostgresError(.shape, message: "\(P.name) \(key): \(error)")
+        }
     }
 
     /// The events that could not be folded, the first one of each organization, in order.

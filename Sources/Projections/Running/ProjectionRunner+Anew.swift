@@ -37,7 +37,10 @@ extension ProjectionRunner {
     ) async throws -> Int64? {
         let end = try await log.frontier()
         let build = slice.build
-        try await pool.with { connection throws(PostgresError) in try connection.beginAnew(build) }
+        let skipped = try await pool.with { connection throws(PostgresError) in
+            try connection.beginAnew(build)
+            return try connection.passed(by: build).skipped
+        }
         var at: Int64 = 0
         var poisoned: [Poison] = []
         while at < end {
@@ -51,10 +54,10 @@ extension ProjectionRunner {
             guard page.scannedFrom == at + 1, page.scannedTo > at else {
                 throw LogError.violated("after \(at) came \(page.scannedFrom)…\(page.scannedTo)")
             }
-            let blocked = Set(poisoned.map(\.organization))
+            let passed = Passed(blocked: Set(poisoned.map(\.organization)), skipped: skipped)
             poisoned += try await pool.with { connection throws(PostgresError) in
                 try connection.transaction { tx throws(PostgresError) in
-                    try tx.fold(projection, page.events, into: build.anew, blocked: blocked).poisoned
+                    try tx.fold(projection, page.events, into: build.anew, passing: passed).poisoned
                 }
             }
             at = page.scannedTo

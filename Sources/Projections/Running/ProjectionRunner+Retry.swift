@@ -99,7 +99,7 @@ extension Connection {
         )
         let checkpoint = try held.decode(0, Int64.self)
         guard checkpoint <= end else { return .behind(checkpoint: checkpoint) }
-        var fold = PageFold<P>()
+        var fold = PageFold<P>(skipped: try passed(by: build).skipped)
         fold.decode(events)
         try fold.load(try documents(build, fold.keys))
         fold.run()

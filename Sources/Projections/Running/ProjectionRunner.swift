@@ -21,6 +21,8 @@ package struct ProjectionRunner: Sendable {
         package var patrol: Duration
         /// How many events are folded in one transaction, at most.
         package var pageLimit: Int
+        /// How rebuilds go about it.
+        package var rebuild: RebuildSettings
         /// How often to tell how far the read models are behind.
         package var look: Duration
 
@@ -28,12 +30,14 @@ package struct ProjectionRunner: Sendable {
             lease: Duration = .seconds(5),
             patrol: Duration = .milliseconds(500),
             pageLimit: Int = 5000,
-            look: Duration = .seconds(5)
+            look: Duration = .seconds(5),
+            rebuild: RebuildSettings = RebuildSettings()
         ) {
             self.lease = lease
             self.patrol = patrol
             self.pageLimit = pageLimit
             self.look = look
+            self.rebuild = rebuild
         }
     }
 
@@ -46,6 +50,8 @@ package struct ProjectionRunner: Sendable {
     let projections: [any Projection.Type]
     let settings: Settings
     let logger: Logger
+    /// Rings when there is leased work that was not there before.
+    let prompt = Bell()
 
     /// - Parameters:
     ///   - pool: Connections of the role that owns the read models, `signalbox_project`; one for each projection is best.
@@ -97,11 +103,13 @@ package struct ProjectionRunner: Sendable {
         await enter()
         await withDiscardingTaskGroup { group in
             group.addTask { await watchLag() }
+            group.addTask { await keepRebuilding() }
             while !Task.isCancelled {
+                let heard = prompt.count
                 for item in await claim() {
                     group.addTask { await drive(item) }
                 }
-                try? await Task.sleep(for: settings.patrol)
+                await prompt.wait(after: heard, atMost: settings.patrol)
             }
         }
     }
@@ -123,20 +131,27 @@ package struct ProjectionRunner: Sendable {
 
     private func enterWork() async throws {
         let projections = projections
-        let builds = try await pool.with { connection throws(PostgresError) in
-            var builds: [Build] = []
-            for projection in projections { builds.append(try connection.liveBuild(of: projection)) }
-            return builds
+        let slices = try await pool.with { connection throws(PostgresError) in
+            var slices: [(build: Build, slice: Int)] = []
+            for projection in projections {
+                slices += try connection.fedSlices(projection.name, shape: projection.shape)
+            }
+            return slices
         }
-        var updates: [WorkUpdate] = []
-        for (projection, build) in zip(projections, builds) {
-            guard let stream = StreamName(build.stream(slice: 0)) else { continue }
-            updates.append(
-                WorkUpdate(stream, guard: .create, kind: projection.workKind, status: "queued", wakeAt: ids.now())
-            )
+        try await enter(slices)
+    }
+
+    /// Makes the leased work that keeps slices fed; what is there stays as it is.
+    func enter(_ slices: [(build: Build, slice: Int)]) async throws {
+        let updates = slices.compactMap { build, slice in
+            StreamName(build.stream(slice: slice)).map { stream in
+                WorkUpdate(stream, guard: .create, kind: build.workKind, status: "queued", wakeAt: ids.now())
+            }
         }
+        guard !updates.isEmpty else { return }
         let causation = Causation(actor: "system", command: ids.unique())
         _ = try await log.append(AppendRequest(causation: causation, writes: [], work: updates))
+        prompt.ring()
     }
 
     private func claim() async -> [WorkItem] {
@@ -144,7 +159,7 @@ package struct ProjectionRunner: Sendable {
             return try await work.claim(
                 kinds: projections.map { $0.workKind },
                 owner: owner,
-                limit: projections.count,
+                limit: projections.count * 4,
                 lease: settings.lease
             )
         } catch {
@@ -161,7 +176,25 @@ package struct ProjectionRunner: Sendable {
         let slice = Slice(build: build, number: number, fence: item.fence)
         await work.hold(item, lease: settings.lease) {
             await keepFeeding(projection, slice)
+            return await !forget(item, of: build)
+        }
+    }
+
+    /// Ends the leased work of a build that was dropped.
+    ///
+    /// - Returns: Whether it was.
+    private func forget(_ item: WorkItem, of build: Build) async -> Bool {
+        guard !Task.isCancelled else { return false }
+        do {
+            let isThere = try await pool.with { connection throws(PostgresError) in
+                try !connection.positions(of: build, locking: false).isEmpty
+            }
+            guard !isThere else { return false }
+            try await update(item, "superseded")
             return true
+        } catch {
+            // It is claimed again then, and ended again.
+            return false
         }
     }
 }

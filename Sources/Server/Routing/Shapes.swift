@@ -1,6 +1,7 @@
 /// The shapes that routes answer with, by the names they have in the OpenAPI document.
 extension API {
     static let shapes = commonShapes.merging(operatorShapes) { first, _ in first }
+        .merging(projectionShapes) { first, _ in first }
 
     private static let commonShapes: [String: Schema] = [
         "Liveness": .object([.init("status", .oneOf(["alive"]))]),

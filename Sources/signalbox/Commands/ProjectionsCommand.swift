@@ -8,7 +8,9 @@ struct ProjectionsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "projections",
         abstract: "Read models and how far they are.",
-        subcommands: [List.self]
+        subcommands: [
+            List.self, Rebuild.self, Rebuilds.self, Switch.self, Rollback.self, Pause.self, Resume.self, Cancel.self,
+        ]
     )
 
     struct List: AsyncParsableCommand {

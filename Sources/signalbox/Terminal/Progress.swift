@@ -12,17 +12,17 @@ final class Progress: Sendable {
         self.what = what
     }
 
-    /// Shows how many are done, when the percentage has changed.
-    func show(_ done: Int64, of all: Int64) {
+    /// Shows how many are done, when the percentage has changed, or whenever there is something to be said of it.
+    func show(_ done: Int64, of all: Int64, note: String = "") {
         guard isShown, all > 0 else { return }
-        let percent = done * 100 / all
+        let percent = min(100, done * 100 / all)
         let isNew = last.withLock { last in
             defer { last = percent }
             return last != percent
         }
-        guard isNew else { return }
+        guard isNew || !note.isEmpty else { return }
         let bar = String(repeating: "#", count: Int(percent / 4)) + String(repeating: ".", count: 25 - Int(percent / 4))
-        put("\r[\(bar)] \(percent) % of \(all) \(what)")
+        put("\r[\(bar)] \(percent) % of \(all) \(what)" + (note.isEmpty ? "" : ", \(note)\u{1B}[K"))
     }
 
     /// Makes room for what is said next.

@@ -167,6 +167,7 @@ struct ControlPlane: Service {
             news: { span in await bell.wait(after: bell.count, atMost: span) }
         )
         backend.targets = TargetDoor(TargetOperations(log: log, board: board, targets: TargetLimits.targets))
+        backend.projections = ProjectionDoor(ProjectionDesk(runner))
         backend.resources = ResourceDoor(ResourceDirectory(pool: pools.append))
         backend.audit = AuditDoor(TransparencyLog(store: AuditStore(pool: pools.append), log: log))
         let sealing = sealer?.state
@@ -307,7 +308,7 @@ struct ControlPlane: Service {
     /// What readiness depends on besides the database: an answer that is minutes old is no answer.
     private static func checks(_ models: ReadModels) async -> [PlaneDoor.Check] {
         do throws(ReadError) {
-            let lag = try await models.projections().map(\.lag).max() ?? 0
+            let lag = try await models.projections().filter(\.live).map(\.lag).max() ?? 0
             return [.init("projections", problem: lag > 10_000 ? "the read models are \(lag) events behind" : nil)]
         } catch {
             return [.init("projections", problem: "the read models cannot be asked")]

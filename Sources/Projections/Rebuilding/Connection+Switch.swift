@@ -1,0 +1,208 @@
+internal import EventStore
+internal import Kernel
+internal import Postgres
+
+/// What came of trying to have two builds at one position.
+enum Leveling: Sendable, Equatable {
+    case done
+    /// So many events lie between them: too many for one transaction.
+    case apart(Int64)
+    /// Somebody else has the rebuild, or a build is gone.
+    case lost
+    /// Something was erased in between: the build must be folded anew first.
+    case forgets
+}
+
+extension Connection {
+    /// How many events are folded while something is held, at most.
+    static let mostAtOnce: Int64 = 5000
+
+    /// Where the slices of a build are, by number.
+    func positions(of build: Build, locking: Bool) throws(PostgresError) -> [Int64] {
+        try run(
+            """
+            SELECT position FROM rm.checkpoint
+             WHERE name = \(build.name) AND shape = \(build.shape) AND build = \(build.number)
+             ORDER BY slice \(unsafe: locking ? "FOR UPDATE" : "")
+            """
+        ).column(Int64.self)
+    }
+
+    /// The build that the view of a shape shows.
+    func shownBuild(_ name: String, shape: Int) throws(PostgresError) -> Build? {
+        let rows = try run("SELECT build FROM rm.build WHERE name = \(name) AND shape = \(shape) AND live")
+        return rows.count == 1 ? Build(name: name, shape: shape, number: try rows.decode(0, Int.self)) : nil
+    }
+
+    /// Folds what a build lacks, slice by slice, until it is where another one is; its checkpoints must be locked.
+    ///
+    /// - Parameters:
+    ///   - projection: What folds.
+    ///   - build: The build to be brought on.
+    ///   - goals: Where each slice has to be.
+    /// - Returns: Whether that could be done.
+    /// - Throws: ``PostgresError``.
+    func level<P: Projection>(
+        _ projection: P.Type,
+        _ build: Build,
+        to goals: [Int64]
+    ) throws(PostgresError) -> Leveling {
+        let starts = try positions(of: build, locking: true)
+        guard starts.count == goals.count, let first = starts.min(), let last = goals.max() else { return .lost }
+        guard last - first <= Self.mostAtOnce else { return .apart(last - first) }
+        // Who is ahead stays there.
+        let ends = zip(starts, goals).map { max($0, $1) }
+        guard last > first else { return .done }
+        let page = try page(
+            after: first,
+            through: last,
+            matching: ProjectionRunner.filter(for: P.self),
+            limit: Int(Self.mostAtOnce)
+        )
+        guard page.scannedTo == last else { return .apart(last - first) }
+        if ProjectionRunner.forgets(page, since: first, P.self) { return .forgets }
+        let missing = page.events.filter { event in
+            let slice = Slicing.slice(of: event.organization?.value ?? 0, among: starts.count)
+            return event.position > starts[slice] && event.position <= ends[slice]
+        }
+        let poisoned = try fold(projection, missing, into: build, passing: try passed(by: build)).poisoned
+        try block(poisoned, in: build)
+        try run(
+            """
+            UPDATE rm.checkpoint AS c SET position = n.position
+              FROM unnest(\(array: Array(0..<ends.count)), \(array: ends)) AS n (slice, position)
+             WHERE c.name = \(build.name) AND c.shape = \(build.shape) AND c.build = \(build.number)
+               AND c.slice = n.slice
+            """
+        )
+        return .done
+    }
+
+    /// Compares a build with the live one, both at one position, in one snapshot: neither readers nor feeders wait.
+    ///
+    /// - Returns: What was found, which is noted with the rebuild too; nothing unless the builds could be leveled.
+    /// - Throws: ``PostgresError``; retryable when somebody else feeds the build meanwhile.
+    func verify<P: Projection>(
+        _ projection: P.Type,
+        _ build: Build,
+        fence: Int64
+    ) throws(PostgresError) -> (leveling: Leveling, verdict: RebuildState.Verdict?) {
+        try unhurried { connection throws(PostgresError) in
+            try connection.transaction(.repeatable) { tx throws(PostgresError) in
+                guard let live = try tx.shownBuild(build.name, shape: build.shape),
+                    try tx.enter(.verifying, build, fence: fence)
+                else { return (.lost, nil) }
+                let goals = try tx.positions(of: live, locking: false)
+                let leveling = try tx.level(projection, build, to: goals)
+                guard leveling == .done else { return (leveling, nil) }
+                // A build that is ahead of the live one cannot be compared with it.
+                guard try tx.positions(of: build, locking: false) == goals else { return (.apart(0), nil) }
+                let verdict = try tx.compare(build, with: live, at: goals.max() ?? 0)
+                try tx.run(
+                    """
+                    UPDATE rm.rebuild
+                       SET compared_at = \(verdict.position), rows = \(verdict.rows), live_rows = \(verdict.liveRows),
+                           checksum = \(verdict.checksum), live_checksum = \(verdict.liveChecksum),
+                           differing = \(array: verdict.differing), position = \(verdict.position)
+                     WHERE name = \(build.name) AND shape = \(build.shape) AND build = \(build.number)
+                    """
+                )
+                return (.done, verdict)
+            }
+        }
+    }
+
+    private func compare(
+        _ build: Build,
+        with live: Build,
+        at position: Int64
+    ) throws(PostgresError) -> RebuildState.Verdict {
+        let (rows, checksum) = try checksum(of: build)
+        let (liveRows, liveChecksum) = try self.checksum(of: live)
+        var verdict = RebuildState.Verdict(
+            position: position,
+            rows: rows,
+            liveRows: liveRows,
+            checksum: checksum,
+            liveChecksum: liveChecksum,
+            differing: []
+        )
+        guard !verdict.isEqual else { return verdict }
+        verdict.differing = try run(
+            """
+            SELECT coalesce(a.key, b.key)
+              FROM \(identifier: build.schema).record AS a
+              FULL JOIN \(identifier: live.schema).record AS b USING (key)
+             WHERE a.document IS DISTINCT FROM b.document OR a.position IS DISTINCT FROM b.position
+             LIMIT 10
+            """
+        ).column(String.self)
+        return verdict
+    }
+
+    /// How many rows a build has, and a sum over them that does not depend on their order.
+    func checksum(of build: Build) throws(PostgresError) -> (rows: Int64, checksum: String) {
+        // Two sums of 64 bits with different seeds; the lengths keep one column from running into the next.
+        try run(
+            """
+            SELECT count(*),
+                   coalesce(sum(hashtextextended(t.text, 0)), 0) || '.' || coalesce(sum(hashtextextended(t.text, 1)), 0)
+              FROM (SELECT length(key) || ' ' || key || ' ' || position || ' ' || document::text AS text
+                      FROM \(identifier: build.schema).record) AS t
+            """
+        ).decode(0, Int64.self, String.self)
+    }
+
+    /// Puts a build behind the view, at the very position at which the one before stops being shown.
+    ///
+    /// - Parameters:
+    ///   - projection: What folds.
+    ///   - build: What is to be shown.
+    ///   - fence: Of the rebuild that still drives the build; `nil` when it is fed like any other.
+    /// - Returns: Whether that could be done.
+    /// - Throws: ``PostgresError``; `isLockUnavailable` when readers did not let go of the view at once: try again.
+    func exchange<P: Projection>(
+        _ projection: P.Type,
+        for build: Build,
+        fence: Int64?
+    ) throws(PostgresError) -> Leveling {
+        try transaction { tx throws(PostgresError) in
+            try tx.takeBuildLock()
+            // Whoever waits for the view makes all readers that come after wait too: be short, and try again.
+            try tx.script("SET LOCAL lock_timeout = '200ms'")
+            guard let live = try tx.shownBuild(build.name, shape: build.shape) else { return .lost }
+            if live == build { return .done }
+            if let fence, try !tx.enter(.switching, build, fence: fence) { return .lost }
+            // No event is folded into the old one from here to the end.
+            let goals = try tx.positions(of: live, locking: true)
+            let leveling = try tx.level(projection, build, to: goals)
+            guard leveling == .done else { return leveling }
+            try tx.show(build)
+            if fence != nil { try tx.end(build, as: .done) }
+            return .done
+        }
+    }
+
+    /// Which build the view showed before the one that it shows.
+    func previousBuild(_ name: String, shape: Int) throws(PostgresError) -> Build? {
+        let rows = try run(
+            """
+            SELECT build FROM rm.build
+             WHERE name = \(name) AND shape = \(shape) AND NOT live AND shown_at IS NOT NULL
+             ORDER BY shown_at DESC LIMIT 1
+            """
+        )
+        return rows.count == 1 ? Build(name: name, shape: shape, number: try rows.decode(0, Int.self)) : nil
+    }
+
+    /// The builds of a shape that were shown once and are not what rolling back would go to.
+    func retired(_ name: String, shape: Int) throws(PostgresError) -> [Build] {
+        try run(
+            """
+            SELECT build FROM rm.build
+             WHERE name = \(name) AND shape = \(shape) AND NOT live AND shown_at IS NOT NULL
+             ORDER BY shown_at DESC OFFSET 1
+            """
+        ).column(Int.self).map { Build(name: name, shape: shape, number: $0) }
+    }
+}

@@ -1,0 +1,140 @@
+internal import EventStore
+internal import Kernel
+internal import Logging
+internal import Postgres
+
+extension ProjectionRunner {
+    /// The kind of leased work that is a rebuild.
+    static let rebuildKind = "projection.rebuild"
+
+    /// Drives rebuilds, one at a time, until the task is cancelled.
+    func keepRebuilding() async {
+        while !Task.isCancelled {
+            let heard = prompt.count
+            guard await driveRebuild() else {
+                await prompt.wait(after: heard, atMost: settings.patrol * 2)
+                continue
+            }
+        }
+    }
+
+    /// Drives a rebuild that waits for somebody, as far as it goes.
+    ///
+    /// - Returns: Whether there was one.
+    package func driveRebuild() async -> Bool {
+        let items = try? await work.claim(kinds: [Self.rebuildKind], owner: owner, limit: 1, lease: settings.lease)
+        guard let item = items?.first else { return false }
+        guard let build = Build(parsing: item.stream.id.split(separator: ".")),
+            let projection = projections.first(where: { $0.name == build.name && $0.shape == build.shape })
+        else {
+            // Another version of the program knows it.
+            try? await work.release(item, after: .seconds(5))
+            return false
+        }
+        await work.hold(item, lease: settings.lease) {
+            await rebuild(projection, build, fence: item.fence)
+            do {
+                return try await settle(build, item)
+            } catch {
+                logger.warning("what became of a rebuild cannot be noted", metadata: ["error": "\(error)"])
+                return true
+            }
+        }
+        return true
+    }
+
+    private func rebuild<P: Projection>(_ projection: P.Type, _ build: Build, fence: Int64) async {
+        var logger = logger
+        logger[metadataKey: "projection"] = "\(P.name)"
+        logger[metadataKey: "build"] = "\(build.number)"
+        let rebuilder = Rebuilder<P>(
+            pool: pool,
+            log: log,
+            build: build,
+            fence: fence,
+            settings: settings.rebuild,
+            logger: logger
+        )
+        let stop = await rebuilder.run()
+        logger.info("a rebuild is not driven any further", metadata: ["why": "\(stop)"])
+    }
+
+    /// Has the queue say what the tables say about a rebuild, and has what it made kept fed.
+    ///
+    /// - Returns: Whether the lease is still held.
+    /// - Throws: What the database or the log has against it; it is done again then.
+    private func settle(_ build: Build, _ item: WorkItem) async throws -> Bool {
+        let slices = try await pool.with { connection throws(PostgresError) in
+            try connection.fedSlices(build.name, shape: build.shape)
+        }
+        try await enter(slices.filter { $0.build == build })
+        let state = try await pool.with { connection throws(PostgresError) in
+            try connection.standing(of: build)
+        }
+        switch state {
+        case .open:
+            return true
+        case .paused:
+            try await update(item, "waiting")
+            // Somebody may have had it go on in between.
+            let isPaused = try await pool.with { connection throws(PostgresError) in
+                try connection.standing(of: build) == .paused
+            }
+            if !isPaused { try await wake(build) }
+            return false
+        case .ended:
+            try await update(item, "completed")
+            await retire(build.name, shape: build.shape)
+            return false
+        }
+    }
+
+    /// Gives leased work back in another state, due never by itself.
+    func update(_ item: WorkItem, _ status: String) async throws {
+        let update = WorkUpdate(item.stream, guard: .holding(fence: item.fence), kind: item.kind, status: status)
+        let causation = Causation(actor: "system", command: ids.unique())
+        _ = try await log.append(AppendRequest(causation: causation, writes: [], work: [update]))
+    }
+
+    /// Has a rebuild be driven, by whoever comes first.
+    func wake(_ build: Build) async throws {
+        guard let stream = StreamName(build.rebuildStream) else { return }
+        let causation = Causation(actor: "system", command: ids.unique())
+        let due = WorkUpdate.atOnce
+        let updates = [
+            WorkUpdate(stream, guard: .wake, kind: Self.rebuildKind, status: "waiting", wakeAt: due)
+        ]
+        _ = try await log.append(AppendRequest(causation: causation, writes: [], work: updates))
+        prompt.ring()
+    }
+
+    /// Drops what nothing would go back to any more; what a reader still holds is left for the next time.
+    func retire(_ name: String, shape: Int) async {
+        do {
+            try await pool.with { connection throws(PostgresError) in
+                for build in try connection.retired(name, shape: shape) { _ = try connection.drop(build) }
+            }
+        } catch {
+            logger.notice("an old build stays for now", metadata: ["error": "\(error)"])
+        }
+    }
+}
+
+/// Whether a rebuild has to be driven.
+enum RebuildStanding: Sendable {
+    case open, paused, ended
+}
+
+extension Connection {
+    func standing(of build: Build) throws(PostgresError) -> RebuildStanding {
+        let rows = try run(
+            """
+            SELECT paused, ended_at IS NOT NULL FROM rm.rebuild
+             WHERE name = \(build.name) AND shape = \(build.shape) AND build = \(build.number)
+            """
+        )
+        guard rows.count == 1 else { return .ended }
+        let (paused, hasEnded) = try rows.decode(0, Bool.self, Bool.self)
+        return hasEnded ? .ended : paused ? .paused : .open
+    }
+}

@@ -1,0 +1,239 @@
+import Domain
+import EventStore
+import Kernel
+import Postgres
+import SignalboxTestKit
+import Synchronization
+import Testing
+
+@testable import Projections
+
+@Suite("Rebuilding a read model")
+struct RebuildTests {
+    static let deed = ProjectionDeed(actor: "operator-1", reason: "a test", command: UniqueID(77))
+
+    static func crowd(_ count: Int64) throws -> Story {
+        var story = Story()
+        for org in 1...count {
+            try story.onboard(org, instance: org + 500, owner: org)
+            try story.provision(cause: Int64(story.events.count), instance: org + 500, org: org)
+        }
+        return story
+    }
+
+    @Test("at any prefix, with any number of workers, whatever is interrupted, the bytes are those of the live build")
+    func equivalence() async throws {
+        let story = try Self.crowd(4)
+        try await Stage.with { stage in
+            try await stage.append(story.events)
+            try await stage.runner("a").prepare()
+            var random = SystemRandomNumberGenerator()
+            for (turn, prefix) in [0, 1, 5, 17, 30, Int64(story.events.count)].enumerated() {
+                for projection in Registry.all {
+                    let order = RebuildOrder(until: prefix, parallel: turn % 4 + 1)
+                    let faults = Faults(every: turn == 0 ? .max : .random(in: 5...9, using: &random))
+                    let settings = RebuildSettings(stretch: turn + 1, mostRows: turn, flushEvery: .zero)
+                    let found = try await stage.rebuilt(projection, order, settings, faults)
+                    try await stage.feed(projection, through: prefix)
+                    let wanted = try await stage.bytes(Build(name: projection.name, shape: projection.shape, number: 1))
+                    #expect(found == wanted, "\(projection.name) at \(prefix)")
+                }
+            }
+        }
+    }
+
+    @Test("while it is read and written without a pause, a rebuild switches and is rolled back, and nobody notices")
+    func unnoticed() async throws {
+        let story = try Self.crowd(6)
+        try await Stage.with { stage in
+            let runner = stage.runner("a", pageLimit: 50)
+            let desk = ProjectionDesk(runner)
+            try await stage.running(runner) {
+                try await stage.append(story.events)
+                try await stage.readModels.wait(for: Int64(story.events.count), timeout: .seconds(20))
+                let reads = Bell()
+                try await withThrowingTaskGroup { group in
+                    group.addTask { try await stage.appendForEver() }
+                    for _ in 0..<3 { group.addTask { try await stage.readForEver(reads) } }
+                    _ = try await desk.rebuild("instances", RebuildOrder(switches: false), by: Self.deed)
+                    try await stage.reach(.ready, of: desk)
+                    let verdict = try #require(try await desk.newest("instances").verdict)
+                    #expect(verdict.isEqual && verdict.rows >= 6)
+                    // From here on each answer says which build it is from.
+                    try await stage.mark(Build(name: "instances", shape: 1, number: 2), "second")
+                    for build in [2, 1, 2] {
+                        let heard = reads.count
+                        try await eventually { reads.count > heard + 20 }
+                        let shown =
+                            build == 1
+                            ? try await desk.rollBack("instances", by: Self.deed)
+                            : try await desk.show("instances", build: 2, acceptingDifferences: false, by: Self.deed)
+                        #expect(shown == build)
+                        let after = reads.count
+                        try await eventually { reads.count > after + 20 }
+                        let names = Set(try await stage.rows(of: Instances.self).values.map(\.name))
+                        #expect(names.contains("second") == (build == 2))
+                    }
+                    group.cancelAll()
+                }
+                // The build that was left is as warm as the other.
+                let states = try await stage.readModels.projections().filter { $0.name == "instances" }
+                #expect(states.map(\.build) == [1, 2] && states.map(\.live) == [false, true])
+                try await eventually {
+                    try await stage.readModels.projections().allSatisfy { $0.lag == 0 }
+                }
+            }
+        }
+    }
+
+    @Test("a build that is not what is shown is told apart, and shown only when somebody says so")
+    func unequal() async throws {
+        let story = try Self.crowd(3)
+        try await Stage.with { stage in
+            let runner = stage.runner("a")
+            let desk = ProjectionDesk(runner)
+            try await stage.running(runner) {
+                try await stage.append(story.events)
+                try await stage.readModels.wait(for: Int64(story.events.count), timeout: .seconds(20))
+                try await stage.mark(Build(name: "instances", shape: 1, number: 1), "tampered")
+                _ = try await desk.rebuild("instances", RebuildOrder(), by: Self.deed)
+                try await stage.reach(.unequal, of: desk)
+                let verdict = try #require(try await desk.newest("instances").verdict)
+                #expect(verdict.rows == 3 && verdict.liveRows == 3 && !verdict.isEqual)
+                #expect(verdict.differing.sorted() == ["501", "502", "503"])
+                await #expect(throws: RebuildError.self) {
+                    try await desk.show("instances", build: nil, acceptingDifferences: false, by: Self.deed)
+                }
+                #expect(try await stage.rows(of: Instances.self)["501"]?.name == "tampered")
+                let shown = try await desk.show("instances", build: nil, acceptingDifferences: true, by: Self.deed)
+                #expect(shown == 2)
+                #expect(try await stage.rows(of: Instances.self)["501"]?.name == "main")
+            }
+        }
+    }
+
+    @Test("a dry run leaves nothing but its verdict, and a third build lets the first one go")
+    func leftovers() async throws {
+        let story = try Self.crowd(2)
+        try await Stage.with { stage in
+            let runner = stage.runner("a")
+            let desk = ProjectionDesk(runner)
+            try await stage.running(runner) {
+                try await stage.append(story.events)
+                try await stage.readModels.wait(for: Int64(story.events.count), timeout: .seconds(20))
+                _ = try await desk.rebuild("instances", RebuildOrder(isDry: true), by: Self.deed)
+                try await stage.reach(.done, of: desk)
+                #expect(try await desk.newest("instances").verdict?.isEqual == true)
+                try await eventually { try await stage.builds("instances") == [1] }
+                for _ in 0..<2 {
+                    _ = try await desk.rebuild("instances", RebuildOrder(), by: Self.deed)
+                    try await stage.reach(.done, of: desk)
+                }
+                try await eventually { try await stage.builds("instances") == [3, 4] }
+                #expect(try await stage.matches(story))
+                // The work of what is gone is not leased for ever: whoever feeds it finds out at the next event.
+                try await stage.appendInstance(10_000)
+                try await eventually {
+                    try await stage.pool.with { connection throws(PostgresError) in
+                        try connection.run(
+                            "SELECT FROM log.work WHERE kind = 'projection.instances.v1' AND status = 'superseded'"
+                        ).count
+                    } == 1
+                }
+            }
+        }
+    }
+
+    @Test("a rebuild stops when it is told to, goes on where it was, and is gone when it is cancelled")
+    func pause() async throws {
+        let story = try Self.crowd(4)
+        try await Stage.with { stage in
+            let gate = Faults(every: .max)
+            let runner = stage.runner("a", log: gate.wrap(stage.log), rebuild: .init(stretch: 3, flushEvery: .zero))
+            let desk = ProjectionDesk(runner)
+            try await stage.append(story.events)
+            try await runner.prepare()
+            await #expect(throws: RebuildError.self) { try await desk.pause("instances", true, by: Self.deed) }
+            await #expect(throws: RebuildError.unknownProjection) {
+                try await desk.rebuild("nothing", RebuildOrder(), by: Self.deed)
+            }
+            let end = Int64(story.events.count)
+            await #expect(throws: RebuildError.beyond(end)) {
+                try await desk.rebuild("instances", RebuildOrder(until: end + 1), by: Self.deed)
+            }
+            _ = try await desk.rebuild("instances", RebuildOrder(), by: Self.deed)
+            await #expect(throws: RebuildError.self) {
+                try await desk.rebuild("instances", RebuildOrder(), by: Self.deed)
+            }
+            #expect(try await desk.pause("instances", true, by: Self.deed).paused)
+            #expect(await runner.driveRebuild())
+            #expect(try await desk.newest("instances").phase == .loading)
+            #expect(!(await runner.driveRebuild()))
+            #expect(!(try await desk.pause("instances", false, by: Self.deed).paused))
+            try await stage.feed(Instances.self, through: try await stage.log.frontier())
+            #expect(await runner.driveRebuild())
+            #expect(try await desk.newest("instances").phase == .done)
+            #expect(try await stage.builds("instances") == [1, 2])
+
+            _ = try await desk.rebuild("instances", RebuildOrder(), by: Self.deed)
+            try await desk.cancel("instances", build: nil, by: Self.deed)
+            #expect(try await desk.newest("instances").phase == .cancelled)
+            #expect(try await stage.builds("instances") == [1, 2])
+            _ = await runner.driveRebuild()
+            #expect(!(await runner.driveRebuild()))
+            await #expect(throws: RebuildError.self) {
+                try await desk.cancel("instances", build: 2, by: Self.deed)
+            }
+            // Who did what is in the log.
+            let stream = try #require(StreamName(PlatformEvent.projectionStream))
+            let deeds = try await stage.log.read(stream, after: 0, limit: 20)
+            let verbs = try deeds.map { try JSON.decode(JSONValue.self, from: $0.payload ?? [])["verb"]?.string }
+            #expect(verbs == ["rebuild", "pause", "resume", "rebuild", "cancel", "cancel"])
+        }
+    }
+
+    @Test("who was overtaken writes nothing into a build")
+    func fenced() async throws {
+        let story = try Self.crowd(1)
+        try await Stage.with { stage in
+            try await stage.append(story.events)
+            try await stage.runner("a").prepare()
+            let row = StoredRow(key: "1", position: 1, document: #"{"id":"1"}"#)
+            let outcome = try await stage.pool.with { connection throws(PostgresError) -> [Bool] in
+                guard let build = try connection.openRebuild(of: Instances.self, RebuildOrder(), goal: 3) else {
+                    return []
+                }
+                var outcome: [Bool] = []
+                outcome.append(try connection.adoptRebuild(build, fence: 4) != nil)
+                outcome.append(try connection.adoptRebuild(build, fence: 5) != nil)
+                outcome.append(try connection.adoptRebuild(build, fence: 4) != nil)
+                outcome.append(try connection.write([row], into: build, fence: 4, from: 0))
+                outcome.append(try connection.write([row], into: build, fence: 5, from: 1))
+                outcome.append(try connection.run("SELECT FROM \(identifier: build.schema).record").count == 0)
+                outcome.append(try connection.write([row], into: build, fence: 5, from: 0))
+                return outcome
+            }
+            #expect(outcome == [true, true, false, false, false, true, true])
+        }
+    }
+}
+
+extension Connection {
+    fileprivate func write(
+        _ rows: [StoredRow],
+        into build: Build,
+        fence: Int64,
+        from position: Int64
+    ) throws(PostgresError) -> Bool {
+        try flush(
+            rows,
+            gone: [],
+            poisoned: [],
+            into: build,
+            fence: fence,
+            from: position,
+            to: 2,
+            isFirst: false
+        )
+    }
+}

@@ -1,0 +1,74 @@
+import Commands
+import HTTPTypes
+import Kernel
+import Projections
+@testable import Server
+import Synchronization
+import Testing
+
+@Suite("What operators do to builds of read models")
+struct ProjectionRouteTests {
+    private typealias Deed = (verb: ProjectionVerb, name: String, deed: ProjectionDeed)
+
+    private static let cases: [(String, String, ProjectionVerb)] = [
+        (
+            "rebuild", #"{"reason":"why","toPosition":7,"parallel":3,"dryRun":true,"switch":false}"#,
+            .rebuild(RebuildOrder(until: 7, parallel: 3, isDry: true, switches: false))
+        ),
+        ("rebuild", #"{"reason":"why"}"#, .rebuild(RebuildOrder())),
+        ("pause", #"{"reason":"why"}"#, .pause), ("resume", #"{"reason":"why"}"#, .resume),
+        ("cancel", #"{"reason":"why","build":4}"#, .cancel(build: 4)),
+        (
+            "switch", #"{"reason":"why","build":4,"acceptDifferences":true}"#,
+            .show(build: 4, acceptingDifferences: true)
+        ),
+        ("rollback", #"{"reason":"why"}"#, .rollBack),
+    ]
+
+    @Test("a deed reaches the desk with who and why", arguments: cases.indices)
+    func reaches(index: Int) async throws {
+        let (path, body, verb) = Self.cases[index]
+        let seen = Mutex<[Deed]>([])
+        let box = Box(seen: { deed in seen.withLock { $0.append(deed) } })
+        var stage = try await Stage()
+        stage.backend.projections.act = { verb, name, deed in
+            box.seen((verb, name, deed))
+            return .success(ProjectionReceipt(name: name, build: 2))
+        }
+        let target = "/v1/admin/projections/instances/\(path)"
+        let reply = try await stage.send(.post, target, as: stage.operatorKey, body: body)
+        #expect(reply.status == .accepted)
+        let deed = try #require(seen.withLock { $0.last })
+        #expect(deed.verb == verb && deed.name == "instances" && deed.deed.reason == "why")
+        #expect(deed.deed.actor == "operator-\(stage.operatorKey.id)")
+        #expect(try await stage.send(.post, target, as: stage.auditorKey, body: body).status == .forbidden)
+        #expect(try await stage.send(.post, target, as: stage.ana, body: body).status == .forbidden)
+        #expect(
+            try await stage.send(.post, target, as: stage.operatorKey, body: "{}").status == .unprocessableContent
+        )
+        #expect(seen.withLock { $0.count } == 1)
+    }
+
+    @Test(
+        "what cannot be done is said",
+        arguments: [
+            (RebuildError.unknownProjection, HTTPResponse.Status.notFound), (.unknownBuild, .notFound),
+            (.notPossible("no"), .conflict), (.beyond(3), .unprocessableContent), (.unavailable, .serviceUnavailable),
+        ]
+    )
+    func problems(error: RebuildError, status: HTTPResponse.Status) async throws {
+        var stage = try await Stage()
+        stage.backend.projections.act = { _, _, _ in .failure(error) }
+        stage.backend.projections.rebuilds = { _ in .failure(error) }
+        let path = "/v1/admin/projections/instances/"
+        let reply = try await stage.send(.post, path + "pause", as: stage.operatorKey, body: #"{"reason":"x"}"#)
+        #expect(reply.status == status)
+        if status != .conflict, status != .unprocessableContent {
+            #expect(try await stage.send(.get, path + "rebuilds", as: stage.auditorKey).status == status)
+        }
+    }
+
+    private struct Box: Sendable {
+        let seen: @Sendable (Deed) -> Void
+    }
+}

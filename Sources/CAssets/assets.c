@@ -123,8 +123,8 @@ static const unsigned char schema_readmodels_members_v1[] = {
 static const unsigned char schema_readmodels_operations_v1[] = {
 #embed "../../schema/readmodels/operations.v1.sql"
 };
-static const unsigned char schema_readmodels_organizations_v1[] = {
-#embed "../../schema/readmodels/organizations.v1.sql"
+static const unsigned char schema_readmodels_organizations_v2[] = {
+#embed "../../schema/readmodels/organizations.v2.sql"
 };
 static const unsigned char schema_readmodels_releases_v1[] = {
 #embed "../../schema/readmodels/releases.v1.sql"
@@ -185,7 +185,7 @@ static const struct asset assets[] = {
     ASSET("schema/readmodels/instances.v1.sql", schema_readmodels_instances_v1),
     ASSET("schema/readmodels/members.v1.sql", schema_readmodels_members_v1),
     ASSET("schema/readmodels/operations.v1.sql", schema_readmodels_operations_v1),
-    ASSET("schema/readmodels/organizations.v1.sql", schema_readmodels_organizations_v1),
+    ASSET("schema/readmodels/organizations.v2.sql", schema_readmodels_organizations_v2),
     ASSET("schema/readmodels/releases.v1.sql", schema_readmodels_releases_v1),
     ASSET("schema/readmodels/routes.v1.sql", schema_readmodels_routes_v1),
     ASSET("schema/readmodels/subscriptions.v1.sql", schema_readmodels_subscriptions_v1),

@@ -64,7 +64,7 @@ extension CommandDesk {
         try await changePlan(of: try await instance(of: id), to: price, .either, by: envelope)
     }
 
-    /// Gives up the downgrade that is scheduled.
+    /// Gives up what was to happen when the period has ended: a downgrade, or the end of the subscription.
     package func cancelScheduledChange(
         of id: InstanceID,
         by envelope: CommandEnvelope
@@ -73,9 +73,21 @@ extension CommandDesk {
             let (instance, _) = try await instance(id, for: envelope.principal, to: .operate)
             guard let paid = instance.model.requested?.subscription else { throw .notFound }
             let subscription = try await handler.aggregates.load(Subscription.self, from: Streams.subscription(paid))
+            let reason = Self.reason(envelope)
+            var commands: [Subscription.Command] = []
+            if subscription.model.cancellation != nil {
+                switch instance.model.stage {
+                case .terminating: throw .instance(.terminating)
+                case .terminated: throw .instance(.terminated)
+                default: commands.append(.withdrawCancellation(reason: reason, at: handler.ids.now()))
+                }
+            }
+            if subscription.model.scheduled != nil || commands.isEmpty {
+                commands.append(.cancelScheduledChange(reason: reason))
+            }
             return try decision(
                 subscription,
-                .cancelScheduledChange(reason: Self.reason(envelope)),
+                commands,
                 answer: Done(),
                 envelope
             ) { .subscription($0) }

@@ -91,6 +91,7 @@ extension ReadDoor {
         wait = { position, time throws(ReadError) in try await models.wait(for: position, timeout: time) }
         position = { () throws(ReadError) in try await models.position() }
         role = { user, organization throws(ReadError) in try await models.role(of: user, in: organization) }
+        outlived = { organization, user throws(ReadError) in try await models.outlived(organization, by: user) }
         key = { id throws(ReadError) in try await models.key(id) }
         keys = { owner, page throws(ReadError) in try await models.keys(of: owner, page: page) }
         organization = { id throws(ReadError) in try await models.organization(id) }

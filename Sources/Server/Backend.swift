@@ -125,6 +125,9 @@ package struct ReadDoor: Sendable {
         { () throws(ReadError) in throw .unavailable }
     package var role: @Sendable (UserID, OrganizationID) async throws(ReadError) -> Role? =
         { _, _ throws(ReadError) in throw .unavailable }
+    /// Whether an organization is deleted that a user was a member of to the end.
+    package var outlived: @Sendable (OrganizationID, UserID) async throws(ReadError) -> Bool =
+        { _, _ throws(ReadError) in throw .unavailable }
     package var key: @Sendable (KeyID) async throws(ReadError) -> KeyRecord? =
         { _ throws(ReadError) in throw .unavailable }
     package var keys: @Sendable (KeyRecord.Owner, PageRequest) async throws(ReadError) -> Reading<Page<KeyView>> =

@@ -91,7 +91,8 @@ extension Subscription.Refusal: ProblemConvertible {
         case .higherRank: .conflict("higher-rank", "The plan is larger: it can be had by an upgrade")
         case .samePlan: .conflict("same-plan", "The subscription has this plan already")
         case .changePending: .conflict("change-pending", "Another change of the plan is scheduled or being made")
-        case .nothingScheduled: .conflict("nothing-scheduled", "No change of the plan is scheduled")
+        case .nothingScheduled: .conflict("nothing-scheduled", "No change of the plan is scheduled, and no end")
+        case .tooLate: .conflict("too-late", "The end of the subscription has come")
         case .abandoned: .conflict("subscription-abandoned", "The subscription was abandoned")
         case .over: .conflict("subscription-over", "The subscription has ended")
         }

@@ -95,6 +95,46 @@ struct ChangePlanTests {
         try await checkUnchanged(simulation, "no way")
     }
 
+    @Test("items that billing refused to change are not waited for")
+    func itemsRefused() async throws {
+        let simulation = try await running()
+        simulation.world.change { state in
+            state.grantsItemChanges = true
+            state.refusals["changeItems"] = [.permanent(code: "400", message: "no way")]
+        }
+        let cause = try await simulation.upgrade()
+        let begun = simulation.clock.ids.now()
+        #expect(try await end(simulation, cause) == "compensated")
+        try await checkUnchanged(simulation, "no way")
+        #expect(simulation.clock.ids.now() - begun < simulation.settings.billingSilence)
+    }
+
+    @Test("the ledger names the subscription that replaces another, and knows at the end that both are gone")
+    func ledger() async throws {
+        let simulation = try await running()
+        func subscriptions() throws -> [LedgerRow.State: Int] {
+            var fold = LedgerFold()
+            for event in simulation.log.events where LedgerFold.types.contains(event.type) { try fold.apply(event) }
+            let all = fold.rows.values.filter { $0.kind == .subscription }
+            return Dictionary(grouping: all, by: \.state).mapValues(\.count)
+        }
+        #expect(try subscriptions() == [.present: 1])
+        let upgrade = try await simulation.upgrade()
+        #expect(try await end(simulation, upgrade) == "completed")
+        #expect(try subscriptions() == [.present: 1, .gone: 1])
+        try await simulation.downgrade()
+        try await simulation.settle(SimulatedProcess())
+        #expect(try subscriptions() == [.present: 1, .gone: 2])
+        // One that was taken back leaves nothing either.
+        simulation.world.change { $0.refusals["activate"] = [.permanent(code: "400", message: "no way")] }
+        let refused = try await simulation.upgrade()
+        #expect(try await end(simulation, refused) == "compensated")
+        #expect(try subscriptions() == [.present: 1, .gone: 3])
+        try await simulation.ask(.requestTermination(reason: "asked"))
+        #expect(try subscriptions() == [.gone: 4])
+        #expect(simulation.world.read { $0.subscriptions.allSatisfy { $0.status == .cancelled } })
+    }
+
     @Test("items that were changed are changed back, once no request can be on its way any more")
     func itemsBack() async throws {
         let simulation = try await running()

@@ -105,6 +105,34 @@ struct LedgerFoldTests {
         #expect(fold.rows.values.allSatisfy { $0.state == .gone })
     }
 
+    @Test("of several databases put aside the one that is dropped is gone, with its role and its logins")
+    func severalAside() throws {
+        let saga = try #require(StreamName("saga-provision-instance.01900000-0000-7000-8000-000000000001"))
+        let stream = try #require(StreamName("instance-42"))
+        var fold = LedgerFold()
+        let names: [(IntendedResource.Kind, String)] = [
+            (.database, "org_42"), (.database, "org_42_g2"), (.role, "user_42"), (.role, "user_42_r3"),
+            (.role, "user_42_g2"), (.role, "user_42_g2_r2"),
+        ]
+        for (position, (kind, name)) in names.enumerated() {
+            let resource = IntendedResource(kind, name, instance: "instance-42")
+            let started = SagaEvent.StepStarted(step: name, attempt: 1, key: "k", resources: [resource])
+            try fold.apply(recorded(Int64(position) + 1, saga, SagaEvent.stepStarted(started)))
+        }
+        for (position, name) in ["org_42", "org_42_g2"].enumerated() {
+            let aside = InstanceEvent.DatabaseQuarantined(
+                database: name,
+                renamed: "zz_\(name)_1790000000",
+                until: Timestamp(microseconds: 9)
+            )
+            try fold.apply(recorded(Int64(position) + 10, stream, InstanceEvent.databaseQuarantined(aside)))
+        }
+        let dropped = InstanceEvent.DatabaseDropped(database: "org_42", role: "user_42")
+        try fold.apply(recorded(20, stream, InstanceEvent.databaseDropped(dropped)))
+        let left = fold.rows.values.filter { $0.state != .gone }.map(\.name).sorted()
+        #expect(left == ["user_42_g2", "user_42_g2_r2", "zz_org_42_g2_1790000000"])
+    }
+
     @Test("a step that removes makes it deleting, then gone, and never present again by itself")
     func removing() throws {
         let saga = try #require(StreamName("saga-terminate-instance.01900000-0000-7000-8000-000000000001"))

@@ -96,6 +96,29 @@ struct PlannerTests {
         }
     }
 
+    @Test("the login of a rotation goes with its owner: it is missed by itself, and is no orphan beside it")
+    func rotatedLogins() {
+        var rotated = instance()
+        rotated.login = "role_r3"
+        let both = [ListedRole(name: "role", owner: owner(), mayLogIn: false)]
+        var observed = well
+        observed.roles = Listing(both + [ListedRole(name: "role_r3", owner: owner(), mayLogIn: true)])
+        #expect(twice([rotated], observed) == Planner.Plan())
+        observed.roles = Listing(both)
+        #expect(twice([rotated], observed).detected.keys.map(\.name) == ["role_r3"])
+        // Put aside with its owner, which keeps the database for a while.
+        var over = instance(.terminated)
+        (over.database, over.role, over.job) = (nil, nil, nil)
+        var aside = ObservedTargets()
+        aside.databases = Listing([ListedDatabase(name: "zz_db_1790000000", role: "role", owner: owner())])
+        aside.roles = Listing(both + [ListedRole(name: "role_r3", owner: owner(), mayLogIn: true)])
+        #expect(twice([over], aside) == Planner.Plan())
+        // What is only called alike is looked after by nobody.
+        aside.roles.items.append(ListedRole(name: "role_g2", owner: owner(), mayLogIn: true))
+        aside.roles.items.append(ListedRole(name: "role_rest", owner: owner(), mayLogIn: true))
+        #expect(Set(twice([over], aside).detected.keys.map(\.name)) == ["role_g2", "role_rest"])
+    }
+
     @Test("what people stopped, or nobody pays for, is told as a condition, and that it is well again, too")
     func conditions() throws {
         let rows: [(String, ObservedTargets)] = [

@@ -144,6 +144,93 @@ struct ReconcilerTests {
         #expect(try await simulation.violations() == [])
     }
 
+    @Test("after a rotation the login that is in use is set right, and the owner stays without a password")
+    func rotatedRole() async throws {
+        let simulation = try await provisioned()
+        try await simulation.ask(.requestChange(.init(change: InstanceChange.credentials, from: "1", to: "2")))
+        simulation.world.change { $0.roles["railzway_user_42_r2"] = nil }
+        var state = Reconciler.Sweep()
+        try await sweep(simulation, &state)
+        #expect(try await repairs(simulation).map(\.status) == ["completed"])
+        simulation.world.read { state in
+            #expect(state.roles["railzway_user_42"]?.password == World.noPassword)
+            #expect(state.roles["railzway_user_42_r2"] != nil)
+        }
+        #expect(try await simulation.violations() == [])
+    }
+
+    @Test("a repair whose turn comes after something else was asked for does what is right by then")
+    func overtaken() async throws {
+        let simulation = try await provisioned()
+        simulation.world.change { $0.jobs = [:] }
+        var state = Reconciler.Sweep()
+        let reconciler = reconciler(simulation)
+        _ = try await reconciler.sweep(&state)
+        simulation.clock.advance(.seconds(60))
+        #expect(try await reconciler.sweep(&state).detected.count == 1)
+        // A person stops it before the repair has begun, and goes first.
+        try await simulation.request(.requestStop(reason: "asked"))
+        try await work(simulation)
+        #expect(try await repairs(simulation).map(\.status) == ["superseded"])
+        #expect(try await simulation.stage() == .stopped)
+        #expect(simulation.world.read { $0.jobs.values.filter { !$0.isStopped }.isEmpty })
+
+        // The other way round: the login was rotated since, and it is the new one that counts.
+        let other = try await provisioned()
+        other.world.change { $0.roles["railzway_user_42"]?.password = World.noPassword }
+        state = Reconciler.Sweep()
+        let drift = InstanceEvent.Drift(
+            what: DriftKind.roleDrift.rawValue,
+            expected: "may log in",
+            observed: "may not log in",
+            name: "railzway_user_42"
+        )
+        try await other.detect(drift)
+        try await other.request(.requestChange(.init(change: InstanceChange.credentials, from: "1", to: "2")))
+        try await work(other)
+        #expect(try await repairs(other).map(\.status) == ["completed"])
+        #expect(other.world.read { $0.roles["railzway_user_42"]?.password } == World.noPassword)
+        #expect(try await other.violations() == [])
+    }
+
+    @Test("the database that an earlier generation left is put aside, and dropped with its role when its time has come")
+    func older() async throws {
+        let simulation = try await Simulation()
+        simulation.world.change { $0.refusals["health"] = [.permanent(code: "x", message: "crash loop")] }
+        try await simulation.provision()
+        try await simulation.ask(.retry)
+        #expect(try await simulation.stage() == .running)
+        let owner = Ownership(
+            organization: "\(simulation.organization)",
+            instance: "\(simulation.instance)",
+            generation: 1,
+            saga: "somebody"
+        )
+        let living = simulation.world.read { $0.databases.keys.sorted() }
+        simulation.world.change { state in
+            state.databases["railzway_org_42"] = owner
+            state.roles["railzway_user_42"] = (owner, Secret("x"))
+        }
+        #expect(living.count == 1 && living != ["railzway_org_42"])
+        var state = Reconciler.Sweep()
+        try await sweep(simulation, &state)
+        #expect(try await repairs(simulation).map(\.status) == ["completed"])
+        #expect(simulation.world.read { $0.quarantined.count } == 1)
+        #expect(try await simulation.folded(simulation.instance).orphans.keys.sorted() == ["railzway_org_42"])
+        // Its own is left alone, and what is aside waits for its time in a saga that operators see and can hurry.
+        #expect(simulation.world.read { $0.databases.keys.sorted() } == living)
+        #expect(try await simulation.folded(simulation.instance).database != nil)
+        let begun = simulation.clock.ids.now()
+        try await work(simulation)
+        #expect(simulation.clock.ids.now() - begun >= simulation.settings.quarantine)
+        simulation.world.read { state in
+            #expect(state.quarantined.isEmpty && state.roles["railzway_user_42"] == nil && state.roles.count == 1)
+            #expect(state.databases.keys.sorted() == living)
+        }
+        #expect(try await simulation.folded(simulation.instance).orphans.isEmpty)
+        #expect(try await simulation.violations() == [])
+    }
+
     @Test("a subscription that was paused at billing becomes a condition of the instance, and no saga")
     func billing() async throws {
         let simulation = try await provisioned()

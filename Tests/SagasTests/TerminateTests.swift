@@ -218,6 +218,33 @@ struct TerminateTests {
         try await expectNothingLeft()
     }
 
+    @Test("an end that is withdrawn never comes, whether or not anybody tells the saga that waits for it")
+    func withdrawn() async throws {
+        try await running()
+        let stream = Streams.subscription(simulation.subscription)
+        for (isTold, end) in [(true, "compensated"), (false, "superseded")] {
+            let moment = simulation.clock.ids.now() + .seconds(20 * 24 * 3600)
+            let saga = try await simulation.write(
+                Subscription.self,
+                stream,
+                .requestCancellation(effectiveAt: moment)
+            )
+            try await simulation.start()
+            _ = await (try simulation.engine()).turn()
+            _ = try await simulation.write(
+                Subscription.self,
+                stream,
+                .withdrawCancellation(reason: "stay", at: simulation.clock.ids.now())
+            )
+            if isTold { try await simulation.start() }
+            simulation.clock.advance(.seconds(21 * 24 * 3600))
+            _ = await (try simulation.engine()).turn()
+            #expect(try await simulation.status(of: EndSubscription.kind, saga) == end)
+        }
+        #expect(try await simulation.model().stage == .running)
+        #expect(try await simulation.violations() == [])
+    }
+
     private func expectNothingLeft() async throws {
         try await Self.expectNothingLeft(simulation)
     }

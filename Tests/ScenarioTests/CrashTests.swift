@@ -1,6 +1,5 @@
 import Glibc
 import Kernel
-import Postgres
 import Testing
 
 /// The process is killed after each append of a provisioning, and the next one finishes what it left.
@@ -51,38 +50,12 @@ struct CrashTests {
                 #expect(try await story.ended(ids.operation) == "completed", "append \(append)")
                 _ = try await story.instance(ids.instance, becomes: "running")
                 _ = try await story.reached(slug)
-                try await checkOneOfEverything(story, ids, billingKey: dev.key("billing"))
+                try await story.expectOneOfEverything(ids, billingKey: dev.key("billing"))
             }
             if !crashed { break }
         }
         #expect(dev.survivors == [])
         return crashes
-    }
-
-    /// One role, one database, one job, one customer, one active subscription.
-    private func checkOneOfEverything(_ story: Story, _ ids: Story.Onboarded, billingKey: String) async throws {
-        let billing = Client(base: story.running.billing, key: billingKey)
-        let customers = try await billing.get("/api/customers?email=org_\(ids.organization)@localhost").json["data"]?
-            .array
-        #expect(customers?.count == 1)
-        let customer = customers?.first?["id"]?.string ?? customers?.first?["ID"]?.string ?? "?"
-        let subscriptions = try await billing.get("/api/subscriptions?customer_id=\(customer)").json["data"]?.array
-        #expect(subscriptions?.compactMap { ($0["Status"] ?? $0["status"])?.string } == ["ACTIVE"])
-        let organization = ids.organization
-        let (databases, roles) = try await story.query(database: "postgres") { tx throws(PostgresError) in
-            try tx.run(
-                """
-                SELECT (SELECT count(*) FROM pg_database WHERE datname LIKE \("%org_" + organization + "%")),
-                       (SELECT count(*) FROM pg_roles WHERE rolname LIKE \("%user_" + organization + "%"))
-                """
-            ).decode(0, Int64.self, Int64.self)
-        }
-        #expect(databases == 1)
-        #expect(roles == 1)
-        let jobs = try await Client(base: story.running.nomad, key: nil).get(
-            "/v1/jobs?prefix=railzway-org-\(organization)"
-        )
-        #expect(jobs.json.array?.count == 1)
     }
 }
 

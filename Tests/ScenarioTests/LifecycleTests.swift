@@ -171,10 +171,14 @@ struct LifecycleTests {
             for instance in [made.instance, other] {
                 _ = try await story.instance(instance, becomes: "terminated")
             }
-            // Nothing of it is left that could be shown: its name went with the key it was sealed under.
-            try await eventually(within: .seconds(30), { "the organization is still shown" }) {
-                try await story.client.get(path).status == 404 ? () : nil
+            // Its members are told that it is deleted, without its name; nothing else answers, and no list has it.
+            let deleted = try await eventually(within: .seconds(30), { "the organization is not said to be deleted" }) {
+                let reply = try await story.client.get(path)
+                return reply.json["status"] == "deleted" ? reply : nil
             }
+            #expect(deleted.status == 200 && deleted.json["name"] == "")
+            #expect(try await story.client.get(path + "/members").status == 404)
+            #expect(try await story.client.get("/v1/organizations").json["data"] == [])
             let active = try await story.query { tx throws(PostgresError) in
                 try tx.run("SELECT count(*) FROM pg_database WHERE datname LIKE 'railzway%'").decode(0, Int64.self)
             }

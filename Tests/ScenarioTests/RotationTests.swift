@@ -23,8 +23,10 @@ struct RotationTests {
             let client = Task {
                 while !Task.isCancelled {
                     do {
-                        try await tenant.query(as: try await tenant.login())
-                        counts.succeeded()
+                        let phase = counts.phase
+                        let login = try await tenant.login()
+                        try await tenant.query(as: login)
+                        counts.succeeded(in: phase, as: login.user)
                     } catch {
                         // What we cut off ourselves is no failure.
                         guard !Task.isCancelled else { return }
@@ -32,16 +34,24 @@ struct RotationTests {
                     }
                 }
             }
+            try await counts.some(in: .before)
+            counts.enter(.during)
             let answer = try await story.client.post("/v1/instances/\(ids.instance)/rotate-credentials")
             #expect(answer.status == 202, "\(answer.text)")
             let operation = try #require(answer.json["operation"]?["id"]?.string)
             #expect(try await story.ended(operation) == "completed")
+            counts.enter(.after)
+            try await counts.some(in: .after)
             client.cancel()
             await client.value
-            #expect(counts.failures == [])
-            #expect(counts.successes > 0)
-
             let after = try await tenant.login()
+            // Every single one, and some at each time: with the first login, with either, with the next.
+            #expect(counts.failures == [])
+            #expect(counts.users(in: .before) == [before.user])
+            #expect(counts.users(in: .during).isSubset(of: [before.user, after.user]))
+            #expect(!counts.users(in: .during).isEmpty)
+            #expect(counts.users(in: .after) == [after.user])
+
             #expect(after.user == before.user + "_r2" && after.password != before.password)
             await #expect(throws: PostgresError.self) { try await tenant.query(as: before) }
             #expect(try await tenant.jobVersion() == version)
@@ -69,11 +79,31 @@ struct RotationTests {
 
 /// What became of a client's queries.
 private final class Counts: Sendable {
-    private let state = Mutex((successes: 0, failures: [String]()))
-    var successes: Int { state.withLock { $0.successes } }
+    /// When a query began, as seen from the rotation.
+    enum Phase: Sendable {
+        case before, during, after
+    }
+
+    private struct State {
+        var phase = Phase.before
+        var users: [Phase: Set<String>] = [:]
+        var failures: [String] = []
+    }
+
+    private let state = Mutex(State())
+    var phase: Phase { state.withLock { $0.phase } }
     var failures: [String] { state.withLock { $0.failures } }
-    func succeeded() { state.withLock { $0.successes += 1 } }
+    func enter(_ phase: Phase) { state.withLock { $0.phase = phase } }
+    func users(in phase: Phase) -> Set<String> { state.withLock { $0.users[phase] ?? [] } }
+    func succeeded(in phase: Phase, as user: String) {
+        state.withLock { _ = $0.users[phase, default: []].insert(user) }
+    }
     func failed(_ reason: String) { state.withLock { $0.failures.append(reason) } }
+
+    /// Waits for the first success that began in a phase.
+    func some(in phase: Phase) async throws {
+        try await eventually(within: .seconds(60), { "no query succeeds" }) { users(in: phase).isEmpty ? nil : () }
+    }
 }
 
 /// The database of one organization's first instance, as a client of it knows it.

@@ -1,8 +1,10 @@
 import Commands
 import Domain
+import EventStore
 import HTTPTypes
 import Kernel
 @testable import Server
+import SignalboxTestKit
 import Testing
 
 @Suite("Who may do what")
@@ -47,6 +49,35 @@ struct AccessTests {
         let past = Timestamp(microseconds: IDSource.system.now().microseconds - 1_000_000)
         _ = try await stage.desk.issueUserKey(for: stage.anaID, expiresAt: past, key: key, by: .own(ids: .system))
         #expect(try await stage.send(.get, "/v1/me", as: key).status == .unauthorized)
+    }
+
+    @Test("who was a member of a deleted organization to its end is told so, and no more; strangers are told nothing")
+    func deleted() async throws {
+        let stage = try await Stage()
+        let made = try await stage.onboard("acme", as: stage.ana)
+        let id = try #require(made.json["organization"]?["id"]?.string.flatMap { OrganizationID($0) })
+        let path = "/v1/organizations/\(id)"
+        #expect(try await stage.send(.get, path, as: stage.ana).json["status"] == "active")
+        let stream = Streams.organization(id)
+        let aggregate = try await Aggregates(log: stage.log).load(Organization.self, from: stream)
+        let end: [Organization.Command] = [
+            .requestDeletion(reason: "asked"), .revokeAllKeys, .markPersonalDataErased, .markDeleted,
+        ]
+        let write = try aggregate.write(try aggregate.decide(end), ids: .system)
+        let causation = Causation(actor: "saga-delete-organization", command: IDSource.system.unique())
+        _ = try await stage.log.append(AppendRequest(causation: causation, writes: [write]))
+
+        for key in [stage.ana, stage.operatorKey] {
+            let shown = try await stage.send(.get, path, as: key)
+            #expect(shown.status == .ok && shown.json["status"] == "deleted" && shown.json["name"] == "")
+            #expect(try await stage.send(.get, "/v1/organizations", as: key).json["data"] == [])
+        }
+        #expect(try await stage.send(.get, path, as: stage.bob).status == .notFound)
+        #expect(
+            try await stage.send(.get, path + "?position=\(try await stage.size)", as: stage.ana).status == .notFound
+        )
+        #expect(try await stage.send(.get, path + "/members", as: stage.ana).status == .notFound)
+        #expect(try await stage.send(.get, path + "/instances", as: stage.ana).status == .notFound)
     }
 
     @Test("a key that may only read cannot write: 403, and nothing appended")

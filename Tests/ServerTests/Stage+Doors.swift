@@ -50,7 +50,13 @@ extension ReadDoor {
             }
         }
         role = { user, organization throws(ReadError) in
-            try await rows(Members.self, log)["\(organization).\(user)"]?.role
+            let isThere = try await rows(Organizations.self, log)[organization.description]?.status != .deleted
+            return isThere ? try await rows(Members.self, log)["\(organization).\(user)"]?.role : nil
+        }
+        outlived = { organization, user throws(ReadError) in
+            let isDeleted = try await rows(Organizations.self, log)[organization.description]?.status == .deleted
+            let member = try await rows(Members.self, log)["\(organization).\(user)"]
+            return isDeleted && member != nil
         }
         key = { id throws(ReadError) in try await rows(APIKeys.self, log)[id.description] }
         keys = { owner, request throws(ReadError) in
@@ -63,7 +69,7 @@ extension ReadDoor {
         organizations = { user, request throws(ReadError) in
             let mine = try await rows(Members.self, log).values.filter { $0.userID == user }.map(\.organizationID)
             let all = try await rows(Organizations.self, log).values
-                .filter { user == nil || mine.contains($0.id) }.sorted { $0.id < $1.id }
+                .filter { $0.status != .deleted && (user == nil || mine.contains($0.id)) }.sorted { $0.id < $1.id }
             return Reading(try page(all, request), at: try await frontier(log))
         }
         members = { organization, request throws(ReadError) in

@@ -8,9 +8,12 @@ extension Instance {
         case (_, .absent): throw .notRequested
 
         // What is left to record of an instance's end comes after it, too: databases are dropped days later.
-        case (.recordDatabaseQuarantined(let fact), _): return quarantine == fact ? [] : [.databaseQuarantined(fact)]
+        case (.recordDatabaseQuarantined(let fact), _):
+            return quarantine == fact || orphans[fact.database] == fact ? [] : [.databaseQuarantined(fact)]
         case (.recordDatabaseDropped(let fact), _):
-            let known = [database?.database, quarantine?.database].contains(fact.database)
+            let known =
+                [database?.database, quarantine?.database].contains(fact.database)
+                || orphans[fact.database] != nil
             return known ? [.databaseDropped(fact)] : []
         case (.withdrawRoute(let fact), _):
             try require(fact.generation)

@@ -2,7 +2,7 @@ package import Domain
 
 /// The write model of one instance.
 package struct Instance: Decider {
-    package static let stateVersion: Int16 = 3
+    package static let stateVersion: Int16 = 4
 
     /// Where an instance is in its life; the raw value is what people are shown.
     package enum Stage: String, Codable, Sendable, CaseIterable {
@@ -99,6 +99,8 @@ package struct Instance: Decider {
     package private(set) var failure: InstanceEvent.ProvisioningFailed?
     package private(set) var backup: InstanceEvent.BackedUp?
     package private(set) var quarantine: InstanceEvent.DatabaseQuarantined?
+    /// What earlier generations left and is put aside, by the name that it had.
+    package private(set) var orphans: [String: InstanceEvent.DatabaseQuarantined] = [:]
     /// The change that is being made.
     package private(set) var change: InstanceEvent.ChangeRequested?
     /// The last change that was made.
@@ -144,11 +146,13 @@ package struct Instance: Decider {
         case .driftDetected, .driftRepaired: break
         case .terminationRequested: stage = .terminating
         case .backedUp(let fact): backup = fact
+        case .databaseQuarantined(let fact) where fact.orphan != nil: orphans[fact.database] = fact
         case .databaseQuarantined(let fact): (database, quarantine) = (nil, fact)
         case .databaseDropped(let fact):
             // A quarantined database is dropped days later, when there may be another one.
             if database?.database == fact.database { database = nil }
             if quarantine?.database == fact.database { quarantine = nil }
+            orphans[fact.database] = nil
         case .terminated: stage = .terminated
         }
     }

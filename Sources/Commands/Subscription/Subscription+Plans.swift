@@ -1,4 +1,5 @@
 internal import Domain
+internal import Kernel
 
 extension Subscription {
     func requestPlanChange(
@@ -24,4 +25,14 @@ extension Subscription {
     func planChanged(_ fact: SubscriptionEvent.PlanChanged) -> [SubscriptionEvent] {
         change == nil && requested?.price == fact.price && billingID == fact.billingID ? [] : [.planChanged(fact)]
     }
+
+    /// The saga that ends it reads the subscription after its end has come: who withdraws has to be through by then.
+    func withdrawCancellation(_ reason: String, at now: Timestamp) throws(Refusal) -> [SubscriptionEvent] {
+        guard let cancellation else { throw .nothingScheduled }
+        guard now + Self.lastMoment < cancellation else { throw .tooLate }
+        return [.cancellationWithdrawn(.init(reason: reason))]
+    }
+
+    /// More than a clock may be wrong, and than an append may take.
+    static let lastMoment = Duration.seconds(60)
 }

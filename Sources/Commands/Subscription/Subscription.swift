@@ -19,6 +19,8 @@ package struct Subscription: Decider {
         case abandon(reason: String)
         /// Its end is agreed on: the instance is terminated then.
         case requestCancellation(effectiveAt: Timestamp)
+        /// It goes on after all; not in the last moment before its end.
+        case withdrawCancellation(reason: String, at: Timestamp)
         /// Another plan of the same rank or, if it is to be at once, a higher one.
         case requestPlanChange(SubscriptionEvent.PlanChangeRequested)
         /// Another plan of the same rank or a lower one, when the period that is paid for has ended.
@@ -59,6 +61,8 @@ package struct Subscription: Decider {
         /// Another change is scheduled, or being made.
         case changePending
         case nothingScheduled
+        /// Its end has come, or is so near that it may be under way.
+        case tooLate
         case abandoned
         case over
     }
@@ -97,6 +101,7 @@ package struct Subscription: Decider {
         case .downgradeScheduled(let fact): (change, scheduled) = (nil, fact)
         case .planChangeCancelled: (change, scheduled) = (nil, nil)
         case .cancellationRequested(let fact): cancellation = fact.effectiveAt
+        case .cancellationWithdrawn: cancellation = nil
         case .cancelled: stage = .cancelled
         case .ended: stage = .ended
         }
@@ -125,6 +130,9 @@ package struct Subscription: Decider {
         case (.requestCancellation(let moment), .active), (.requestCancellation(let moment), .paused):
             guard cancellation == nil else { throw .cancellationRequested }
             return [.cancellationRequested(.init(effectiveAt: moment))]
+        case (.withdrawCancellation(let reason, let now), .active),
+            (.withdrawCancellation(let reason, let now), .paused):
+            return try withdrawCancellation(reason, at: now)
         case (.requestPlanChange(let fact), .active): return try requestPlanChange(fact)
         case (.scheduleDowngrade(let fact), .active): return try scheduleDowngrade(fact)
         case (.recordPlanChanged(let fact), .active): return planChanged(fact)

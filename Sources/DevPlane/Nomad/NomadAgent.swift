@@ -90,9 +90,10 @@ package struct NomadAgent: Service {
                 group.addTask { try await server.run() }
                 group.addTask { try await schedule(store, bell) }
                 group.addTask { await runAllocations(store, bell) }
-                // Whichever ends first ends all: normally nobody does before the shutdown.
-                try await group.next()
+                // Whichever ends first ends all, however it ends: normally nobody does before the shutdown.
+                let first = await group.nextResult()
                 bell.close()
+                try first?.get()
                 try await group.waitForAll()
             }
         } onGracefulShutdown: {

@@ -375,24 +375,4 @@ extension InstanceEvent {
             self.sha256 = sha256
         }
     }
-
-    package struct DatabaseQuarantined: Fact {
-        package var database: String
-        package var renamed: String
-        package var until: Timestamp
-        package init(database: String, renamed: String, until: Timestamp) {
-            self.database = database
-            self.renamed = renamed
-            self.until = until
-        }
-    }
-
-    package struct DatabaseDropped: Fact {
-        package var database: String
-        package var role: String
-        package init(database: String, role: String) {
-            self.database = database
-            self.role = role
-        }
-    }
 }

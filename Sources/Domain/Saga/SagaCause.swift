@@ -67,7 +67,7 @@ package enum SagaCause {
     ]
 }
 
-/// Which event cancels which kinds of saga that run, or wait, in the lane of its subject: an instance that is to be
+/// Which event cancels which kinds of saga that run, or wait, in a lane of its subject: an instance that is to be
 /// terminated need not be provisioned to the end.
 ///
 /// It stands beside ``SagaCause``: the same event may start the saga that follows in the lane. A cancellation is an
@@ -77,6 +77,12 @@ package enum SagaCancellation {
     package static func kinds(cancelledBy type: String) -> [String] {
         table[type] ?? []
     }
+
+    /// The lanes in which they are looked for.
+    ///
+    /// - Parameter subject: The stream of the event.
+    /// - Returns: Its own lane, and that of its end, which waits beside everything else.
+    package static func lanes(of subject: String) -> [String] { [subject, subject + "/end"] }
 
     /// Every type that cancels something.
     package static var types: [String] { table.keys.sorted() }
@@ -88,5 +94,7 @@ package enum SagaCancellation {
         ],
         // Who thinks better of a downgrade need not wait for the end of the period.
         SubscriptionEvent.Name.planChangeCancelled.rawValue: ["downgrade-plan"],
+        // The same for who thinks better of the end.
+        SubscriptionEvent.Name.cancellationWithdrawn.rawValue: ["end-subscription"],
     ]
 }

@@ -13,6 +13,7 @@ package enum SubscriptionEvent: EventFamily {
     case planChangeCancelled(Because)
     case downgradeScheduled(DowngradeScheduled)
     case cancellationRequested(CancellationRequested)
+    case cancellationWithdrawn(Because)
     case cancelled(Nothing)
     case ended(Nothing)
 
@@ -31,6 +32,7 @@ package enum SubscriptionEvent: EventFamily {
         case planChangeCancelled = "subscription.plan-change-cancelled"
         case downgradeScheduled = "subscription.downgrade-scheduled"
         case cancellationRequested = "subscription.cancellation-requested"
+        case cancellationWithdrawn = "subscription.cancellation-withdrawn"
         case cancelled = "subscription.cancelled"
         case ended = "subscription.ended"
     }
@@ -122,6 +124,7 @@ extension SubscriptionEvent {
         case .planChangeCancelled: .planChangeCancelled
         case .downgradeScheduled: .downgradeScheduled
         case .cancellationRequested: .cancellationRequested
+        case .cancellationWithdrawn: .cancellationWithdrawn
         case .cancelled: .cancelled
         case .ended: .ended
         }
@@ -140,6 +143,7 @@ extension SubscriptionEvent {
         case .planChangeCancelled(let fact): fact
         case .downgradeScheduled(let fact): fact
         case .cancellationRequested(let fact): fact
+        case .cancellationWithdrawn(let fact): fact
         case .cancelled(let fact): fact
         case .ended(let fact): fact
         }
@@ -158,6 +162,7 @@ extension SubscriptionEvent {
         case .planChangeCancelled: .only(Self.planChangeCancelled)
         case .downgradeScheduled: .only(Self.downgradeScheduled)
         case .cancellationRequested: .only(Self.cancellationRequested)
+        case .cancellationWithdrawn: .only(Self.cancellationWithdrawn)
         case .cancelled: .only(Self.cancelled)
         case .ended: .only(Self.ended)
         }

@@ -90,6 +90,8 @@ extension InstanceRow {
         case .driftRepaired(let fact): note("InSync", .yes, fact.what, at: moment)
         case .terminationRequested: status = .terminating
         case .backedUp(let fact): note("BackedUp", .yes, "\(fact.size) bytes", at: moment)
+        // What an earlier generation left says nothing about the database that it has.
+        case .databaseQuarantined(let fact) where fact.orphan != nil: break
         case .databaseQuarantined(let fact): note("DatabaseReady", .no, "quarantined until \(fact.until)", at: moment)
         case .databaseDropped(let fact):
             // That of an earlier generation is dropped while another one is in use.

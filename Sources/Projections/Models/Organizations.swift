@@ -6,7 +6,7 @@ package enum Organizations: Projection {
     package typealias Row = OrganizationView
 
     package static let name = "organizations"
-    package static let shape = 1
+    package static let shape = 2
     package static let reads = OrganizationEvent.types
 
     package static func key(of entry: Entry) -> String? { entry.subject }
@@ -33,7 +33,10 @@ package enum Organizations: Projection {
         case .suspended: organization.status = .suspended
         case .resumed: organization.status = .active
         case .deletionRequested: organization.status = .deleting
-        case .deleted: organization.status = .deleted
+        case .deleted:
+            organization.status = .deleted
+            // What people called it goes with it; its slug stays taken.
+            organization.name = ""
         case .memberAdded, .memberRoleChanged, .memberRemoved, .invitationSent, .invitationAccepted,
             .invitationRevoked, .apiKeyIssued, .apiKeyRevoked, .billingCustomerLinked, .personalDataErased:
             break
@@ -51,6 +54,7 @@ package struct OrganizationView: Codable, Equatable, Sendable {
     }
 
     package var id: OrganizationID
+    /// Empty once it is deleted.
     package var name: String
     package var slug: String
     package var status: Status

@@ -48,6 +48,7 @@ package enum Subscriptions: Projection {
             subscription.pendingChange = nil
         case .planChangeCancelled: subscription.pendingChange = nil
         case .cancellationRequested(let fact): subscription.endsAt = fact.effectiveAt
+        case .cancellationWithdrawn: subscription.endsAt = nil
         case .cancelled: subscription.status = .cancelled
         case .ended: subscription.status = .ended
         }

@@ -10,7 +10,7 @@ extension ReadModels {
         try await documents(
             OrganizationView.self,
             from: [Organizations.self],
-            "SELECT document::text FROM rm.organizations_v1 WHERE id = \(id)"
+            "SELECT document::text FROM rm.organizations_v2 WHERE id = \(id)"
         ).map(\.first)
     }
 
@@ -28,7 +28,7 @@ extension ReadModels {
             from: [Organizations.self, Members.self],
             """
             SELECT o.document::text
-              FROM rm.organizations_v1 AS o
+              FROM rm.organizations_v2 AS o
              WHERE o.id > \(after) AND o.status <> 'deleted'
                AND (\(user == nil) OR EXISTS (
                     SELECT FROM rm.members_v1 AS m WHERE m.organization_id = o.id AND m.user_id = \(user)
@@ -50,10 +50,27 @@ extension ReadModels {
             """
             SELECT m.document::text
               FROM rm.members_v1 AS m
-              JOIN rm.organizations_v1 AS o ON o.id = m.organization_id
+              JOIN rm.organizations_v2 AS o ON o.id = m.organization_id
              WHERE m.user_id = \(user) AND m.organization_id = \(organization) AND o.status <> 'deleted'
             """
         ).value.first?.role
+    }
+
+    /// Whether an organization is deleted that a user was a member of to the end.
+    ///
+    /// - Throws: ``ReadError/unavailable``.
+    package func outlived(_ organization: OrganizationID, by user: UserID) async throws(ReadError) -> Bool {
+        let rows = try await documents(
+            MemberView.self,
+            from: [Members.self],
+            """
+            SELECT m.document::text
+              FROM rm.members_v1 AS m
+              JOIN rm.organizations_v2 AS o ON o.id = m.organization_id
+             WHERE m.user_id = \(user) AND m.organization_id = \(organization) AND o.status = 'deleted'
+            """
+        )
+        return !rows.value.isEmpty
     }
 
     /// The members of an organization, in the order of their ids.

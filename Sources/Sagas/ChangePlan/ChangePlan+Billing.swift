@@ -17,12 +17,13 @@ extension ChangePlan {
         return .done(StepOutcome(output: ["changed": .bool(changed)]))
     }
 
-    /// There is nothing to compare with at billing, so a change that may be on its way is outwaited first.
+    /// There is nothing to compare with at billing, so a change that may be on its way is outwaited first; not one that
+    /// billing has answered to whoever asks now.
     func changeItemsBack(_ context: StepContext) async throws(PortError) -> UndoResult {
         let input = try PlanInput(context.input)
         if context.outputs["change-items"]?["changed"]?.bool == false { return .done }
         // Counted from here: the step may have been tried for long, and its last attempt a moment ago.
-        guard context.attempt > 1 else {
+        guard context.isSettled || context.attempt > 1 else {
             throw .pending(
                 code: "under-way",
                 message: "a change of the items may still be on its way",
@@ -55,6 +56,36 @@ extension ChangePlan {
         return .done(StepOutcome(output: ["subscription": .string(draft.id)]))
     }
 
+    /// A draft that nobody activates costs nothing, and billing cannot cancel it.
+    func leaveDraft(_ context: StepContext) async throws(PortError) -> UndoResult { .done }
+
+    /// The subscription that takes the place of the other one, where there has to be one.
+    func replacement(_ input: JSONValue, _ outputs: [String: JSONValue]) -> [IntendedResource] {
+        guard outputs["change-items"]?["changed"]?.bool != true, let input = try? PlanInput(input),
+            let saga = input.saga
+        else { return [] }
+        let agreed = input.made.agreed
+        return [subscription(ports.replacement(of: agreed, by: saga), agreed, removes: nil)]
+    }
+
+    /// The one whose place it takes.
+    func former(_ input: JSONValue, _ outputs: [String: JSONValue]) -> [IntendedResource] {
+        guard outputs["change-items"]?["changed"]?.bool != true, let input = try? PlanInput(input),
+            let name = ports.name(of: .subscription, input.made.agreed)
+        else { return [] }
+        return [subscription(name, input.made.agreed, removes: true)]
+    }
+
+    private func subscription(_ name: String, _ agreed: ProvisionInput, removes: Bool?) -> IntendedResource {
+        IntendedResource(
+            .subscription,
+            name,
+            instance: "instance-\(agreed.instance)",
+            generation: agreed.generation,
+            removes: removes
+        )
+    }
+
     /// The point of no return: from here on the other plan is paid for.
     func activateReplacement(_ context: StepContext) async throws(PortError) -> StepResult {
         if itemsChanged(context) { return .skipped(why: "the subscription itself was changed") }
@@ -70,6 +101,8 @@ extension ChangePlan {
 
     /// Makes sure that no activation can come in any more, as a provisioning does.
     func burnReplacement(_ context: StepContext) async throws(PortError) -> UndoResult {
+        // Begun, and then turned back before it could say that there is nothing to do.
+        if itemsChanged(context) { return .done }
         let id = try context.text("subscription", of: "draft-replacement")
         switch try await ports.billing.subscription(id).status {
         case .draft:

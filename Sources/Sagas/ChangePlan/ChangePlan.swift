@@ -71,23 +71,32 @@ package struct ChangePlan: Sendable {
             SagaStep("promote-canary", policy: nomad, ensure: promoteCanary),
             SagaStep("await-healthy", policy: nomad, ensure: awaitHealthy),
             SagaStep("change-items", policy: billing, ensure: changeItems, ensureAbsent: changeItemsBack),
-            SagaStep("draft-replacement", policy: billing, ensure: draftReplacement),
+            SagaStep(
+                "draft-replacement",
+                policy: billing,
+                ensure: draftReplacement,
+                ensureAbsent: leaveDraft,
+                resources: replacement
+            ),
             SagaStep(
                 "activate-replacement",
                 policy: .init(target: "billing", pivot: true),
                 ensure: activateReplacement,
-                ensureAbsent: burnReplacement
+                ensureAbsent: burnReplacement,
+                resources: replacement
             ),
-            SagaStep("cancel-former", policy: billing, ensure: cancelFormer),
+            SagaStep("cancel-former", policy: billing, ensure: cancelFormer, resources: former),
             SagaStep("confirm-plan", policy: billing, ensure: confirmPlan),
         ]
     }
 }
 
 /// What a change of plan is decided on, fixed when it begins.
-struct PlanInput: Fact {
+struct PlanInput: SagaInput {
     /// With the plan that it has.
     var made: MadeInstance
+    /// The saga itself.
+    var saga: UniqueID?
     /// The plan that is wanted, and its price.
     var plan: PlanSnapshot
     var price: PriceSnapshot
@@ -103,24 +112,6 @@ struct PlanInput: Fact {
         guard case .changeRequested(let asked) = try ProvisionInput.decoded(InstanceEvent.self, cause),
             let plan = asked.plan, let price = asked.price
         else { throw .malformed("\(cause.stream) \(cause.version) asks for no plan") }
-        return Self(made: try await MadeInstance.read(cause, log), plan: plan, price: price)
-    }
-
-    private init(made: MadeInstance, plan: PlanSnapshot, price: PriceSnapshot) {
-        (self.made, self.plan, self.price) = (made, plan, price)
-    }
-
-    /// Reads it back from the event that the saga began with.
-    init(_ input: JSONValue) throws(PortError) {
-        do {
-            self = try JSON.decode(Self.self, from: try JSON.encode(input))
-        } catch { throw .blocked(code: "input-unreadable", message: "the saga's input cannot be read") }
-    }
-
-    /// As the saga's first event carries it.
-    func json() throws(SagaBeginError) -> JSONValue {
-        do {
-            return try JSON.decode(JSONValue.self, from: try JSON.encode(self))
-        } catch { throw .malformed("the saga's input is not JSON") }
+        return Self(made: try await MadeInstance.read(cause, log), saga: cause.id, plan: plan, price: price)
     }
 }

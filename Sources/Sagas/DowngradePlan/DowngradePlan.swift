@@ -135,7 +135,7 @@ package struct DowngradePlan: Sendable {
 }
 
 /// What a downgrade is decided on, fixed when it is scheduled.
-struct DowngradeInput: Fact {
+struct DowngradeInput: SagaInput {
     var organization: OrganizationID
     var instance: InstanceID
     var subscription: SubscriptionID
@@ -167,20 +167,6 @@ struct DowngradeInput: Fact {
     ) {
         (self.organization, self.instance) = (organization, instance)
         (self.subscription, self.scheduled) = (subscription, scheduled)
-    }
-
-    /// Reads it back from the event that the saga began with.
-    init(_ input: JSONValue) throws(PortError) {
-        do {
-            self = try JSON.decode(Self.self, from: try JSON.encode(input))
-        } catch { throw .blocked(code: "input-unreadable", message: "the saga's input cannot be read") }
-    }
-
-    /// As the saga's first event carries it.
-    func json() throws(SagaBeginError) -> JSONValue {
-        do {
-            return try JSON.decode(JSONValue.self, from: try JSON.encode(self))
-        } catch { throw .malformed("the saga's input is not JSON") }
     }
 }
 

@@ -65,6 +65,10 @@ package struct EndSubscription: Sendable {
 
     func requestTermination(_ context: StepContext) async throws(PortError) -> StepResult {
         let input = try context.decoded(Input.self)
+        let subscription = try await ports.recorded().subscription(input.subscription)
+        guard subscription.cancellation == input.effectiveAt else {
+            throw .superseded(message: "the subscription is not to end any more")
+        }
         let command = Instance.Command.requestTermination(reason: "the subscription has come to its end")
         return .done(StepOutcome(facts: [.instance(input.instance, command)]))
     }

@@ -18,8 +18,10 @@ struct SagaCanceller: Sendable {
     func cancel(because event: RecordedEvent) async throws(LogError) {
         let kinds = SagaCancellation.kinds(cancelledBy: event.type)
         guard !kinds.isEmpty else { return }
-        for item in try await queue.members(ofLane: event.stream.text) where kinds.contains(item.kind) {
-            try await cancel(item, because: event)
+        for lane in SagaCancellation.lanes(of: event.stream.text) {
+            for item in try await queue.members(ofLane: lane) where kinds.contains(item.kind) {
+                try await cancel(item, because: event)
+            }
         }
     }
 

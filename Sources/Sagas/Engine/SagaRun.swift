@@ -15,6 +15,8 @@ struct SagaRun {
     let offset: Duration
     /// The step whose intent this very turn has recorded: nothing can have happened for it yet.
     var fresh: String?
+    /// Steps whose every attempt was made in this very turn and has an end that is known.
+    private var settled: Set<String> = []
 
     var definition: SagaDefinition { scribe.definition }
     var state: SagaState { history.state }
@@ -57,12 +59,15 @@ struct SagaRun {
         if let goesOn = await refused(step) { return goesOn }
         let context = context(id, attempt: state.steps[id]?.attempt ?? 1, since: state.steps[id]?.startedAt)
         let look = fresh != id
+        // A later attempt has an earlier one of this turn before it, or one of which nothing is known here.
+        if !look, context.attempt == 1 { settled.insert(id) }
         fresh = nil
         let outcome = await lease.keeping(timeout: step.policy.timeout) { () async throws(PortError) -> StepResult in
             if look, let probe = step.probe, let found = try await Self.look(probe, context) { return found }
             return try await step.ensure(context)
         }
         await settle(step, outcome)
+        if !Self.isKnown(outcome) { settled.remove(id) }
         switch outcome {
         case nil: return false
         case .success(.waiting(let condition, let reason, let until)):
@@ -139,6 +144,14 @@ struct SagaRun {
         return await refresh()
     }
 
+    /// Whether an attempt has left nothing on its way.
+    private static func isKnown(_ outcome: Result<StepResult, PortError>?) -> Bool {
+        switch outcome {
+        case nil, .failure(.unknown), .failure(.transient), .failure(.pending): false
+        case .success, .failure: true
+        }
+    }
+
     mutating func unknown(_ step: String) async -> Bool {
         await commit { state in
             guard state.parked == nil else { return nil }
@@ -185,7 +198,8 @@ struct SagaRun {
             notes: state.steps.compactMapValues(\.undo.note),
             elapsed: since.map { max(.zero, now - $0) } ?? .zero,
             now: now,
-            reason: reason
+            reason: reason,
+            isSettled: settled.contains(id)
         )
     }
 

@@ -106,7 +106,7 @@ package struct StepContext: Sendable {
     package let key: String
     /// Names the caller at the target: `sbx/{saga}/{step}/f{fence}`.
     package let fence: String
-    package let input: JSONValue
+    package var input: JSONValue
     /// What the steps that succeeded left for the later ones.
     package let outputs: [String: JSONValue]
     /// The steps that may have had an effect.
@@ -118,6 +118,9 @@ package struct StepContext: Sendable {
     package let now: Timestamp
     /// Why it is being taken back; empty on the way forward.
     package let reason: String
+    /// Whether nothing of the step can still be on its way: whoever asks has made all of its attempts, in one turn, and
+    /// was told of each how it ended.
+    package var isSettled = false
 }
 
 /// How an attempt came out, when it did not fail.

@@ -1,6 +1,7 @@
 internal import Domain
 package import EventStore
 internal import Kernel
+internal import Platform
 
 /// The resource ledger as a fold of the log: what was ever intended, and what is known to have become of it; pure.
 package struct LedgerFold: Sendable, Equatable {
@@ -79,10 +80,14 @@ package struct LedgerFold: Sendable, Equatable {
             change(row.id, to: .deleting, event)
         case .databaseDropped(let fact):
             for row in rows.values where row.instance == event.stream.text && row.state != .gone {
-                let isIt = row.name == fact.database || row.until != nil
-                if row.kind == .database && isIt || row.kind == .role && row.name == fact.role {
-                    change(row.id, to: .gone, event)
-                }
+                let isIt =
+                    switch row.kind {
+                    case .database: row.name == fact.database || Names.isAside(row.name, of: fact.database)
+                    // With its logins, which are called after it.
+                    case .role: row.name == fact.role || Names.owner(ofLogin: row.name) == fact.role
+                    default: false
+                    }
+                if isIt { change(row.id, to: .gone, event) }
             }
         default: break
         }

@@ -3,27 +3,6 @@ internal import Domain
 internal import Kernel
 internal import Platform
 
-/// What a saga is decided on, fixed when it begins.
-protocol SagaInput: Codable, Sendable, Equatable {}
-
-extension SagaInput {
-    /// As a saga's first event carries it.
-    func json() throws(SagaBeginError) -> JSONValue {
-        do {
-            return try JSON.decode(JSONValue.self, from: try JSON.encode(self))
-        } catch { throw .malformed("the saga's input is not JSON") }
-    }
-}
-
-extension StepContext {
-    /// The input, as the saga wrote it when it began.
-    func decoded<Input: SagaInput>(_: Input.Type) throws(PortError) -> Input {
-        do {
-            return try JSON.decode(Input.self, from: try JSON.encode(input))
-        } catch { throw .blocked(code: "input-unreadable", message: "the saga's input cannot be read") }
-    }
-}
-
 extension Records {
     /// Waits for instances to be terminated; the end of each child wakes whoever waits.
     ///

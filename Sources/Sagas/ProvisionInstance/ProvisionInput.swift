@@ -19,6 +19,8 @@ struct ProvisionInput: SagaInput {
     var generation: Int
     /// Billing's id of the subscription, once there is one: at first the draft that an earlier generation left behind.
     var formerDraft: String?
+    /// The change of plan whose replacement is billed by now; `nil` while it is what the provisioning drafted.
+    var billedBy: UniqueID?
     /// The credentials that the database is entered with, once there are any.
     var login: InstanceEvent.CredentialsReserved?
     /// Those that the generation began with.
@@ -45,13 +47,6 @@ struct ProvisionInput: SagaInput {
         self.computeEngine = requested.computeEngine
         self.generation = generation
         self.formerDraft = formerDraft
-    }
-
-    /// Reads it back from the event that the saga began with.
-    init(_ input: JSONValue) throws(PortError) {
-        do {
-            self = try JSON.decode(Self.self, from: try JSON.encode(input))
-        } catch { throw .blocked(code: "input-unreadable", message: "the saga's input cannot be read") }
     }
 }
 
@@ -91,6 +86,8 @@ extension ProvisionInput {
         var generation = 1
         var (login, first) = (InstanceEvent.CredentialsReserved?.none, InstanceEvent.CredentialsReserved?.none)
         var oauthClient: String?
+        // The saga of a change has the id of the event that asked for it.
+        var (asked, changes) = (UniqueID?.none, [UniqueID?]())
         for event in try await history(stream, log) where event.version <= end.version {
             switch try decoded(InstanceEvent.self, event) {
             case .requested(let fact): (requested, generation) = (fact, fact.generation)
@@ -99,7 +96,9 @@ extension ProvisionInput {
             case .credentialsReserved(let fact): (login, first) = (fact, fact)
             case .credentialsRotated(let fact): login = fact
             case .workloadRegistered(let fact): oauthClient = fact.oauthClient
+            case .changeRequested(let fact): asked = fact.change == InstanceChange.plan ? event.id : nil
             case .changed(let fact):
+                if fact.change == InstanceChange.plan { changes.append(asked) }
                 if let plan = fact.plan { requested?.plan = plan }
                 if let release = fact.release { requested?.release = release }
             default: break
@@ -109,12 +108,14 @@ extension ProvisionInput {
 
         let subscription = StreamName(category: SubscriptionEvent.category, id: requested.subscription)
         var price: PriceSnapshot?
-        var draft: String?
+        var (draft, billedBy, count) = (String?.none, UniqueID?.none, 0)
         for event in try await history(subscription, log) where event.position <= end.position {
             switch try decoded(SubscriptionEvent.self, event) {
             case .requested(let fact): price = fact.price
-            case .drafted(let fact): draft = fact.billingID
-            case .planChanged(let fact): (price, draft) = (fact.price, fact.billingID)
+            case .drafted(let fact): (draft, billedBy) = (fact.billingID, nil)
+            case .planChanged(let fact):
+                if fact.billingID != draft { billedBy = changes.indices.contains(count) ? changes[count] : nil }
+                (price, draft, count) = (fact.price, fact.billingID, count + 1)
             default: break
             }
         }
@@ -129,6 +130,7 @@ extension ProvisionInput {
             formerDraft: draft
         )
         (input.login, input.first, input.oauthClient) = (login, first, oauthClient)
+        input.billedBy = billedBy
         return input
     }
 

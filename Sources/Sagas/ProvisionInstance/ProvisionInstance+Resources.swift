@@ -1,5 +1,6 @@
 internal import Domain
 internal import Kernel
+internal import Kernel
 internal import Platform
 
 extension ProvisionInstance {
@@ -41,10 +42,16 @@ extension ProvisioningPorts {
         case .variable: job
         case .route: names.router(organization: organization, instance: input.name)
         case .subscription:
-            names.subscriptionKey(subscription: "\(input.subscription)", generation: input.generation)
+            input.billedBy.map { replacement(of: input, by: $0) }
+                ?? names.subscriptionKey(subscription: "\(input.subscription)", generation: input.generation)
         case .customer: names.customerKey(organization: organization)
         case .oauthClient: oauth == nil ? nil : oauthOwner(input)
         case .backup: nil
         }
+    }
+
+    /// The key of the subscription by which a change of plan replaces the one before.
+    func replacement(of input: ProvisionInput, by saga: UniqueID) -> String {
+        names.transitionKey(subscription: "\(input.subscription)", saga: "\(saga)", verb: "create")
     }
 }

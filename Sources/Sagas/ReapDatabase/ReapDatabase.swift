@@ -85,8 +85,14 @@ package struct ReapDatabase: Sendable {
         return .done(StepOutcome(facts: [.instance(input.provision.instance, .recordDatabaseDropped(fact))]))
     }
 
+    /// The role goes with the last database of its generation: what was put aside may be a copy beside the one in use.
     func dropRole(_ context: StepContext) async throws(PortError) -> StepResult {
-        try await ports.databases.dropRole(remains(try ReapInput(context.input), context), fence: context.fence)
+        let input = try ReapInput(context.input)
+        let instance = try await ports.recorded().instance(input.provision.instance)
+        if instance.generation == input.generation, instance.database != nil || instance.quarantine != nil {
+            return .skipped(why: "another database of the same generation has the role")
+        }
+        try await ports.databases.dropRole(remains(input, context), fence: context.fence)
         return .done
     }
 

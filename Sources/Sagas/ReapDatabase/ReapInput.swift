@@ -14,13 +14,6 @@ struct ReapInput: SagaInput {
     var generation: Int
     var until: Timestamp
 
-    /// Reads it back from the event that the saga began with.
-    init(_ input: JSONValue) throws(PortError) {
-        do {
-            self = try JSON.decode(Self.self, from: try JSON.encode(input))
-        } catch { throw .blocked(code: "input-unreadable", message: "the saga's input cannot be read") }
-    }
-
     /// From the stream of the instance, as it was when the database was put aside.
     init(_ cause: RecordedEvent, _ log: any EventLog) async throws(SagaBeginError) {
         provision = try await ProvisionInput.read(cause, log)
@@ -33,13 +26,16 @@ struct ReapInput: SagaInput {
             default: break
             }
         }
-        guard let aside, let origin = made[aside.database] else {
-            throw .malformed("\(cause.stream) \(cause.version) puts aside what was never made")
-        }
+        guard let aside else { throw .malformed("\(cause.stream) \(cause.version) puts nothing aside") }
         database = aside.database
         renamed = aside.renamed
         until = aside.until
-        role = origin.role
-        generation = origin.generation
+        if let orphan = aside.orphan {
+            (role, generation) = (orphan.role, orphan.generation)
+        } else if let origin = made[aside.database] {
+            (role, generation) = (origin.role, origin.generation)
+        } else {
+            throw .malformed("\(cause.stream) \(cause.version) puts aside what was never made")
+        }
     }
 }

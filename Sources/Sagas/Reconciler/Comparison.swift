@@ -148,11 +148,12 @@ struct Comparison {
         }
         // A role goes after what it owns, and what is put aside has its time.
         let owning = Set(observed.databases.items.map(\.role))
-        for role in observed.roles.items where observed.databases.isComplete && !owning.contains(role.name) {
-            // Login roles of later rotations are members of the first, and begin with its name.
-            guard let one = holder(role.owner), !(one.wants.role.map { role.name.hasPrefix($0) } ?? false) else {
-                continue
-            }
+        for role in observed.roles.items where observed.databases.isComplete {
+            // The logins of later rotations are members of the first one, are called after it, and go with it.
+            let owner = Names.owner(ofLogin: role.name)
+            guard let one = holder(role.owner), !owning.contains(role.name), !owning.contains(owner),
+                one.wants.role != role.name, one.wants.role != owner
+            else { continue }
             found.append(orphan(one, .orphanRole, role.name, role.owner))
         }
         for job in observed.jobs.items where !job.isStopped {
@@ -205,6 +206,14 @@ extension DesiredInstance {
 extension Names {
     /// What the names of databases begin with that were put aside.
     package static let quarantine = "zz_"
+
+    /// The role that a login of a later rotation is called after; of every other role its own name.
+    package static func owner(ofLogin role: String) -> String {
+        guard let mark = role.lastIndex(of: "_") else { return role }
+        let last = role[mark...].dropFirst()
+        let isRotation = last.first == "r" && last.count > 1 && last.dropFirst().allSatisfy { ("0"..."9").contains($0) }
+        return isRotation ? String(role[..<mark]) : role
+    }
 
     /// The subscription that an idempotency key of ours is about; `nil` for other keys.
     package func subscription(ofKey key: String) -> String? {

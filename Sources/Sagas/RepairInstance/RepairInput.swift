@@ -9,15 +9,12 @@ struct RepairInput {
     let input: ProvisionInput
     let drift: InstanceEvent.Drift
     let kind: DriftKind
-    /// Whether the instance has ended.
-    let isOver: Bool
 
     /// Of the thing that is not as it should be.
     var name: String { drift.name ?? "" }
 
     private struct Content: Codable {
         var drift: InstanceEvent.Drift
-        var over: Bool
     }
 
     /// Reads it back from the event that the saga began with.
@@ -28,7 +25,6 @@ struct RepairInput {
             content = try JSON.decode(Content.self, from: try JSON.encode(json))
         } catch { throw .blocked(code: "input-unreadable", message: "the saga's input cannot be read") }
         drift = content.drift
-        isOver = content.over
         guard let kind = DriftKind(rawValue: content.drift.what) else {
             throw .blocked(code: "drift-unknown", message: "this build does not know \(content.drift.what)")
         }
@@ -38,8 +34,7 @@ struct RepairInput {
     /// As the saga's first event carries it.
     static func json(
         _ input: ProvisionInput,
-        _ cause: RecordedEvent,
-        _ stage: Instance.Stage
+        _ cause: RecordedEvent
     ) throws(SagaBeginError) -> JSONValue {
         guard var members = try input.json().object else { throw .malformed("the saga's input is not JSON") }
         do {
@@ -54,7 +49,17 @@ struct RepairInput {
         } catch let error as SagaBeginError {
             throw error
         } catch { throw .malformed("\(cause.stream) \(cause.version) cannot be read as \(cause.type)") }
-        members["over"] = .bool(stage == .terminated || stage == .provisioningFailed)
+        return .object(members)
+    }
+
+    /// The same drift of the instance as it is by now.
+    func renewed(_ now: ProvisionInput) throws(PortError) -> JSONValue {
+        guard var members = try now.output().object else {
+            throw .blocked(code: "input-unreadable", message: "the saga's input is not JSON")
+        }
+        do {
+            members["drift"] = try JSON.decode(JSONValue.self, from: try JSON.encode(drift))
+        } catch { throw .blocked(code: "input-unreadable", message: "the saga's input is not JSON") }
         return .object(members)
     }
 
@@ -63,6 +68,25 @@ struct RepairInput {
         var owner = ports.owner(input, saga: saga)
         if let generation = drift.generation { owner.generation = generation }
         return owner
+    }
+
+    /// Whether there is still something to be set right, as far as the log can tell.
+    ///
+    /// - Parameters:
+    ///   - stage: Where the instance is by now.
+    ///   - now: What was agreed on by now.
+    /// - Returns: Why not; `nil` when there is.
+    func isPointless(_ stage: Instance.Stage, _ now: ProvisionInput) -> String? {
+        let isWanted =
+            switch kind {
+            // Somebody has stopped or ended it since, and would be surprised to see it run again.
+            case .jobGone, .jobDiffers, .jobStopped, .billingMissing: stage == .running
+            case .databaseGone, .roleDrift: stage == .running || stage == .stopped
+            // What was nobody's when it was seen may be the next generation's by now.
+            case .orphanSubscription: [.terminated, .provisioningFailed].contains(stage) || now.formerDraft != name
+            case .orphanDatabase, .orphanRole, .orphanJob, .routeStale: true
+            }
+        return isWanted ? nil : "the instance is \(stage.rawValue) by now"
     }
 
     /// The database that was found, with the role that goes with its generation.

@@ -33,7 +33,7 @@ package struct RepairInstance: Sendable {
                     subject: cause.stream,
                     lane: cause.stream.text,
                     organization: input.organization,
-                    input: try RepairInput.json(input, cause, try await Self.stage(cause, log))
+                    input: try RepairInput.json(input, cause)
                 )
             },
             scope: { input in
@@ -82,18 +82,31 @@ package struct RepairInstance: Sendable {
         { context throws(PortError) in
             let kind = try RepairInput(context.input).kind
             guard kinds.contains(kind) else { return .skipped(why: "nothing to do here for \(kind.rawValue)") }
+            var context = context
+            context.input = context.outputs["confirm"]?["input"] ?? context.input
             return try await ensure(context)
         }
     }
 
-    /// Asks a person where only a person can decide; whoever resumes the saga has decided.
+    /// Asks a person where only a person can decide, and whoever resumes the saga has decided; then takes the instance
+    /// as it is by now: what is asked of it goes before its repairs, and changes what is right.
     func confirm(_ context: StepContext) async throws(PortError) -> StepResult {
         let repair = try RepairInput(context.input)
         if repair.drift.braked == true, context.attempt == 1 {
             let message = "too much would be taken away in one sweep: look at all of it, then resume"
             throw .blocked(code: "brake", message: message)
         }
-        guard repair.kind == .databaseGone else { return .done }
+        let records = try ports.recorded()
+        let now = try await ProvisionInput.now(repair.input.instance, records.log)
+        let stage = try await records.instance(repair.input.instance).stage
+        if let why = repair.isPointless(stage, now) { throw .superseded(message: why) }
+        try await requireDatabase(repair, context)
+        return .done(StepOutcome(output: ["input": try repair.renewed(now)]))
+    }
+
+    /// Asks a person for a database that is gone, and is content when it is back.
+    private func requireDatabase(_ repair: RepairInput, _ context: StepContext) async throws(PortError) {
+        guard repair.kind == .databaseGone else { return }
         let database = ports.database(repair.input, saga: context.saga)
         guard case .present = try await ports.databases.probeDatabase(database) else {
             let message =
@@ -101,16 +114,20 @@ package struct RepairInstance: Sendable {
                 + "bring it back from a backup, then resume"
             throw .blocked(code: "database-gone", message: message)
         }
-        return .done
     }
 
+    /// The login that is in use, with the password of its rotation; those before it stay as they are, without any.
     func ensureRole(_ context: StepContext) async throws(PortError) -> StepResult {
         let input = try ProvisionInput(context.input)
-        guard (input.login?.rotation ?? 1) < 2 else {
-            let message = "the login was rotated; rotating the credentials again sets it right"
-            throw .blocked(code: "rotated-login", message: message)
-        }
-        return try await provisioning.createRole(context)
+        let database = ports.database(input, saga: context.saga)
+        let login = try provisioning.credentials(input, context)
+        try await ports.databases.ensureLogin(
+            ports.names.login(role: database.role, rotation: login.rotation),
+            of: database,
+            password: try ports.secret(.databasePassword, input, login),
+            fence: context.fence
+        )
+        return .done
     }
 
     func stopOrphan(_ context: StepContext) async throws(PortError) -> StepResult {
@@ -126,19 +143,19 @@ package struct RepairInstance: Sendable {
     /// Nobody knows whether there is something in it that somebody wants.
     func putAside(_ context: StepContext) async throws(PortError) -> StepResult {
         let repair = try RepairInput(context.input)
-        let renamed = "\(Names.quarantine)\(repair.name)_\((context.saga.value >> 80) / 1000)"
+        let renamed = Names.quarantined(repair.name, at: context.saga)
         try await ports.databases.quarantineDatabase(
             repair.database(ports, saga: context.saga),
             as: renamed,
             fence: context.fence
         )
         let outcome: JSONValue = ["renamed": .string(renamed)]
-        // A living instance has another database, which the fact would be taken for.
-        guard repair.isOver else { return .done(StepOutcome(output: outcome)) }
+        let found = repair.database(ports, saga: context.saga)
         let fact = InstanceEvent.DatabaseQuarantined(
             database: repair.name,
             renamed: renamed,
-            until: context.now + ports.settings.quarantine
+            until: context.now + ports.settings.quarantine,
+            orphan: .init(role: found.role, generation: found.owner.generation)
         )
         let facts = [DomainFact.instance(repair.input.instance, .recordDatabaseQuarantined(fact))]
         return .done(StepOutcome(output: outcome, facts: facts))
@@ -161,29 +178,5 @@ package struct RepairInstance: Sendable {
         let repair = try RepairInput(context.input)
         let fact = InstanceEvent.RouteWithdrawn(router: repair.name, generation: repair.input.generation)
         return .done(StepOutcome(facts: [.instance(repair.input.instance, .withdrawRoute(fact))]))
-    }
-
-    /// Where the instance was in its life when the drift was detected.
-    private static func stage(
-        _ cause: RecordedEvent,
-        _ log: any EventLog
-    ) async throws(SagaBeginError) -> Instance.Stage {
-        let events: [RecordedEvent]
-        do throws(LogError) {
-            events = try await log.readAll(cause.stream)
-        } catch { throw .log(error) }
-        var state = Instance()
-        for event in events where event.version <= cause.version {
-            guard let payload = event.payload else { continue }
-            do {
-                let fact = try InstanceEvent.decode(
-                    type: event.type,
-                    schemaVersion: event.schemaVersion,
-                    payload: payload
-                )
-                if let fact { state.evolve(fact) }
-            } catch { throw .malformed("\(event.stream) \(event.version) cannot be read as \(event.type)") }
-        }
-        return state.stage
     }
 }

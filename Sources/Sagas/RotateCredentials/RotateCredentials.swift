@@ -119,7 +119,7 @@ extension ProvisioningPorts {
 }
 
 /// What a rotation is decided on, fixed when it begins.
-struct RotationInput: Fact {
+struct RotationInput: SagaInput {
     var made: MadeInstance
     /// The credentials to come.
     var next: InstanceEvent.CredentialsReserved
@@ -131,19 +131,5 @@ struct RotationInput: Fact {
             rotation: made.login.rotation + 1,
             generation: made.login.generation
         )
-    }
-
-    /// Reads it back from the event that the saga began with.
-    init(_ input: JSONValue) throws(PortError) {
-        do {
-            self = try JSON.decode(Self.self, from: try JSON.encode(input))
-        } catch { throw .blocked(code: "input-unreadable", message: "the saga's input cannot be read") }
-    }
-
-    /// As the saga's first event carries it.
-    func json() throws(SagaBeginError) -> JSONValue {
-        do {
-            return try JSON.decode(JSONValue.self, from: try JSON.encode(self))
-        } catch { throw .malformed("the saga's input is not JSON") }
     }
 }

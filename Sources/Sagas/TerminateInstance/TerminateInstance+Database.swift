@@ -70,6 +70,13 @@ extension Names {
     /// would be too long for Postgres loses its beginning, which is the same for all.
     static func quarantined(_ database: String, at saga: UniqueID) -> String {
         let seconds = String((saga.value >> 80) / 1000)
-        return "zz_\(database.suffix(63 - 4 - seconds.utf8.count))_\(seconds)"
+        return "\(quarantine)\(database.suffix(63 - 4 - seconds.utf8.count))_\(seconds)"
+    }
+
+    /// Whether a name is one that a database has been given by ``quarantined(_:at:)``.
+    static func isAside(_ name: String, of database: String) -> Bool {
+        guard name.hasPrefix(quarantine), let mark = name.lastIndex(of: "_") else { return false }
+        let kept = name[..<mark].dropFirst(quarantine.count)
+        return !kept.isEmpty && (kept == database || name.utf8.count == 63 && database.hasSuffix(kept))
     }
 }

@@ -107,8 +107,15 @@ extension API {
     private func organization(_ call: Call) async throws(Problem) -> Answer {
         let id: OrganizationID = try call.id("organization")
         try await catchUp(call)
-        try await role(of: call, in: id)
         let moment = try call.moment
+        do {
+            try await role(of: call, in: id)
+        } catch {
+            // Who was a member to its end is told that it is deleted, and nothing else any more.
+            guard case .user(let user) = try call.caller.kind, moment == nil,
+                try await read({ () throws(ReadError) in try await backend.reads.outlived(id, user) })
+            else { throw error }
+        }
         let reading = try await read { () throws(ReadError) in
             guard let moment else { return try await backend.reads.organization(id) }
             return try await backend.reads.organizationThen(id, moment)

@@ -28,7 +28,7 @@ extension API {
                 .delete,
                 "/v1/instances/{instance}/scheduled-change",
                 "cancelScheduledChange",
-                "Gives up the smaller plan that is scheduled.",
+                "Gives up what was to happen when the period has ended: a smaller plan, or the end.",
                 access: .scope(.write),
                 success: .init(.noContent),
                 handler: cancelScheduledChange

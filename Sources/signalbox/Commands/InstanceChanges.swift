@@ -40,7 +40,9 @@ extension InstanceCommand {
     }
 
     struct KeepPlan: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Give up the smaller plan that is scheduled.")
+        static let configuration = CommandConfiguration(
+            abstract: "Give up what was to happen when the period has ended: a smaller plan, or the end."
+        )
 
         @Argument(help: "The instance's id.")
         var id: String
@@ -51,7 +53,7 @@ extension InstanceCommand {
             guard Identifier<InstanceSubject>(id) != nil else { throw Exit.usage("\(id) is not an instance id") }
             let (url, key) = try reach.api()
             _ = try await APIClient(url: url, key: key).send("DELETE", "/v1/instances/\(id)/scheduled-change")
-            if !reach.json { Terminal.say("\(id) keeps its plan") }
+            if !reach.json { Terminal.say("\(id) goes on as it is") }
         }
     }
 }

@@ -7,6 +7,7 @@ internal import Kernel
 internal import Logging
 internal import Platform
 internal import Postgres
+internal import Sagas
 internal import ServiceLifecycle
 
 /// Everything on one machine: Postgres, scheduler, billing, the control plane itself, and the edge in front.
@@ -45,6 +46,8 @@ struct DevMachine: Service {
         let keys = try DevKeys(workspace)
         let database = DevDatabase(postgres: postgres, keys: keys)
         try await database.prepare()
+        // Before anything else runs that would have to be stopped again.
+        try await refuseUnknown(database)
         try stopIfTold()
         let catalogue = try CatalogueText.embedded()
         let billing = BillingEngine(
@@ -106,6 +109,23 @@ struct DevMachine: Service {
             group.cancelAll()
             while await group.nextResult() != nil {}
         }
+    }
+
+    /// Throws when a saga is under way that this build does not know.
+    private func refuseUnknown(_ database: DevDatabase) async throws {
+        let pool = Pool(conninfo: database.login, size: 1, role: "signalbox_append")
+        let outcome: Result<UnknownSagas?, any Error>
+        do {
+            let engine = SagaEngine(
+                log: PostgresLog.reader(pool: pool, archive: workspace.root + "/archive"),
+                queue: PostgresWorkQueue(pool: pool),
+                definitions: try Ports.definitions(pool: pool),
+                owner: "dev"
+            )
+            outcome = .success(try await engine.unknownSagas())
+        } catch { outcome = .failure(error) }
+        await pool.close()
+        if let unknown = try outcome.get() { throw DevFailure(unknown.description) }
     }
 
     private enum Part: String {

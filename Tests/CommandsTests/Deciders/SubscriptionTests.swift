@@ -183,6 +183,21 @@ struct SubscriptionTests {
             .when(.requestCancellation(effectiveAt: Self.anchor)).refused(.cancellationRequested)
     }
 
+    @Test("an agreed end is withdrawn, but not in the last minute, and can be agreed on again")
+    func withdrawal() {
+        let agreed = Self.history(of: .active) + [.cancellationRequested(.init(effectiveAt: Self.anchor))]
+        let subscription = given(Subscription.self, after: agreed)
+        let withdrawn = SubscriptionEvent.cancellationWithdrawn(.init(reason: "stay"))
+        subscription.when(.withdrawCancellation(reason: "stay", at: Self.anchor + .seconds(-61))).thenOnce(withdrawn)
+        for late in [-60, 0, 5] {
+            subscription.when(.withdrawCancellation(reason: "stay", at: Self.anchor + .seconds(late))).refused(.tooLate)
+        }
+        let again = given(Subscription.self, after: agreed + [withdrawn])
+        again.when(.withdrawCancellation(reason: "stay", at: Self.anchor + .seconds(-61))).refused(.nothingScheduled)
+        again.when(.requestCancellation(effectiveAt: Self.anchor))
+            .thenOnce(.cancellationRequested(.init(effectiveAt: Self.anchor)))
+    }
+
     @Test("activation keeps the anchor that periods end on")
     func anchor() {
         #expect(Subscription(replaying: Self.history(of: .paused)).anchor == Self.anchor)

@@ -111,8 +111,18 @@ struct TransitionTests {
         await #expect(throws: CommandError.subscription(.cancellationRequested)) {
             try await plane.desk.cancelSubscription(made.subscription, immediately: false, by: .once(owner))
         }
+        _ = try await plane.desk.cancelScheduledChange(of: made.instance, by: .once(owner))
+        #expect(plane.log.events.last?.type == "subscription.cancellation-withdrawn")
+        await #expect(throws: CommandError.subscription(.nothingScheduled)) {
+            try await plane.desk.cancelScheduledChange(of: made.instance, by: .once(owner))
+        }
+        _ = try await plane.desk.cancelSubscription(made.subscription, immediately: false, by: .once(owner))
         _ = try await plane.desk.cancelSubscription(made.subscription, immediately: true, by: .once(owner))
         #expect(plane.log.events.last?.type == "instance.termination-requested")
+        // What has begun to end is not taken back.
+        await #expect(throws: CommandError.instance(.terminating)) {
+            try await plane.desk.cancelScheduledChange(of: made.instance, by: .once(owner))
+        }
     }
 
     @Test("only an owner deletes an organization, once, and then it has no new work")

@@ -1,9 +1,11 @@
+import Audit
+
 /// Goes through a log from its first leaf to its last and compares every tile of its tree with what the leaves give.
 ///
 /// The leaves come from elsewhere: from the rows of the log, or from the entries of an exported folder.
-package struct TreeAudit<Tiles: TileReader>: Sendable {
+struct TreeAudit<Tiles: TileReader>: Sendable {
     /// What the leaves so far give; its size says how many there were, its root is to be compared with checkpoints.
-    package private(set) var edge = TreeEdge()
+    private(set) var edge = TreeEdge()
 
     private let size: Int64
     private let tiles: Tiles
@@ -13,7 +15,7 @@ package struct TreeAudit<Tiles: TileReader>: Sendable {
     /// - Parameters:
     ///   - size: How many leaves the tree has; tiles say nothing of those after it.
     ///   - tiles: What is compared.
-    package init(size: Int64, comparing tiles: Tiles) {
+    init(size: Int64, comparing tiles: Tiles) {
         self.size = size
         self.tiles = tiles
     }
@@ -22,7 +24,7 @@ package struct TreeAudit<Tiles: TileReader>: Sendable {
     ///
     /// - Parameter leaf: Its hash, made anew from the entry.
     /// - Throws: ``TreeDifference`` when the leaf fills a tile that is stored otherwise.
-    package mutating func take(_ leaf: Hash) async throws(TreeDifference) {
+    mutating func take(_ leaf: Hash) async throws(TreeDifference) {
         guard edge.size < size else { throw .size(size) }
         for full in edge.append(leaf) { try await compare(full) }
     }
@@ -31,7 +33,7 @@ package struct TreeAudit<Tiles: TileReader>: Sendable {
     ///
     /// - Parameter root: What the checkpoint says.
     /// - Throws: ``TreeDifference``.
-    package func finish(expecting root: Hash) async throws(TreeDifference) {
+    func finish(expecting root: Hash) async throws(TreeDifference) {
         guard edge.size == size else { throw .size(edge.size) }
         for partial in edge.partials { try await compare(partial) }
         guard edge.root == root else { throw .root(found: edge.root) }
@@ -51,7 +53,7 @@ package struct TreeAudit<Tiles: TileReader>: Sendable {
 }
 
 /// The first thing in a tree that is not as the leaves give it.
-package enum TreeDifference: Error, Equatable, Sendable {
+enum TreeDifference: Error, Equatable, Sendable {
     /// The tile of level 0 has another hash for this leaf, counted from 0.
     case leaf(Int64)
     /// A tile above has another hash at this place.
@@ -65,7 +67,7 @@ package enum TreeDifference: Error, Equatable, Sendable {
 }
 
 extension TreeDifference: CustomStringConvertible {
-    package var description: String {
+    var description: String {
         switch self {
         case .leaf(let index): "leaf \(index) is not the one in the tree"
         case .node(let tile, let place): "hash \(place) of \(tile.path) is not that of the tile below it"

@@ -53,12 +53,19 @@ package struct UniqueID: Hashable, Sendable, Comparable {
 
 extension UniqueID: CustomStringConvertible {
     package var description: String {
-        var text = ""
-        for (index, byte) in bytes.enumerated() {
-            if [4, 6, 8, 10].contains(index) { text += "-" }
-            text += Hex.text(byte)
+        String(unsafeUninitializedCapacity: 36) { text in
+            var place = 0
+            for shift in stride(from: 124, through: 0, by: -4) {
+                if [8, 13, 18, 23].contains(place) {
+                    text[place] = UInt8(ascii: "-")
+                    place += 1
+                }
+                let digit = UInt8(truncatingIfNeeded: value >> shift & 0xF)
+                text[place] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
+                place += 1
+            }
+            return place
         }
-        return text
     }
 }
 

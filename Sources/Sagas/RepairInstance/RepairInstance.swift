@@ -7,7 +7,7 @@ internal import Platform
 /// Sets right one thing of an instance that is not as it should be, in the instance's lane and after everything else.
 ///
 /// What it does depends on what was found; the other steps are passed over. It takes nothing back: what it makes is what
-/// should be there anyway.
+/// should be there anyway, and what it has begun to put aside it puts aside.
 package struct RepairInstance: Sendable {
     let ports: ProvisioningPorts
     private let provisioning: ProvisionInstance
@@ -66,7 +66,8 @@ package struct RepairInstance: Sendable {
             SagaStep(
                 "put-database-aside",
                 policy: .init(target: "tenant-postgres"),
-                ensure: only([.orphanDatabase], putAside)
+                ensure: only([.orphanDatabase], putAside),
+                ensureAbsent: finishPuttingAside
             ),
             SagaStep("drop-role", policy: .init(target: "tenant-postgres"), ensure: only([.orphanRole], dropRole)),
             SagaStep(
@@ -159,6 +160,14 @@ package struct RepairInstance: Sendable {
         )
         let facts = [DomainFact.instance(repair.input.instance, .recordDatabaseQuarantined(fact))]
         return .done(StepOutcome(output: outcome, facts: facts))
+    }
+
+    /// What may be out of everybody's sight already is told of, whoever cancels: or nobody would ever drop it.
+    func finishPuttingAside(_ context: StepContext) async throws(PortError) -> UndoResult {
+        guard try RepairInput(context.input).kind == .orphanDatabase,
+            case .done(let outcome) = try await putAside(context)
+        else { return .done }
+        return UndoResult(note: "it was put aside", facts: outcome.facts)
     }
 
     func dropRole(_ context: StepContext) async throws(PortError) -> StepResult {

@@ -35,7 +35,8 @@ package final class MemoryLog: EventLog, WorkQueue, LeafDirectory {
         if let flaw = request.flaw { throw .invalid(flaw) }
         let moment = now()
         let appended = try state.withLock { state in
-            Result { () throws(AppendError) in try state.append(request, at: moment) }
+            state.revision += 1
+            return Result { () throws(AppendError) in try state.append(request, at: moment) }
         }
         .get()
         if appended.firstPosition > 0 { bell.ring() }
@@ -105,6 +106,15 @@ package final class MemoryLog: EventLog, WorkQueue, LeafDirectory {
     /// When work is due next; `nil` when never, or when there is no such work.
     package func wakeAt(_ stream: StreamName) -> Timestamp? { state.withLock { $0.work[stream]?.wakeAt } }
 
+    /// Grows whenever something is changed, or tried to be.
+    package var revision: Int { state.withLock { $0.revision } }
+
+    /// What somebody holds a lease of.
+    package var leased: [WorkItem] {
+        let moment = now()
+        return state.withLock { state in state.work.values.filter { $0.isLeased(at: moment) }.map(\.item) }
+    }
+
     /// The leased work as it stands.
     var work: [StreamName: MemoryWork] { state.withLock { $0.work } }
 
@@ -115,7 +125,11 @@ package final class MemoryLog: EventLog, WorkQueue, LeafDirectory {
         lease: Duration
     ) async throws(LogError) -> [WorkItem] {
         let moment = now()
-        return state.withLock { $0.claim(kinds: kinds, owner: owner, limit: limit, until: moment + lease, at: moment) }
+        return state.withLock { state in
+            let taken = state.claim(kinds: kinds, owner: owner, limit: limit, until: moment + lease, at: moment)
+            if !taken.isEmpty { state.revision += 1 }
+            return taken
+        }
     }
 
     package func renew(_ item: WorkItem, lease: Duration) async throws(LogError) -> Bool {
@@ -123,6 +137,7 @@ package final class MemoryLog: EventLog, WorkQueue, LeafDirectory {
         return state.withLock { state in
             guard state.holds(item.stream, fence: item.fence, at: moment) else { return false }
             state.work[item.stream]?.leaseUntil = moment + lease
+            state.revision += 1
             return true
         }
     }
@@ -133,6 +148,7 @@ package final class MemoryLog: EventLog, WorkQueue, LeafDirectory {
             guard state.holds(item.stream, fence: item.fence, at: moment), let row = state.work[item.stream] else {
                 return
             }
+            state.revision += 1
             if row.item.status == "running", after > .zero { state.work[item.stream]?.item.status = "waiting" }
             state.work[item.stream]?.giveBack(dueAt: min(moment + after, row.nudgeAt ?? moment + after))
         }

@@ -6,6 +6,8 @@ struct MemoryState {
     var events: [RecordedEvent] = []
     var claims: [Claim: StreamName] = [:]
     var work: [StreamName: MemoryWork] = [:]
+    /// How often something was changed, or tried to be.
+    var revision = 0
     private var versions: [StreamName: Int64] = [:]
     private var organizations: [StreamName: OrganizationID] = [:]
     private var commands: [UniqueID: (record: CommandRecord, appended: Appended)] = [:]

@@ -12,6 +12,8 @@ package struct CampaignReport: Sendable {
     package var violations: [String] = []
     /// The steps that were under way when a fault struck.
     package var failing: Set<String> = []
+    /// The steps of which an attempt failed, or was not heard of again: the saga's kind, and the step.
+    package var failed: Set<String> = []
 
     package init(points: Int = 0) {
         self.points = points
@@ -28,11 +30,13 @@ package struct CampaignReport: Sendable {
         ends.merge(other.ends) { $0 + $1 }
         violations += other.violations
         failing.formUnion(other.failing)
+        failed.formUnion(other.failed)
     }
 
     mutating func add(_ outcome: Simulation.Outcome, of schedule: some CustomStringConvertible) {
         schedules += 1
         ends.merge(outcome.ends) { $0 + $1 }
+        failed.formUnion(outcome.failed)
         guard !outcome.violations.isEmpty else { return }
         violations.append("\(schedule): \(Set(outcome.violations).sorted().joined(separator: ", "))")
     }

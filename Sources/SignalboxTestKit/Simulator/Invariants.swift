@@ -14,14 +14,16 @@ extension Simulation {
     package func violations() async throws -> [String] {
         var wrong: [String] = []
         let active = try await log.list(kinds: nil, statuses: SagaEngine.activeStatuses)
-        // Whoever waits for a child that is parked waits for that person, too.
-        let parents = Set(active.filter { $0.status == "parked" }.compactMap { parent(of: $0.stream) })
-        wrong +=
-            active
-            .filter { $0.status != "parked" && !parents.contains($0.stream.text) }
-            .map { "\($0.stream) is \($0.status)" }
-        let parked = active.contains { $0.status == "parked" }
-        for instance in try await instances() { wrong += try await violations(of: instance, isParked: parked) }
+        let held = waitingForPeople(active)
+        wrong += active.filter { !held.contains($0.stream) }.map { "\($0.stream) is \($0.status)" }
+        let parked = active.filter { $0.status == "parked" }.map(\.kind)
+        // Whoever cancels it wants to keep what was put aside.
+        let kept = try await log.list(kinds: [ReapDatabase.kind], statuses: ["compensated"])
+        let reaps = !parked.contains(ReapDatabase.kind) && held.isEmpty && kept.isEmpty
+        // What is to be repaired is not as it should be until a person lets the repair go on.
+        for instance in try await instances() where !parked.contains(RepairInstance.kind) {
+            wrong += try await violations(of: instance, isParked: !parked.isEmpty, reaps: reaps)
+        }
         return wrong + moneyViolations() + nameless() + world.harm
     }
 
@@ -39,13 +41,14 @@ extension Simulation {
     /// An instance has all of what it is made of, or nothing.
     private func violations(
         of instance: (id: InstanceID, model: Instance),
-        isParked: Bool
+        isParked: Bool,
+        reaps: Bool
     ) async throws -> [String] {
         let remains = Remains(of: instance.id, paidBy: instance.model.requested?.subscription, in: world)
         switch instance.model.stage {
-        case .running: return remains.flawsOfService(instance.model)
+        case .running: return remains.flawsOfService(instance.model, reaps: reaps)
         case .stopped: return remains.flawsOfPause()
-        case .provisioningFailed, .terminated: return remains.leftovers
+        case .provisioningFailed, .terminated: return remains.leftovers(reaps: reaps)
         case .absent: return []
         case .provisioning, .changing, .stopping, .starting, .terminating:
             // On its way: somebody has to be at it, or a person.
@@ -124,7 +127,7 @@ private struct Remains {
     private var paused: Int { subscriptions.filter { $0.status == .paused }.count }
 
     /// What is missing where an instance is said to run.
-    func flawsOfService(_ model: Instance) -> [String] {
+    func flawsOfService(_ model: Instance, reaps: Bool) -> [String] {
         var wrong = flawsOfData()
         if running.count != 1 { wrong.append("\(running.count) jobs run") }
         if active != 1 || paused > 0 { wrong.append("\(active) active and \(paused) paused subscriptions") }
@@ -140,7 +143,7 @@ private struct Remains {
             if paid.contains(where: { !$0.hasPrefix(plan.tier.label) }) { wrong.append("\(paid) is paid") }
         }
         let able = roles.filter { $0.password != World.noPassword }.map(\.name)
-        if able.count > 1 { wrong.append("\(able.sorted()) may all log in") }
+        if reaps, able.count > 1 { wrong.append("\(able.sorted()) may all log in") }
         return wrong
     }
 
@@ -161,12 +164,13 @@ private struct Remains {
         return isolated.isSuperset(of: databases) ? [] : ["not isolated"]
     }
 
-    /// What should not be there any more.
-    var leftovers: [String] {
+    /// What should not be there any more; `reaps` when what was put aside should be gone, too.
+    func leftovers(reaps: Bool) -> [String] {
         var wrong: [String] = []
         if !databases.isEmpty { wrong.append("a database is left") }
         // A database that was put aside keeps its owner.
-        if !roles.isEmpty, quarantined.isEmpty { wrong.append("a role is left") }
+        if reaps, !roles.isEmpty { wrong.append("a role is left") }
+        if reaps, !quarantined.isEmpty { wrong.append("what was put aside is left") }
         if !secrets.isEmpty { wrong.append("a secret is left") }
         if !running.isEmpty { wrong.append("a job is left running") }
         if active + paused > 0 { wrong.append("billed without an instance") }

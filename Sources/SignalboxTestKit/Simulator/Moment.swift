@@ -1,5 +1,6 @@
 internal import Domain
 internal import EventStore
+internal import Kernel
 internal import SignalboxTestKit
 internal import Synchronization
 
@@ -8,6 +9,10 @@ package struct Moment: Sendable {
     package var label: SimulatedProcess.Point
     /// The step that was under way.
     package var step: String?
+    /// Whether it is that saga, or none yet, that the process is at; others follow from it, and have their own scenarios.
+    var isInFocus: Bool
+    /// What tells whether anything has changed since another moment.
+    var revision: Revision
     /// As a process that died there would have left it.
     var simulation: Simulation
     var pending: SimulatedProcess.Request?
@@ -32,6 +37,23 @@ package struct Moment: Sendable {
     }
 }
 
+/// How far everything has come that outlives a process; targets change between the two points of a call only.
+struct Revision: Equatable {
+    var log: Int
+    var now: Timestamp
+    var checkpoint: Int64
+}
+
+extension [Moment] {
+    /// Whether dying here leaves the same as dying at the point before: nothing has happened in between.
+    func isRepeated(_ index: Int) -> Bool {
+        guard case .before = self[index].label, let last = self[..<index].last(where: { !$0.label.isRead }),
+            case .after = last.label
+        else { return false }
+        return last.revision == self[index].revision
+    }
+}
+
 extension Simulation {
     /// What a process without faults passes, from here to the end.
     ///
@@ -46,6 +68,12 @@ extension Simulation {
             let moment = Moment(
                 label: point,
                 step: copy.step(of: kind),
+                isInFocus: copy.log.leased.allSatisfy { $0.kind == kind },
+                revision: Revision(
+                    log: copy.log.revision,
+                    now: copy.clock.ids.now(),
+                    checkpoint: copy.checkpoint.place()
+                ),
                 simulation: copy.copy(),
                 pending: box.withLock { $0 }?.pending
             )

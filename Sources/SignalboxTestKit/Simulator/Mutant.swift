@@ -51,6 +51,7 @@ extension SagaDefinition {
         SagaDefinition(
             kind: kind,
             version: version,
+            priority: priority,
             steps: steps.map(change),
             begin: begin,
             scope: scope,

@@ -1,3 +1,4 @@
+internal import Commands
 internal import Domain
 internal import EventStore
 internal import Kernel
@@ -19,6 +20,7 @@ extension Simulation {
             let points = try await race(schedule)
             var outcome = try await conclude()
             outcome.points = points
+            outcome.failed = try failed()
             return outcome
         } catch let endless as Endless {
             return Outcome(ends: [:], violations: [endless.description])
@@ -30,6 +32,8 @@ extension Simulation {
         /// How many sagas ended how: `completed`, `compensated`, `superseded`, `parked`.
         package var ends: [String: Int]
         package var violations: [String]
+        /// The steps of which an attempt, or an undo, failed: the saga's kind, and the step.
+        package var failed: Set<String> = []
         /// How many points the last process has passed.
         package var points = 0
     }
@@ -88,6 +92,7 @@ extension Simulation {
 
     /// Looks at everything, lets a person see to what is parked, and looks again.
     func conclude() async throws -> Outcome {
+        if isReconciled { try await reconcile() }
         var outcome = Outcome(ends: [:], violations: try await violations())
         for _ in 0..<4 {
             let parked = try await log.list(kinds: nil, statuses: ["parked"])
@@ -104,6 +109,7 @@ extension Simulation {
                 try await operations().retry(Self.saga(item), SagaDeed(actor: "operator-1", reason: "seen to"))
             }
             try await settle(SimulatedProcess())
+            if isReconciled { try await reconcile() }
             outcome.violations += try await violations()
         }
         for item in try await log.list(kinds: nil, statuses: Self.statuses) {
@@ -113,19 +119,56 @@ extension Simulation {
         return outcome
     }
 
+    private func failed() throws -> Set<String> {
+        let types = [SagaEvent.Name.stepAttemptFailed.rawValue, SagaEvent.Name.undoAttemptFailed.rawValue]
+        var found: Set<String> = []
+        for event in log.events where types.contains(event.type) {
+            let kind = event.stream.text.dropFirst("\(SagaEvent.category)-".count).prefix { $0 != "." }
+            let step = try JSON.decode(JSONValue.self, from: event.payload ?? [])["step"]?.string ?? ""
+            found.insert("\(kind) \(step)")
+        }
+        return found
+    }
+
     private static func saga(_ item: WorkItem) -> UniqueID {
         item.stream.id.split(separator: ".").last.flatMap { UniqueID($0) } ?? UniqueID(0)
     }
 
+    /// What it means that the organization is deleted.
+    package enum Deletion: Sendable {
+        /// Whatever runs is cancelled.
+        case cancels
+        /// The saga that deletes the organization begins, and everything that follows from it.
+        case follows
+        /// It is deleted anyway.
+        case isTheCause
+    }
+
     /// Somebody deletes the organization; too late is fine.
     package func deleteOrganization() async {
-        let deed = SagaDeed(actor: "operator-1", reason: "the organization is deleted")
         do {
-            for item in try await log.list(kinds: nil, statuses: SagaEngine.activeStatuses) {
-                try await operations().cancel(Self.saga(item), deed)
+            switch deletion {
+            case .cancels:
+                let deed = SagaDeed(actor: "operator-1", reason: "the organization is deleted")
+                for item in try await log.list(kinds: nil, statuses: SagaEngine.activeStatuses) {
+                    try await operations().cancel(Self.saga(item), deed)
+                }
+            case .follows: try await requestDeletion()
+            case .isTheCause: break
             }
         } catch {
             // There was no way back any more.
         }
+    }
+
+    /// Asks for the deletion of the organization.
+    func requestDeletion() async throws {
+        let stream = Streams.organization(organization)
+        let aggregate = try await Aggregates(log: log).load(Organization.self, from: stream)
+        let events = try aggregate.decide(.requestDeletion(reason: "asked"))
+        guard !events.isEmpty else { return }
+        let write = try aggregate.write(events, ids: clock.ids, first: clock.ids.unique())
+        let causation = Causation(actor: "user-7", command: clock.ids.unique())
+        _ = try await log.append(AppendRequest(causation: causation, writes: [write]))
     }
 }

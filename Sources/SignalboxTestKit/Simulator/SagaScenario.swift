@@ -12,6 +12,10 @@ package struct SagaScenario: Sendable, CustomStringConvertible {
     package let name: String
     /// The saga whose steps are to fail.
     package let kind: String
+    /// What it means for it that the organization is deleted.
+    let deletion: Simulation.Deletion
+    /// Whether the reconciler looks at the end, too: what a repair did not get done is found again.
+    let isReconciled: Bool
     /// Brings about the world before, without faults.
     let prepare: (@Sendable (Simulation) async throws -> Void)?
     /// Records the event that starts it.
@@ -20,20 +24,25 @@ package struct SagaScenario: Sendable, CustomStringConvertible {
     package init(
         _ name: String,
         kind: String? = nil,
+        deletion: Simulation.Deletion = .cancels,
+        isReconciled: Bool = false,
         prepare: (@Sendable (Simulation) async throws -> Void)? = nil,
         cause: @escaping @Sendable (Simulation) async throws -> Void = { _ in }
     ) {
         self.name = name
         self.kind = kind ?? name
+        (self.deletion, self.isReconciled) = (deletion, isReconciled)
         self.prepare = prepare
         self.cause = cause
     }
 
     package var description: String { name }
+    /// Whether the organization is deleted at the moment of a fault.
+    var deletions: [Bool] { deletion == .isTheCause ? [false] : [false, true] }
 
     /// A simulation in which the saga is about to be started.
     package func begin(without mutant: Mutant? = nil) async throws -> Simulation {
-        let simulation = try await Simulation(without: mutant)
+        let simulation = try await Simulation(without: mutant, deletion: deletion, isReconciled: isReconciled)
         simulation.world.invite()
         if let prepare {
             try await prepare(simulation)
@@ -43,47 +52,4 @@ package struct SagaScenario: Sendable, CustomStringConvertible {
         try await cause(simulation)
         return simulation
     }
-}
-
-extension SagaScenario {
-    /// Sagas that have no line here yet; tests of their own play them, with crashes at some points only.
-    package static let untried: Set<String> = [
-        TerminateInstance.kind, ReapDatabase.kind, EndSubscription.kind, DeleteOrganization.kind, RepairInstance.kind,
-    ]
-
-    /// One line for each saga, or for each way into it.
-    package static let all: [SagaScenario] = [
-        SagaScenario(ProvisionInstance.kind),
-        SagaScenario(
-            StopInstance.kind,
-            prepare: { try await $0.provision() },
-            cause: { try await $0.request(.requestStop(reason: "asked")) }
-        ),
-        SagaScenario(
-            StartInstance.kind,
-            prepare: { simulation in
-                try await simulation.provision()
-                try await simulation.ask(.requestStop(reason: "asked"))
-            },
-            cause: { try await $0.request(.requestStart(reason: "asked")) }
-        ),
-        SagaScenario(
-            RotateCredentials.kind,
-            prepare: { try await $0.provision() },
-            cause: { simulation in
-                let fact = InstanceEvent.ChangeRequested(change: InstanceChange.credentials, from: "1", to: "2")
-                try await simulation.request(.requestChange(fact))
-            }
-        ),
-        SagaScenario(
-            ChangePlan.kind,
-            prepare: { try await $0.provision() },
-            cause: { try await $0.upgrade() }
-        ),
-        SagaScenario(
-            DowngradePlan.kind,
-            prepare: { try await $0.provision() },
-            cause: { try await $0.downgrade() }
-        ),
-    ]
 }

@@ -43,6 +43,11 @@ package struct Schedule: Sendable, CustomStringConvertible {
 
         var isLate: Bool { self == .inFlight || self == .zombie || self == .late }
 
+        /// Whether it makes sense at a point of a rehearsal, and is not the same as at the one before.
+        func strikes(at moments: [Moment], _ index: Int) -> Bool {
+            strikes(at: moments[index].label) && !(self == .crash && moments.isRepeated(index))
+        }
+
         /// Whether it makes sense where a call is.
         func strikes(at point: SimulatedProcess.Point) -> Bool {
             switch (self, point) {

@@ -21,6 +21,10 @@ package final class Simulation: Sendable {
     package let cause: UniqueID
     package let settings: TenantSettings
     package let hasOAuth: Bool
+    /// What happens when the organization is deleted.
+    let deletion: Deletion
+    /// Whether the reconciler looks at the end.
+    let isReconciled: Bool
     /// The protection that is switched off.
     package let mutant: Mutant?
     private let keys: MasterKeys
@@ -29,7 +33,9 @@ package final class Simulation: Sendable {
         without mutant: Mutant? = nil,
         settings: TenantSettings = .simulated,
         hasOAuth: Bool = true,
-        plan: PlanSnapshot = .simulated
+        plan: PlanSnapshot = .simulated,
+        deletion: Deletion = .cancels,
+        isReconciled: Bool = false
     ) async throws {
         clock = SimulatedClock()
         world = World(without: mutant, clock: clock)
@@ -38,6 +44,7 @@ package final class Simulation: Sendable {
         self.settings = settings
         self.hasOAuth = hasOAuth
         self.mutant = mutant
+        (self.deletion, self.isReconciled) = (deletion, isReconciled)
         keys = try MasterKeys([1: Self.key(1)])
         cause = clock.ids.unique()
         _ = try await log.append(try onboarding(plan))
@@ -50,6 +57,7 @@ package final class Simulation: Sendable {
         checkpoint = other.checkpoint.copy()
         (settings, hasOAuth, mutant) = (other.settings, other.hasOAuth, other.mutant)
         (keys, cause) = (other.keys, other.cause)
+        (deletion, isReconciled) = (other.deletion, other.isReconciled)
     }
 
     /// Another simulation in which all is as it is here, and which goes its own way.
@@ -143,7 +151,7 @@ package final class Simulation: Sendable {
         )
     }
 
-    private static var silence: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
+    static var silence: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
 
     /// Starts every saga whose cause is in the log; reads the whole of it again.
     package func start() async throws {
@@ -178,6 +186,7 @@ package final class Simulation: Sendable {
     ///
     /// - Throws: ``Endless``.
     package func settle(_ process: SimulatedProcess, patience: Int = 5000) async throws {
+        if try await checkpoint.position() == log.frontier(), try await due() == nil { return }
         let (engine, starter) = (try engine(process), try starter(process))
         for _ in 0..<patience {
             guard !process.isDismissed else { return }
@@ -199,20 +208,35 @@ package final class Simulation: Sendable {
         throw Endless()
     }
 
+    /// Lets one process do what is to be done until a call, or an append of an event, is through; then it dies.
+    ///
+    /// - Parameter name: Of the call, or the type of the event.
+    /// - Throws: ``Endless``.
+    func settle(until name: String) async throws {
+        let events = SimulatedProcess.Point.append
+        try await settle(
+            SimulatedProcess { _, point in
+                guard case .after(let passed) = point else { return .go }
+                let isThrough =
+                    passed.hasPrefix(events) ? passed.split(separator: " ").contains { $0 == name } : passed == name
+                return isThrough ? .die : .go
+            }
+        )
+    }
+
     package static let statuses =
         SagaEngine.activeStatuses + ["completed", "compensated", "abandoned", "superseded"]
 
     /// When something is to be done next; `nil` for never, unless a person does something.
     ///
-    /// Whoever waits for a child that is parked waits for that person, too, however often it looks.
     func due() async throws(LogError) -> Timestamp? {
         let active = try await log.list(kinds: nil, statuses: SagaEngine.activeStatuses)
         let taken = Set(active.filter { $0.status != "queued" && !$0.lane.isEmpty }.map(\.lane))
-        let parents = Set(active.filter { $0.status == "parked" }.compactMap { parent(of: $0.stream) })
+        let held = waitingForPeople(active)
         return
             active
-            .filter { $0.status != "parked" && ($0.status != "queued" || !taken.contains($0.lane)) }
-            .filter { !parents.contains($0.stream.text) }
+            .filter { $0.status != "queued" || !taken.contains($0.lane) }
+            .filter { !held.contains($0.stream) }
             .compactMap { log.wakeAt($0.stream) }
             .min()
     }
@@ -222,7 +246,20 @@ package final class Simulation: Sendable {
         try await settle(try engine(process))
     }
 
-    func parent(of saga: StreamName) -> String? {
+    /// What is parked, and whoever waits for its end, however often it looks: its parents, and what has a lane beside it.
+    func waitingForPeople(_ active: [WorkItem]) -> Set<StreamName> {
+        let parked = active.filter { $0.status == "parked" }
+        guard !parked.isEmpty else { return [] }
+        let parents = Set(parked.compactMap { parent(of: $0.stream) })
+        let lanes = parked.map { $0.lane + "/" }
+        let waiting = active.filter { item in
+            item.status == "parked" || parents.contains(item.stream.text)
+                || item.status == "waiting" && lanes.contains { item.lane.hasPrefix($0) }
+        }
+        return Set(waiting.map(\.stream))
+    }
+
+    private func parent(of saga: StreamName) -> String? {
         guard case .started(let fact)? = try? history(of: SagaEvent.self, in: saga).first else { return nil }
         return fact.parent
     }

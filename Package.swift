@@ -228,9 +228,21 @@ let package = Package(
             path: "Tests/LogWorker",
             swiftSettings: house
         ),
+        .executableTarget(
+            name: "SagaWorker",
+            dependencies: [
+                "Adapters", "Commands", "EventStore", "Kernel", "Platform", "Postgres", "Sagas", .logging, .unixSignals,
+            ],
+            path: "Tests/SagaWorker",
+            swiftSettings: house
+        ),
         .tests(
             "TortureTests",
-            ["LogWorker", "EventStore", "Kernel", "Postgres", "SignalboxTestKit", .logging, .subprocess, .system]
+            [
+                "LogWorker", "SagaWorker", "Adapters", "Commands", "DevPlane", "Domain", "EventStore", "Kernel",
+                "Platform", "Postgres", "SagaSimulator", "Sagas", "SignalboxTestKit", .asyncHTTPClient, .logging,
+                .subprocess, .system,
+            ]
         ),
         .tests("HouseTests", ["SignalboxTestKit"]),
     ] + benchmarks,

@@ -16,6 +16,12 @@ enum Torture {
         static let current: Size = getenv("SIGNALBOX_TORTURE").map { String(cString: $0) } == "full" ? .full : .bounded
     }
 
+    /// Only every so-manieth pair of faults is played; `SIGNALBOX_TORTURE_STRIDE` says another number.
+    static var stride: Int {
+        getenv("SIGNALBOX_TORTURE_STRIDE").flatMap { Int(String(cString: $0)) }.map { max(1, $0) }
+            ?? size(bounded: 997, full: 1)
+    }
+
     static func size(bounded: Int, full: Int) -> Int {
         Size.current == .full ? full : bounded
     }

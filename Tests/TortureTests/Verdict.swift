@@ -37,7 +37,12 @@ struct Verdict: Sendable {
         let words =
             numbers.filter { $0.1 > 0 || !["cycles", "events", "acknowledged"].contains($0.0) }
             .map { "\($0.0) \($0.1)" } + ["longest stall \((stalled * 1000).rounded() / 1000) s"] + notes
-        let line = "torture: \(campaign): \(words.joined(separator: ", "))\n"
+        Self.publish("\(campaign): \(words.joined(separator: ", "))")
+    }
+
+    /// Prints one line of the report, and appends it to the file that `SIGNALBOX_TORTURE_REPORT` names.
+    static func publish(_ text: String) {
+        let line = "torture: \(text)\n"
         print(line, terminator: "")
         guard let path = getenv("SIGNALBOX_TORTURE_REPORT"), let file = fopen(path, "a") else { return }
         fputs(line, file)

@@ -44,6 +44,11 @@ package protocol DatabaseProvisioner: Sendable {
     /// Nobody but the role may connect; limits are set; the scheduler lease row exists.
     func isolate(_ database: TenantDatabase, slot: String, fence: String) async throws(PortError)
 
+    /// Gives the scheduler lease of the database to a slot; nothing happens when that has it already.
+    ///
+    /// - Returns: The epoch, which grows with every hand-over.
+    func handOverLease(of database: TenantDatabase, to slot: String, fence: String) async throws(PortError) -> Int64
+
     /// Whether the role is there and whose it is; the value says whether it may log in.
     func probeRole(_ database: TenantDatabase) async throws(PortError) -> Presence<Bool>
 

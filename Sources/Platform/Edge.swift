@@ -4,6 +4,11 @@ package protocol Edge: Sendable {
     ///
     /// - Returns: What is missing, for people; `nil` when the route works.
     func problem(router: String, host: String) async throws(PortError) -> String?
+
+    /// Whether exactly this route is live, with its weights; `nil` means yes.
+    ///
+    /// - Returns: What is missing, for people; `nil` when traffic is divided so.
+    func problem(with route: Route) async throws(PortError) -> String?
 }
 
 /// One router of the dynamic configuration we serve to the edge.
@@ -13,11 +18,14 @@ package struct Route: Sendable, Equatable {
     package var host: String
     /// Service name and its weight, 0…100; the name without the provider.
     package var services: [String: Int]
+    /// The same for what only looks, GET and HEAD, while it goes elsewhere.
+    package var reads: [String: Int]?
 
-    package init(router: String, host: String, services: [String: Int]) {
+    package init(router: String, host: String, services: [String: Int], reads: [String: Int]? = nil) {
         self.router = router
         self.host = host
         self.services = services
+        self.reads = reads == services ? nil : reads
     }
 }
 

@@ -26,6 +26,11 @@ package struct Names: Sendable, Equatable {
             + (slot == "a" ? "" : "-" + slot)
     }
 
+    /// What brings the database to where the release of a slot wants it: it runs once, and serves nobody.
+    package func migration(organization: String, instance: String, slot: String) -> String {
+        "\(job(organization: organization, instance: instance))-\(slot)-migrate"
+    }
+
     package func database(organization: String, instance: String, generation: Int) -> String {
         databasePrefix + suffix(organization, instance, generation)
     }

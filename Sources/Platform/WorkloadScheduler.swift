@@ -44,6 +44,8 @@ package struct Workload: Sendable, Equatable {
     package var environment: [String: String]
     /// Which environment variable of the tenant reads which item of the workload's secret.
     package var secretEnvironment: [String: String]
+    /// When given, it has no service: it runs once with these arguments, and ends.
+    package var once: [String]?
 
     package init(
         job: String,
@@ -58,7 +60,8 @@ package struct Workload: Sendable, Equatable {
         autoRevert: Bool,
         image: String,
         environment: [String: String],
-        secretEnvironment: [String: String]
+        secretEnvironment: [String: String],
+        once: [String]? = nil
     ) {
         self.job = job
         self.slot = slot
@@ -73,6 +76,7 @@ package struct Workload: Sendable, Equatable {
         self.image = image
         self.environment = environment
         self.secretEnvironment = secretEnvironment
+        self.once = once
     }
 }
 
@@ -101,6 +105,15 @@ package enum WorkloadHealth: Sendable, Equatable {
     /// No node fits; the reason names what is missing.
     case waitingForCapacity(reason: String)
     /// The scheduler has given up on this version.
+    case failed(reason: String)
+}
+
+/// What came of a workload that runs once.
+package enum WorkloadEnd: Sendable, Equatable {
+    /// Not over yet; the reason is for people.
+    case running(reason: String)
+    case succeeded
+    /// It is not tried again.
     case failed(reason: String)
 }
 
@@ -151,6 +164,13 @@ package protocol WorkloadScheduler: Sendable {
 
     /// How the registered version is doing; waits up to `wait` for it to change from "not yet".
     func health(of registered: RegisteredWorkload, wait: Duration) async throws(PortError) -> WorkloadHealth
+
+    /// What came of a registered version that runs once.
+    func end(of registered: RegisteredWorkload) async throws(PortError) -> WorkloadEnd
+
+    /// Where what runs of a registered version can be reached from here, such as `http://10.0.0.5:23456`; `nil` while
+    /// nothing of it runs.
+    func address(of registered: RegisteredWorkload) async throws(PortError) -> String?
 
     /// What runs of the workload, and when it was last started: every restart changes that.
     func starts(of workload: Workload) async throws(PortError) -> [String: String]

@@ -17,6 +17,8 @@ package enum SagaRegistry {
             RotateCredentials(ports: ports).definition,
             ChangePlan(ports: ports).definition,
             DowngradePlan(ports: ports).definition,
+            ChangeRelease(ports: ports).definition,
+            ReplaceRelease(ports: ports).definition,
         ]
     }
 }

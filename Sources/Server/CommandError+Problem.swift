@@ -116,6 +116,9 @@ extension Instance.Refusal: ProblemConvertible {
         case .notChanging: .conflict("instance-not-changing", "The instance is not being changed")
         case .notStopped: .conflict("instance-not-stopped", "Only a stopped instance can be started")
         case .notAsked: .conflict("not-asked", "Nobody asked for this, or it is over")
+        case .slotMisplaced: .conflict("slot-misplaced", "The slot cannot come to where it is said to be")
+        case .staleEpoch: .conflict("stale-epoch", "The scheduler lease has been handed over since")
+        case .sameRelease: .conflict("release-unchanged", "The instance runs the version already")
         case .terminating: .conflict("instance-terminating", "The instance is being terminated")
         case .terminated: Problem("instance-terminated", status: .gone, title: "The instance is terminated")
         }

@@ -80,13 +80,13 @@ package struct JobSpecification: Sendable {
         return [
             "ID": .string(workload.job),
             "Name": .string(workload.job),
-            "Type": "service",
+            "Type": workload.once == nil ? "service" : "batch",
             "Region": .string(options.region),
             "Namespace": .string(options.namespace),
             "Datacenters": .array(options.datacenters.map { .string($0) }),
             "Priority": .integer(Int64(workload.priority)),
             "Meta": .object(Self.meta(of: workload.owner)),
-            "TaskGroups": [group(workload)],
+            "TaskGroups": [workload.once == nil ? group(workload) : batch(workload)],
         ]
     }
 
@@ -157,12 +157,33 @@ package struct JobSpecification: Sendable {
             "Services": [service(workload)],
             "Tasks": [task(workload)],
         ]
-        if !options.development {
-            group["Constraints"] = [
-                constraint("${meta.tier}", workload.tier),
-                constraint("${meta.compute}", workload.computeEngine),
-            ]
-        }
+        if !options.development { group["Constraints"] = constraints(workload) }
+        return .object(group)
+    }
+
+    /// Where a workload may run.
+    private func constraints(_ workload: Workload) -> JSONValue {
+        [constraint("${meta.tier}", workload.tier), constraint("${meta.compute}", workload.computeEngine)]
+    }
+
+    /// A group that nobody finds and that ends: Nomad refuses updates, migrations and canaries of such a one.
+    private func batch(_ workload: Workload) -> JSONValue {
+        var group: [String: JSONValue] = [
+            "Name": .string(workload.job),
+            "Count": 1,
+            "RestartPolicy": [
+                "Attempts": 2,
+                "Interval": nanoseconds(.seconds(300)),
+                "Delay": nanoseconds(options.development ? .seconds(1) : .seconds(15)),
+                "Mode": "fail",
+                "RenderTemplates": false,
+            ],
+            // What failed here would fail elsewhere.
+            "ReschedulePolicy": ["Unlimited": false, "Attempts": 0],
+            "EphemeralDisk": ["SizeMB": 300, "Sticky": false, "Migrate": false],
+            "Tasks": [task(workload)],
+        ]
+        if !options.development { group["Constraints"] = constraints(workload) }
         return .object(group)
     }
 
@@ -170,7 +191,7 @@ package struct JobSpecification: Sendable {
         [
             "Name": .string(Self.task),
             "Driver": .string(options.driver),
-            "Config": ["image": .string(workload.image), "ports": [.string(Self.port.label)]],
+            "Config": config(workload),
             "Env": .object(workload.environment.mapValues { .string($0) }),
             "Resources": [
                 "CPU": .integer(Int64(workload.cpu)),
@@ -181,6 +202,13 @@ package struct JobSpecification: Sendable {
             "LogConfig": ["MaxFiles": 5, "MaxFileSizeMB": 10],
             "Templates": [template(workload)],
         ]
+    }
+
+    private func config(_ workload: Workload) -> JSONValue {
+        guard let arguments = workload.once else {
+            return ["image": .string(workload.image), "ports": [.string(Self.port.label)]]
+        }
+        return ["image": .string(workload.image), "args": .array(arguments.map { .string($0) })]
     }
 
     /// Reads the secrets into the environment; a missing one keeps the task from starting instead of being empty.

@@ -94,6 +94,8 @@ package struct NomadAllocation: Sendable, Equatable {
     /// Whether it has tasks, and all of them run.
     package let running: Bool
     package let modifyIndex: Int64
+    /// Whether one of its tasks has given up.
+    package let hasFailed: Bool
     /// The last thing that happened to a task, for people.
     package let lastEvent: String
     /// Whether its tasks have ended; those of a node that is not heard of any more count as lost.
@@ -108,6 +110,7 @@ package struct NomadAllocation: Sendable, Equatable {
         let tasks = json["TaskStates"]?.object ?? [:]
         let running = tasks.filter { $0.value["State"]?.string == "running" }
         self.started = running.compactMapValues { $0["StartedAt"]?.string }
+        self.hasFailed = tasks.values.contains { $0["Failed"]?.bool == true }
         self.running = status == "running" && !tasks.isEmpty && running.count == tasks.count
         self.modifyIndex = json["ModifyIndex"]?.integer ?? 0
         let events = tasks.values.flatMap { $0["Events"]?.array ?? [] }

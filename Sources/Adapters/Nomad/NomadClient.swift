@@ -91,6 +91,16 @@ package struct NomadClient: Sendable {
         return (page?.value.array ?? []).compactMap(NomadAllocation.init)
     }
 
+    /// Host and port of a running allocation, by the label of the port; `nil` when it has none.
+    package func address(ofAllocation id: String, port label: String) async throws(PortError) -> String? {
+        let found = try await read("/v1/allocation/\(HTTPCaller.segment(id))")?.value
+        let ports = found?["AllocatedResources"]?["Shared"]?["Ports"]?.array ?? []
+        guard let port = ports.first(where: { $0["Label"]?.string == label }), let number = port["Value"]?.integer,
+            let host = port["HostIP"]?.string, !host.isEmpty
+        else { return nil }
+        return host.contains(":") ? "[\(host)]:\(number)" : "\(host):\(number)"
+    }
+
     /// What the checks of an allocation last said; only checks that Nomad itself makes are known to it.
     package func checks(of allocation: String) async throws(PortError) -> [NomadCheck] {
         let page = try await read("/v1/client/allocation/\(HTTPCaller.segment(allocation))/checks")

@@ -58,7 +58,7 @@ extension NomadScheduler {
     }
 
     /// Why the newest evaluation could not place everything; `nil` when it could.
-    private func missingCapacity(_ job: String) async throws(PortError) -> String? {
+    func missingCapacity(_ job: String) async throws(PortError) -> String? {
         let evaluations = try await client.evaluations(of: job)
         if let blocked = evaluations.first(where: { $0.status == "blocked" }) {
             return blocked.failedPlacements.first ?? evaluations.compactMap(\.failedPlacements.first).first

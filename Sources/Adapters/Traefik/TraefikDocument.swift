@@ -49,28 +49,39 @@ package struct TraefikDocument: Sendable {
         "Host(`\(host.filter { $0 != "`" })`)"
     }
 
+    /// The rule of the router of what only looks.
+    package static func readRule(host: String) -> String {
+        rule(host: host) + " && (Method(`GET`) || Method(`HEAD`))"
+    }
+
+    /// The name of the router of what only looks.
+    package static func reading(_ router: String) -> String { router + "-read" }
+
     private func document(for routes: [Route]) -> JSONValue {
         var routers: [String: JSONValue] = [:]
         var services: [String: JSONValue] = [:]
         for route in routes where !route.services.isEmpty {
-            routers[route.router] = router(route)
-            services[route.router] = service(route)
+            routers[route.router] = router(Self.rule(host: route.host), of: route.router)
+            services[route.router] = service(route.services)
+            guard let reads = route.reads, !reads.isEmpty else { continue }
+            let name = Self.reading(route.router)
+            // The longer rule wins; when a leaf is missing this router goes, and the other one takes its place.
+            routers[name] = router(Self.readRule(host: route.host), of: name)
+            services[name] = service(reads)
         }
         return routers.isEmpty ? [:] : ["http": ["routers": .object(routers), "services": .object(services)]]
     }
 
-    private func router(_ route: Route) -> JSONValue {
-        var router: [String: JSONValue] = [
-            "rule": .string(Self.rule(host: route.host)),
-            "service": .string(route.router),
-        ]
+    private func router(_ rule: String, of service: String) -> JSONValue {
+        var router: [String: JSONValue] = ["rule": .string(rule), "service": .string(service)]
         if !entryPoints.isEmpty { router["entryPoints"] = .array(entryPoints.map { .string($0) }) }
         if let certificateResolver { router["tls"] = ["certResolver": .string(certificateResolver)] }
         return .object(router)
     }
 
-    private func service(_ route: Route) -> JSONValue {
-        let leaves = route.services.sorted { $0.key < $1.key }
+    /// A leaf without weight is left out: when its service goes, the router would go with it.
+    private func service(_ weights: [String: Int]) -> JSONValue {
+        let leaves = weights.filter { $0.value > 0 }.sorted { $0.key < $1.key }
             .map { name, weight -> JSONValue in
                 ["name": .string("\(name)@\(catalogue.rawValue)"), "weight": .integer(Int64(weight))]
             }

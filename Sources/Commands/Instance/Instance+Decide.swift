@@ -39,12 +39,27 @@ extension Instance {
         case (.failProvisioning(let fact), _): return try fail(fact)
         case (.observe(let fact), _): return try observe(fact)
 
-        case (.requestChange(let fact), .running): return [.changeRequested(fact)]
+        case (.requestChange(let fact), .running):
+            // The same version again would take the place of itself.
+            if fact.change == InstanceChange.version, fact.to == requested?.release.version { throw .sameRelease }
+            return [.changeRequested(fact)]
         case (.requestChange, .changing): throw .changing
         case (.requestChange, _): throw .notRunning
         case (.recordChanged(let fact), _): return try record(fact)
         case (.rollBackChange(let fact), _): return try rollBack(fact)
         case (.recordRotation(let fact), _): return try rotate(fact)
+        case (.deploySlot(let fact), _):
+            try require(fact.generation)
+            return try deploy(fact)
+        case (.moveSlot(let goal, let fact), _):
+            try require(fact.generation)
+            return try moveSlot(fact, to: goal)
+        case (.shiftTraffic(let fact), _):
+            try require(fact.generation)
+            return try shift(fact)
+        case (.recordLease(let fact), _):
+            try require(fact.generation)
+            return try hand(fact)
 
         case (.reserveCredentials(let fact), _): return try reserve(fact)
         case (.recordDatabase(let fact), _):

@@ -40,6 +40,11 @@ package struct Instance: Decider {
         case rollBackChange(InstanceEvent.ChangeRolledBack)
         /// The next login of the database is in use, and the one before cannot be used any more.
         case recordRotation(InstanceEvent.CredentialsReserved)
+        /// A release was put into a slot, where nobody comes yet.
+        case deploySlot(InstanceEvent.SlotDeployed)
+        case moveSlot(SlotStage, InstanceEvent.SlotMoved)
+        case shiftTraffic(InstanceEvent.TrafficShifted)
+        case recordLease(InstanceEvent.LeaseHandedOver)
         case requestStop(reason: String)
         case markStopped
         case requestStart(reason: String)
@@ -78,6 +83,12 @@ package struct Instance: Decider {
         case notStopped
         /// Nobody asked for this, or it is over.
         case notAsked
+        /// A slot cannot come from where it is to where it is said to be.
+        case slotMisplaced
+        /// The epoch of a scheduler lease only grows.
+        case staleEpoch
+        /// The instance runs the wanted version already.
+        case sameRelease
         case terminating
         case terminated
     }
@@ -105,6 +116,14 @@ package struct Instance: Decider {
     package private(set) var change: InstanceEvent.ChangeRequested?
     /// The last change that was made.
     package private(set) var changed: InstanceEvent.Changed?
+    /// Where each slot stands; the one that serves need not be listed.
+    package internal(set) var slots: [String: Slot] = [:]
+    /// The slot that the instance serves from.
+    package internal(set) var serving = SlotName.first
+    /// How the traffic is divided, while it is.
+    package internal(set) var weights: InstanceEvent.TrafficShifted?
+    /// Whose scheduler works; the first slot's when it was never handed over.
+    package internal(set) var lease: InstanceEvent.LeaseHandedOver?
     /// The last of each kind, by condition.
     package private(set) var conditions: [String: InstanceEvent.Observed] = [:]
 
@@ -113,14 +132,16 @@ package struct Instance: Decider {
     package mutating func evolve(_ event: InstanceEvent) {
         switch event {
         case .requested(let fact): (stage, requested, generation) = (.provisioning, fact, fact.generation)
-        case .retryRequested(let fact): (stage, generation, failure) = (.provisioning, fact.generation, nil)
+        case .retryRequested(let fact):
+            (stage, generation, failure) = (.provisioning, fact.generation, nil)
+            (slots, serving, weights, lease) = ([:], SlotName.first, nil, nil)
         case .credentialsReserved(let fact), .credentialsRotated(let fact): credentials = fact
         case .databaseProvisioned(let fact): database = fact
         case .isolationApplied(let fact): isolation = fact
         case .workloadRegistered(let fact): workload = fact
         case .becameHealthy(let fact): healthy = fact
-        case .routePublished(let fact): route = fact
-        case .routeWithdrawn: route = nil
+        case .routePublished(let fact): (route, weights) = (fact, nil)
+        case .routeWithdrawn: (route, weights) = (nil, nil)
         case .running(let fact):
             running = fact
             settle(in: .running)
@@ -142,6 +163,13 @@ package struct Instance: Decider {
             change = nil
             if fact.change == InstanceTransition.termination.rawValue { stage = .stopping }
             settle(in: fact.back.flatMap { Stage(rawValue: $0) } ?? .running)
+        case .slotDeployed(let fact): slots[fact.slot] = Slot(stage: .deployed, release: fact.release, job: fact.job)
+        case .slotReady(let fact): move(fact, to: .ready)
+        case .slotServing(let fact): move(fact, to: .serving)
+        case .slotDraining(let fact): move(fact, to: .draining)
+        case .slotRetired(let fact): move(fact, to: .retired)
+        case .trafficShifted(let fact): weights = fact
+        case .leaseHandedOver(let fact): lease = fact
         case .observed(let fact): conditions[fact.condition] = fact
         case .driftDetected, .driftRepaired: break
         case .terminationRequested: stage = .terminating

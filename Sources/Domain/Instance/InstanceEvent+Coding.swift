@@ -21,6 +21,13 @@ extension InstanceEvent {
         case .changeRequested: .changeRequested
         case .changed: .changed
         case .changeRolledBack: .changeRolledBack
+        case .slotDeployed: .slotDeployed
+        case .slotReady: .slotReady
+        case .slotServing: .slotServing
+        case .slotDraining: .slotDraining
+        case .slotRetired: .slotRetired
+        case .trafficShifted: .trafficShifted
+        case .leaseHandedOver: .leaseHandedOver
         case .credentialsRotated: .credentialsRotated
         case .observed: .observed
         case .driftDetected: .driftDetected
@@ -53,6 +60,13 @@ extension InstanceEvent {
         case .changeRequested(let fact): fact
         case .changed(let fact): fact
         case .changeRolledBack(let fact): fact
+        case .slotDeployed(let fact): fact
+        case .slotReady(let fact): fact
+        case .slotServing(let fact): fact
+        case .slotDraining(let fact): fact
+        case .slotRetired(let fact): fact
+        case .trafficShifted(let fact): fact
+        case .leaseHandedOver(let fact): fact
         case .credentialsRotated(let fact): fact
         case .observed(let fact): fact
         case .driftDetected(let fact): fact
@@ -85,6 +99,13 @@ extension InstanceEvent {
         case .changeRequested: .only(Self.changeRequested)
         case .changed: .only(Self.changed)
         case .changeRolledBack: .only(Self.changeRolledBack)
+        case .slotDeployed: .only(Self.slotDeployed)
+        case .slotReady: .only(Self.slotReady)
+        case .slotServing: .only(Self.slotServing)
+        case .slotDraining: .only(Self.slotDraining)
+        case .slotRetired: .only(Self.slotRetired)
+        case .trafficShifted: .only(Self.trafficShifted)
+        case .leaseHandedOver: .only(Self.leaseHandedOver)
         case .credentialsRotated: .only(Self.credentialsRotated)
         case .observed: .only(Self.observed)
         case .driftDetected: .only(Self.driftDetected)

@@ -20,6 +20,13 @@ package enum InstanceEvent: EventFamily {
     case changeRequested(ChangeRequested)
     case changed(Changed)
     case changeRolledBack(ChangeRolledBack)
+    case slotDeployed(SlotDeployed)
+    case slotReady(SlotMoved)
+    case slotServing(SlotMoved)
+    case slotDraining(SlotMoved)
+    case slotRetired(SlotMoved)
+    case trafficShifted(TrafficShifted)
+    case leaseHandedOver(LeaseHandedOver)
     case credentialsRotated(CredentialsReserved)
     case observed(Observed)
     case driftDetected(Drift)
@@ -52,6 +59,13 @@ package enum InstanceEvent: EventFamily {
         case changeRequested = "instance.change-requested"
         case changed = "instance.changed"
         case changeRolledBack = "instance.change-rolled-back"
+        case slotDeployed = "instance.slot-deployed"
+        case slotReady = "instance.slot-ready"
+        case slotServing = "instance.slot-serving"
+        case slotDraining = "instance.slot-draining"
+        case slotRetired = "instance.slot-retired"
+        case trafficShifted = "instance.traffic-shifted"
+        case leaseHandedOver = "instance.lease-handed-over"
         case credentialsRotated = "instance.credentials-rotated"
         case observed = "instance.observed"
         case driftDetected = "instance.drift-detected"
@@ -267,18 +281,26 @@ extension InstanceEvent {
         package var plan: PlanSnapshot?
         /// What it costs.
         package var price: PriceSnapshot?
+        /// What is wanted, when the version is to change.
+        package var release: ReleaseSnapshot?
+        /// How the version is to change; without interruption when it is not said.
+        package var strategy: ReleaseStrategy?
         package init(
             change: String,
             from: String,
             to: String,
             plan: PlanSnapshot? = nil,
-            price: PriceSnapshot? = nil
+            price: PriceSnapshot? = nil,
+            release: ReleaseSnapshot? = nil,
+            strategy: ReleaseStrategy? = nil
         ) {
             self.change = change
             self.from = from
             self.to = to
             self.plan = plan
             self.price = price
+            self.release = release
+            self.strategy = strategy
         }
     }
 
@@ -313,66 +335,6 @@ extension InstanceEvent {
             self.change = change
             self.reason = reason
             self.back = back
-        }
-    }
-
-    package struct Observed: Fact {
-        package var condition: String
-        package var status: ConditionStatus
-        package var reason: String
-        package var generation: Int
-        package init(condition: String, status: ConditionStatus, reason: String, generation: Int) {
-            self.condition = condition
-            self.status = status
-            self.reason = reason
-            self.generation = generation
-        }
-    }
-
-    package struct Drift: Fact {
-        package var what: String
-        package var expected: String
-        package var observed: String
-        /// Of the thing, at its target.
-        package var name: String?
-        /// What is written on the thing, where that is not the instance's own.
-        package var generation: Int?
-        /// How often it was detected.
-        package var count: Int?
-        /// It was one of too many: a person has to let its repair go on.
-        package var braked: Bool?
-        package init(
-            what: String,
-            expected: String,
-            observed: String,
-            name: String? = nil,
-            generation: Int? = nil,
-            count: Int? = nil,
-            braked: Bool? = nil
-        ) {
-            self.what = what
-            self.expected = expected
-            self.observed = observed
-            self.name = name
-            self.generation = generation
-            self.count = count
-            self.braked = braked
-        }
-    }
-
-    package struct BackedUp: Fact {
-        package var database: String
-        /// Where the dump is, on the machine that made it.
-        package var path: String
-        /// In bytes.
-        package var size: Int64
-        /// Hex SHA-256 of the dump.
-        package var sha256: String
-        package init(database: String, path: String, size: Int64, sha256: String) {
-            self.database = database
-            self.path = path
-            self.size = size
-            self.sha256 = sha256
         }
     }
 }

@@ -58,10 +58,10 @@ package struct InstanceName: Hashable, Sendable, CustomStringConvertible {
         self.text = text
     }
 
-    /// `b`, `g2` and `r2` end the outside names of a slot, a generation and a rotation; an instance called so would share
-    /// them.
+    /// `b`, `read`, `g2` and `r2` end the outside names of a slot, a router for reads, a generation and a rotation; an
+    /// instance called so would share them.
     private static func isSuffix(_ text: String) -> Bool {
-        guard text != "b" else { return true }
+        guard text != "b", text != "read" else { return true }
         let rest = text.dropFirst()
         return "gr".contains(text.prefix(1)) && !rest.isEmpty && rest.allSatisfy(\.isNumber)
     }

@@ -8,7 +8,8 @@ package enum SagaCause {
     /// What an event of one type starts.
     private enum Effect {
         case always(String)
-        /// One kind for each `change` that the event may be about; none for the others.
+        /// One kind for each `change` that the event may be about, or `change/strategy` where that matters; none for the
+        /// others.
         case byChange([String: String])
     }
 
@@ -25,7 +26,8 @@ package enum SagaCause {
         case .always(let kind): return kind
         case .byChange(let kinds):
             // Whoever reads the whole event says what is wrong with one that cannot be read.
-            return (try? JSON.decode(About.self, from: payload)).flatMap { kinds[$0.change] }
+            guard let about = try? JSON.decode(About.self, from: payload) else { return nil }
+            return about.strategy.flatMap { kinds["\(about.change)/\($0)"] } ?? kinds[about.change]
         }
     }
 
@@ -48,6 +50,7 @@ package enum SagaCause {
 
     private struct About: Decodable {
         var change: String
+        var strategy: String?
     }
 
     private static let table: [String: Effect] = [
@@ -55,6 +58,8 @@ package enum SagaCause {
         InstanceEvent.Name.retryRequested.rawValue: .always("provision-instance"),
         InstanceEvent.Name.changeRequested.rawValue: .byChange([
             InstanceChange.credentials: "rotate-credentials", InstanceChange.plan: "change-plan",
+            InstanceChange.version: "change-release",
+            "\(InstanceChange.version)/\(ReleaseStrategy.rolling.rawValue)": "replace-release",
         ]),
         InstanceEvent.Name.stopRequested.rawValue: .always("stop-instance"),
         InstanceEvent.Name.startRequested.rawValue: .always("start-instance"),
@@ -90,7 +95,8 @@ package enum SagaCancellation {
     private static let table: [String: [String]] = [
         // A stop goes the same way, and is waited for.
         InstanceEvent.Name.terminationRequested.rawValue: [
-            "provision-instance", "start-instance", "change-plan", "rotate-credentials", "repair-instance",
+            "provision-instance", "start-instance", "change-plan", "rotate-credentials", "change-release",
+            "replace-release", "repair-instance",
         ],
         // Who thinks better of a downgrade need not wait for the end of the period.
         SubscriptionEvent.Name.planChangeCancelled.rawValue: ["downgrade-plan"],

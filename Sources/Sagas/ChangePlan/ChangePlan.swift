@@ -10,9 +10,14 @@ internal import Platform
 /// the former specification.
 package struct ChangePlan: Sendable {
     let ports: ProvisioningPorts
+    let workload: WorkloadChange
 
     package init(ports: ProvisioningPorts) {
         self.ports = ports
+        workload = WorkloadChange(ports: ports) { input throws(PortError) in
+            let input = try PlanInput(input)
+            return (input.made, input.changed)
+        }
     }
 
     /// Stands in the log and in ``SagaCause``.
@@ -57,19 +62,19 @@ package struct ChangePlan: Sendable {
             SagaStep(
                 "preview-capacity",
                 policy: .init(target: "nomad"),
-                ensure: previewCapacity,
-                ensureAbsent: awaitRestored,
+                ensure: workload.previewCapacity,
+                ensureAbsent: workload.awaitRestored,
                 undoAfter: ["register-workload"]
             ),
             SagaStep(
                 "register-workload",
                 policy: .init(target: "nomad"),
-                ensure: registerWorkload,
-                probe: probeWorkload,
-                ensureAbsent: restoreWorkload
+                ensure: workload.registerWorkload,
+                probe: workload.probeWorkload,
+                ensureAbsent: workload.restoreWorkload
             ),
-            SagaStep("promote-canary", policy: nomad, ensure: promoteCanary),
-            SagaStep("await-healthy", policy: nomad, ensure: awaitHealthy),
+            SagaStep("promote-canary", policy: nomad, ensure: workload.promoteCanary),
+            SagaStep("await-healthy", policy: nomad, ensure: workload.awaitHealthy),
             SagaStep("change-items", policy: billing, ensure: changeItems, ensureAbsent: changeItemsBack),
             SagaStep(
                 "draft-replacement",

@@ -57,6 +57,10 @@ extension InstanceLifecycle {
     /// Stops it by compare-and-set; the name, the variable and the database stay.
     func stopWorkload(_ context: StepContext) async throws(PortError) -> StepResult {
         let input = try input(context)
+        // The other slot rests already, unless somebody gave up the change that was under way there.
+        if let spare = input.spare {
+            try await ports.scheduler.stop(ports.remains(input, slot: spare, saga: context.saga))
+        }
         try await ports.scheduler.stop(try provisioning.remains(input, context))
         return .done
     }

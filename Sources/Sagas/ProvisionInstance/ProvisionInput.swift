@@ -27,6 +27,12 @@ struct ProvisionInput: SagaInput {
     var first: InstanceEvent.CredentialsReserved?
     /// The id that the workload has at the identity service, once it is known.
     var oauthClient: String?
+    /// The slot that it serves from; the first one when it is not said.
+    var slot: String?
+    /// The other slot, once something was put there.
+    var spare: String?
+    /// Whether another release was ever asked for, whose migration may have left its name behind.
+    var migrates: Bool?
 
     init(
         requested: InstanceEvent.Requested,
@@ -51,6 +57,9 @@ struct ProvisionInput: SagaInput {
 }
 
 extension ProvisionInput {
+    /// The slot that it serves from.
+    var serving: String { slot ?? SlotName.first }
+
     /// From the streams of the instance and its subscription, as they were when the cause was recorded.
     static func read(_ cause: RecordedEvent, _ log: any EventLog) async throws(SagaBeginError) -> Self {
         guard let instance = InstanceID(cause.stream.id) else { throw .malformed("\(cause.stream) is no instance") }
@@ -88,11 +97,17 @@ extension ProvisionInput {
         var oauthClient: String?
         // The saga of a change has the id of the event that asked for it.
         var (asked, changes) = (UniqueID?.none, [UniqueID?]())
+        var (slot, used) = (SlotName.first, Set([SlotName.first]))
+        var migrates: Bool?
         for event in try await history(stream, log) where event.version <= end.version {
             switch try decoded(InstanceEvent.self, event) {
             case .requested(let fact): (requested, generation) = (fact, fact.generation)
             case .retryRequested(let fact):
                 (generation, login, first, oauthClient) = (fact.generation, nil, nil, nil)
+                (slot, used) = (SlotName.first, [SlotName.first])
+            case .changeRequested(let fact) where fact.change == InstanceChange.version: migrates = true
+            case .slotDeployed(let fact): used.insert(fact.slot)
+            case .slotServing(let fact): slot = fact.slot
             case .credentialsReserved(let fact): (login, first) = (fact, fact)
             case .credentialsRotated(let fact): login = fact
             case .workloadRegistered(let fact): oauthClient = fact.oauthClient
@@ -131,6 +146,10 @@ extension ProvisionInput {
         )
         (input.login, input.first, input.oauthClient) = (login, first, oauthClient)
         input.billedBy = billedBy
+        input.migrates = migrates
+        if slot != SlotName.first { input.slot = slot }
+        let other = SlotName.other(than: slot)
+        if used.contains(other) { input.spare = other }
         return input
     }
 

@@ -77,16 +77,13 @@ extension ProvisionInstance {
     func isolateDatabase(_ context: StepContext) async throws(PortError) -> StepResult {
         let input = try ProvisionInput(context.input)
         let database = database(input, context)
-        try await ports.databases.isolate(database, slot: Self.slot, fence: context.fence)
+        try await ports.databases.isolate(database, slot: SlotName.first, fence: context.fence)
         let applied = InstanceEvent.IsolationApplied(
             database: database.database,
             connectionLimit: database.connectionLimit
         )
         return .done(StepOutcome(facts: [.instance(input.instance, .recordIsolation(applied))]))
     }
-
-    /// The slot that a new instance begins with.
-    static let slot = "a"
 
     func database(_ input: ProvisionInput, _ context: StepContext) -> TenantDatabase {
         ports.database(input, saga: context.saga)

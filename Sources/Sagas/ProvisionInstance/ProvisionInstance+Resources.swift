@@ -32,7 +32,7 @@ extension ProvisioningPorts {
     /// What something of an instance is called outside; of what a target names itself, the key it is found by.
     func name(of kind: IntendedResource.Kind, _ input: ProvisionInput) -> String? {
         let organization = "\(input.organization)"
-        let job = names.job(organization: organization, instance: input.name, slot: ProvisionInstance.slot)
+        let job = names.job(organization: organization, instance: input.name, slot: input.serving)
         return switch kind {
         case .database:
             names.database(organization: organization, instance: input.name, generation: input.generation)

@@ -14,7 +14,7 @@ extension ProvisionInstance {
         InstanceEvent.RoutePublished(
             router: router(input),
             host: ports.names.host(slug: input.slug, instance: input.name),
-            service: ports.names.job(organization: "\(input.organization)", instance: input.name, slot: Self.slot),
+            service: ports.names.job(organization: "\(input.organization)", instance: input.name, slot: input.serving),
             generation: input.generation
         )
     }

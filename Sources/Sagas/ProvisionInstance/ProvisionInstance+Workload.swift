@@ -99,14 +99,14 @@ extension ProvisionInstance {
 
     /// What runs, by the input alone.
     func workload(_ input: ProvisionInput, _ context: StepContext) throws(PortError) -> Workload {
-        try ports.workload(input, slot: Self.slot, oauthClient: client(input, context), saga: context.saga)
+        try ports.workload(input, slot: input.serving, oauthClient: client(input, context), saga: context.saga)
     }
 
     /// What is to be taken back; it goes by its name and owner, so a value that is missing must not keep it there.
     func remains(_ input: ProvisionInput, _ context: StepContext) throws(PortError) -> Workload {
         do throws(PortError) {
             return try workload(input, context)
-        } catch { return ports.workload(input, slot: Self.slot, TenantEnvironment(), saga: context.saga) }
+        } catch { return ports.workload(input, slot: input.serving, TenantEnvironment(), saga: context.saga) }
     }
 
     private func client(_ input: ProvisionInput, _ context: StepContext) -> String? {

@@ -9,6 +9,8 @@ package struct ProvisioningPorts: Sendable {
     package var billing: any Billing
     /// `nil` when no edge is asked whether a route is live.
     package var edge: (any Edge)?
+    /// `nil` when tenants cannot be asked whether they are ready.
+    package var tenants: (any TenantProbe)?
     /// `nil` when tenants have no OAuth client.
     package var oauth: (any OAuthClients)?
     /// The secrets that are derived, never stored.

@@ -28,6 +28,14 @@ package struct TenantSettings: Sendable, Equatable {
     package var billingPatience: Duration
     /// For so long the database of a tenant that may have been used is kept aside after it was taken back.
     package var quarantine: Duration
+    /// What the image is given to run when it is to bring its database to where it wants it.
+    package var migrate: [String]
+    /// For so long a migration may take.
+    package var migrationPatience: Duration
+    /// For so long a release that is healthy may not become ready.
+    package var readyPatience: Duration
+    /// For so long a share of the traffic is watched before it grows.
+    package var shiftPause: Duration
     /// Further variables for every tenant.
     package var further: [String: String]
 
@@ -62,6 +70,10 @@ package struct TenantSettings: Sendable, Equatable {
         billingCall: Duration = .seconds(30),
         billingPatience: Duration = .seconds(24 * 3600),
         quarantine: Duration = .seconds(7 * 24 * 3600),
+        migrate: [String] = ["migrate"],
+        migrationPatience: Duration = .seconds(30 * 60),
+        readyPatience: Duration = .seconds(5 * 60),
+        shiftPause: Duration = .seconds(10),
         further: [String: String] = [:]
     ) {
         self.environment = environment
@@ -79,6 +91,10 @@ package struct TenantSettings: Sendable, Equatable {
         self.billingCall = billingCall
         self.billingPatience = billingPatience
         self.quarantine = quarantine
+        self.migrate = migrate
+        self.migrationPatience = migrationPatience
+        self.readyPatience = readyPatience
+        self.shiftPause = shiftPause
         self.further = further
     }
 }

@@ -56,17 +56,23 @@ package struct ReapDatabase: Sendable {
                 ensure: purgeWorkload,
                 resources: { [ports] input, _ in
                     guard let input = try? ReapInput(input) else { return [] }
-                    let name = ports.name(of: .job, input.provision) ?? ""
-                    let instance = "instance-\(input.provision.instance)"
-                    return [
+                    // Whose saga it is does not matter to names.
+                    let slots = input.provision.slots.map { slot in
+                        ports.names.job(
+                            organization: "\(input.provision.organization)",
+                            instance: input.provision.name,
+                            slot: slot
+                        )
+                    }
+                    return slots.map { name in
                         IntendedResource(
                             .job,
                             name,
-                            instance: instance,
+                            instance: "instance-\(input.provision.instance)",
                             generation: input.provision.generation,
                             removes: true
                         )
-                    ]
+                    }
                 }
             ),
         ]
@@ -104,13 +110,9 @@ package struct ReapDatabase: Sendable {
         case .terminating: return .waiting(condition: "Terminated", reason: "the instance is being terminated")
         default: return .skipped(why: "the instance lives on")
         }
-        let workload = ports.workload(
-            input.provision,
-            slot: ProvisionInstance.slot,
-            TenantEnvironment(),
-            saga: context.saga
-        )
-        try await ports.scheduler.purge(workload)
+        for workload in ports.leftovers(input.provision, saga: context.saga) {
+            try await ports.scheduler.purge(workload)
+        }
         return .done
     }
 

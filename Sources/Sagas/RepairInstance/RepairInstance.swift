@@ -134,7 +134,7 @@ package struct RepairInstance: Sendable {
     func stopOrphan(_ context: StepContext) async throws(PortError) -> StepResult {
         let repair = try RepairInput(context.input)
         let input = repair.input
-        var workload = ports.workload(input, slot: ProvisionInstance.slot, TenantEnvironment(), saga: context.saga)
+        var workload = ports.workload(input, slot: input.serving, TenantEnvironment(), saga: context.saga)
         workload.job = repair.name
         workload.owner = repair.owner(ports, saga: context.saga)
         try await ports.scheduler.stop(workload)

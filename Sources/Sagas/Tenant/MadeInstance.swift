@@ -30,15 +30,8 @@ struct MadeInstance: Fact {
 }
 
 extension ProvisioningPorts {
-    /// The slot whose job serves a made instance.
-    func slot(_ made: MadeInstance) -> String {
-        let organization = "\(made.agreed.organization)"
-        let second = names.job(organization: organization, instance: made.agreed.name, slot: "b")
-        return made.workload.job == second ? "b" : "a"
-    }
-
     /// What a made instance runs.
     func workload(_ made: MadeInstance, saga: UniqueID) throws(PortError) -> Workload {
-        try workload(made.agreed, slot: slot(made), oauthClient: made.agreed.oauthClient, saga: saga)
+        try workload(made.agreed, slot: made.agreed.serving, oauthClient: made.agreed.oauthClient, saga: saga)
     }
 }

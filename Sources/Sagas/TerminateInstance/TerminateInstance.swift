@@ -78,7 +78,24 @@ package struct TerminateInstance: Sendable {
                 "delete-variable",
                 policy: .init(target: "nomad"),
                 ensure: deleteVariable,
-                resources: lifecycle.provisioning.resource(.variable, removes: true)
+                resources: { [ports] input, outputs in
+                    // Without a readable input no step can have an effect.
+                    guard let input = try? ProvisionInput(outputs["take-stock"]?["input"] ?? input) else { return [] }
+                    return input.slots.map { slot in
+                        let name = ports.names.job(
+                            organization: "\(input.organization)",
+                            instance: input.name,
+                            slot: slot
+                        )
+                        return IntendedResource(
+                            .variable,
+                            name,
+                            instance: "instance-\(input.instance)",
+                            generation: input.generation,
+                            removes: true
+                        )
+                    }
+                }
             ),
             SagaStep("mark-terminated", policy: .init(target: "log"), ensure: markTerminated),
         ]
@@ -125,7 +142,9 @@ package struct TerminateInstance: Sendable {
 
     func deleteVariable(_ context: StepContext) async throws(PortError) -> StepResult {
         let input = try lifecycle.input(context)
-        try await ports.scheduler.deleteSecret(for: try lifecycle.provisioning.remains(input, context))
+        for slot in input.slots {
+            try await ports.scheduler.deleteSecret(for: ports.remains(input, slot: slot, saga: context.saga))
+        }
         return .done
     }
 

@@ -70,6 +70,7 @@ struct Ports {
             names: settings.names,
             settings: Self.tenant(settings)
         )
+        provisioning.tenants = TenantHTTP(client: http)
         provisioning.backups = PostgresDump(
             of: tenants,
             into: settings.backups.folder,
@@ -94,7 +95,9 @@ struct Ports {
             // Nobody on a development machine minds a request that is cut off.
             drain: settings.stage == .development ? .zero : .seconds(5),
             billingCall: settings.billing.timeout,
-            quarantine: .seconds(settings.stage == .development ? 3600 : 7 * 24 * 3600)
+            quarantine: .seconds(settings.stage == .development ? 3600 : 7 * 24 * 3600),
+            readyPatience: .seconds(settings.stage == .development ? 20 : 5 * 60),
+            shiftPause: settings.stage == .development ? .seconds(1) : .seconds(10)
         )
     }
 }

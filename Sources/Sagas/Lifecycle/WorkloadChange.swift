@@ -3,13 +3,20 @@ internal import Domain
 internal import Kernel
 internal import Platform
 
-extension ChangePlan {
+/// Another specification of the workload in place of the one there is, and back.
+///
+/// What the two are made of is read from the saga's input, so that every change that is made in place shares the steps.
+struct WorkloadChange: Sendable {
+    let ports: ProvisioningPorts
+    /// The instance as it is, and as it is to be.
+    let read: @Sendable (JSONValue) throws(PortError) -> (made: MadeInstance, changed: MadeInstance)
+
     /// Whether there would be room; what there is none for is not begun.
     func previewCapacity(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try PlanInput(context.input)
+        let input = try read(context.input)
         let workload = try ports.workload(input.changed, saga: context.saga)
         guard let missing = try await ports.scheduler.preview(workload) else { return .done }
-        throw .permanent(code: "no-capacity", message: "there is no room for the plan: \(missing)")
+        throw .permanent(code: "no-capacity", message: "there is no room for it: \(missing)")
     }
 
     /// Waits until the former specification, which the undo before this one registered, is well again.
@@ -22,7 +29,7 @@ extension ChangePlan {
         }
         switch try await ports.scheduler.health(of: registered, wait: .seconds(1)) {
         case .healthy:
-            let instance = try PlanInput(context.input).made.agreed.instance
+            let instance = try read(context.input).made.agreed.instance
             let fact = InstanceEvent.BecameHealthy(job: registered.job, jobVersion: registered.version)
             return UndoResult(facts: [.instance(instance, .recordHealthy(fact))])
         case .deploying(let reason), .waitingForCapacity(let reason):
@@ -32,13 +39,13 @@ extension ChangePlan {
     }
 
     func registerWorkload(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try PlanInput(context.input)
+        let input = try read(context.input)
         let workload = try ports.workload(input.changed, saga: context.saga)
         return .done(outcome(try await ports.scheduler.register(workload), input))
     }
 
     func probeWorkload(_ context: StepContext) async throws(PortError) -> Presence<StepResult> {
-        let input = try PlanInput(context.input)
+        let input = try read(context.input)
         switch try await ports.scheduler.probe(try ports.workload(input.changed, saga: context.saga)) {
         case .present(let registered): return .present(.done(outcome(registered, input)))
         case .absent, .pending: return .absent
@@ -49,7 +56,7 @@ extension ChangePlan {
 
     /// Registers the former specification again, in place of whatever has come in or is still on its way.
     func restoreWorkload(_ context: StepContext) async throws(PortError) -> UndoResult {
-        let input = try PlanInput(context.input)
+        let input = try read(context.input)
         let registered = try await ports.scheduler.restore(try ports.workload(input.made, saga: context.saga))
         // A registered workload is always JSON.
         let note = (try? JSON.encode(registered)).map { String(decoding: $0, as: UTF8.self) }
@@ -58,8 +65,8 @@ extension ChangePlan {
 
     /// Lets the canary take over once it is healthy; the plane has looked at it, so nobody else has to.
     func promoteCanary(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try PlanInput(context.input)
-        guard input.plan.update.canary > 0 else { return .skipped(why: "the plan has no canary") }
+        let input = try read(context.input)
+        guard input.changed.agreed.plan.update.canary > 0 else { return .skipped(why: "the plan has no canary") }
         if try await ports.scheduler.promote(try registered(context)) { return .done }
         guard context.elapsed <= ports.settings.healthPatience else {
             throw .permanent(code: "not-healthy", message: "the canary did not become healthy in time")
@@ -69,7 +76,7 @@ extension ChangePlan {
 
     /// Waits for exactly the version that was registered.
     func awaitHealthy(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try PlanInput(context.input)
+        let input = try read(context.input)
         let registered = try registered(context)
         let isLate = context.elapsed > ports.settings.healthPatience
         switch try await ports.scheduler.health(of: registered, wait: .seconds(1)) {
@@ -84,7 +91,7 @@ extension ChangePlan {
         }
     }
 
-    private func registered(_ context: StepContext) throws(PortError) -> RegisteredWorkload {
+    func registered(_ context: StepContext) throws(PortError) -> RegisteredWorkload {
         RegisteredWorkload(
             job: try context.text("job", of: "register-workload"),
             version: Int(try context.number("version", of: "register-workload")),
@@ -93,7 +100,7 @@ extension ChangePlan {
         )
     }
 
-    private func outcome(_ registered: RegisteredWorkload, _ input: PlanInput) -> StepOutcome {
+    private func outcome(_ registered: RegisteredWorkload, _ input: (made: MadeInstance, changed: MadeInstance)) -> StepOutcome {
         let fact = InstanceEvent.WorkloadRegistered(
             job: registered.job,
             jobVersion: registered.version,

@@ -63,6 +63,18 @@ extension CommandDoor {
         rotateCredentials = { instance, envelope throws(CommandError) in
             try await desk.rotateCredentials(of: instance, by: envelope)
         }
+        changeRelease = { instance, version, strategy, envelope throws(CommandError) in
+            try await desk.changeRelease(of: instance, to: version, strategy, by: envelope)
+        }
+        registerRelease = { release, makeDefault, envelope throws(CommandError) in
+            try await desk.registerRelease(release, makeDefault: makeDefault, by: envelope)
+        }
+        setDefaultRelease = { version, envelope throws(CommandError) in
+            try await desk.setDefaultRelease(version: version, by: envelope)
+        }
+        changeReleaseStatus = { version, status, envelope throws(CommandError) in
+            try await desk.changeReleaseStatus(version: version, to: status, by: envelope)
+        }
         issueUserKey = { user, wish, envelope throws(CommandError) in
             try await desk.issueUserKey(for: user, scopes: wish.scopes, expiresAt: wish.expiresAt, by: envelope)
         }

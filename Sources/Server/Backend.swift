@@ -79,6 +79,20 @@ package struct CommandDoor: Sendable {
     package var rotateCredentials:
         @Sendable (InstanceID, Envelope) async throws(CommandError) -> Receipt<OperationStarted> =
             { _, _ throws(CommandError) in throw .unavailable }
+    /// The instance, the version, how it takes the place of the other.
+    package var changeRelease:
+        @Sendable (InstanceID, String, ReleaseStrategy, Envelope) async throws(CommandError) -> Receipt<
+            OperationStarted
+        > = { _, _, _, _ throws(CommandError) in throw .unavailable }
+    /// The release, whether it is to be the default.
+    package var registerRelease:
+        @Sendable (ReleaseEvent.Registered, Bool, Envelope) async throws(CommandError) -> Receipt<Done> =
+            { _, _, _ throws(CommandError) in throw .unavailable }
+    package var setDefaultRelease: @Sendable (String, Envelope) async throws(CommandError) -> Receipt<Done> =
+        { _, _ throws(CommandError) in throw .unavailable }
+    package var changeReleaseStatus:
+        @Sendable (String, ReleaseStatus, Envelope) async throws(CommandError) -> Receipt<Done> =
+            { _, _, _ throws(CommandError) in throw .unavailable }
     package var issueUserKey: @Sendable (UserID, KeyWish, Envelope) async throws(CommandError) -> Receipt<KeyShown> =
         { _, _, _ throws(CommandError) in throw .unavailable }
     package var issueOrganizationKey:

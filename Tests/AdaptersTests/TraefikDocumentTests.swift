@@ -22,6 +22,28 @@ struct TraefikDocumentTests {
         )
     }
 
+    @Test("reads that go elsewhere have a router of their own, and what gets nothing is not named")
+    func reads() {
+        let route = Route(
+            router: "org-1",
+            host: "acme.railzway.com",
+            services: ["railzway-org-1": 100, "railzway-org-1-b": 0],
+            reads: ["railzway-org-1": 90, "railzway-org-1-b": 10]
+        )
+        let bytes = TraefikDocument(entryPoints: []).bytes(for: [route])
+        #expect(
+            String(decoding: bytes, as: UTF8.self) == """
+                {"http":{"routers":{"org-1":{"rule":"Host(`acme.railzway.com`)","service":"org-1"},\
+                "org-1-read":{"rule":"Host(`acme.railzway.com`) && (Method(`GET`) || Method(`HEAD`))",\
+                "service":"org-1-read"}},"services":{"org-1":{"weighted":{"services":[\
+                {"name":"railzway-org-1@nomad","weight":100}]}},"org-1-read":{"weighted":{"services":[\
+                {"name":"railzway-org-1@nomad","weight":90},{"name":"railzway-org-1-b@nomad","weight":10}]}}}}}
+                """
+        )
+        let same = Route(router: "org-1", host: "h", services: ["x": 1], reads: ["x": 1])
+        #expect(same.reads == nil)
+    }
+
     @Test("the order of routes does not change a byte")
     func order() {
         let document = TraefikDocument(catalogue: .consul, entryPoints: ["web"])

@@ -94,6 +94,20 @@ struct TenantTests {
         }
     }
 
+    @Test("it says which slot and image answered, takes writes, and its migration only adds")
+    func release() async throws {
+        try await withDatabase(.empty) { database in
+            try await withTenant(database, slot: "b") { tenant in
+                let written = try await tenant.send("POST", "/visits", [:])
+                #expect(written.status == 200 && written.json["slot"] == "b")
+                #expect(written.headers["x-tenant-image"] == "tenant:1")
+                try await Tenant(environment: environment(database, port: 1)).migrate()
+                try await Tenant(environment: environment(database, port: 1)).migrate()
+                #expect(try await tenant.get("/").json["visits"]?.integer == 2)
+            }
+        }
+    }
+
     @Test("it comes back by itself when its session was ended")
     func reconnects() async throws {
         try await withDatabase(.empty) { database in

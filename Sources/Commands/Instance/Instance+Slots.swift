@@ -76,14 +76,17 @@ extension Instance {
         }
     }
 
-    func shift(_ fact: InstanceEvent.TrafficShifted) throws(Refusal) -> [InstanceEvent] {
-        guard weights != fact else { return [] }
-        // All of it where it goes anyway.
-        let isUndivided = fact.weights.allSatisfy { weight in
+    /// Whether all of it goes where it goes anyway.
+    func isUndivided(_ fact: InstanceEvent.TrafficShifted) -> Bool {
+        fact.weights.allSatisfy { weight in
             let share = weight.slot == serving ? 100 : 0
             return weight.reads == share && weight.writes == share
         }
-        if weights == nil, isUndivided { return [] }
+    }
+
+    func shift(_ fact: InstanceEvent.TrafficShifted) throws(Refusal) -> [InstanceEvent] {
+        guard weights != fact else { return [] }
+        if weights == nil, isUndivided(fact) { return [] }
         // What is withdrawn has no traffic to be divided.
         guard route != nil else { return [] }
         guard changesRelease else { throw .notChanging }

@@ -168,7 +168,7 @@ package struct Instance: Decider {
         case .slotServing(let fact): move(fact, to: .serving)
         case .slotDraining(let fact): move(fact, to: .draining)
         case .slotRetired(let fact): move(fact, to: .retired)
-        case .trafficShifted(let fact): weights = fact
+        case .trafficShifted(let fact): weights = isUndivided(fact) ? nil : fact
         case .leaseHandedOver(let fact): lease = fact
         case .observed(let fact): conditions[fact.condition] = fact
         case .driftDetected, .driftRepaired: break

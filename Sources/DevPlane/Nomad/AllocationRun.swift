@@ -69,6 +69,10 @@ struct AllocationRun: Sendable {
             case .unhealthy(let reason):
                 let event = await store.event("Restart Signaled", reason)
                 try await store.restarting(id, task: task.name, event)
+            case .exited(.code(0)) where await store.spec(of: allocation).type == "batch":
+                // It came to its end, and that is what it was for.
+                let event = await store.event("Terminated", "Exit Code: 0")
+                return try await store.over(id, task: task.name, client: "complete", description: "", event)
             case .exited(let exit):
                 guard try await mayRestart(exit, group.restart, task, &exits) else { return }
             }
@@ -163,7 +167,7 @@ struct AllocationRun: Sendable {
         environment: [String: String]
     ) async throws -> Ending {
         try makeDirectory()
-        let command = configuration.commands[task.image] ?? configuration.command
+        let command = (configuration.commands[task.image] ?? configuration.command) + task.arguments
         let child = ChildProcess(
             command: command,
             environment: environment,

@@ -83,6 +83,8 @@ struct TaskSpec: Sendable, Equatable {
 
     var name: String { json["Name"]?.string ?? "" }
     var image: String { json["Config"]?["image"]?.string ?? "" }
+    /// What the image's own command is given.
+    var arguments: [String] { json["Config"]?.strings("args") ?? [] }
     var environment: [String: String] { json.map("Env") }
     var meta: [String: String] { json.map("Meta") }
     var cpu: Int { Int(json["Resources"]?["CPU"]?.integer ?? 100) }

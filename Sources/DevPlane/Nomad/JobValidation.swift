@@ -29,9 +29,18 @@ enum JobValidation {
             } else if !names.insert(group.name).inserted {
                 problems.append("Job task group \(number + 1) redefines '\(group.name)' from group \(number)")
             }
-            let own = self.group(group)
+            let own = self.group(group) + unfit(group, for: spec.type)
             if !own.isEmpty { problems.append("Task group \(group.name) validation failed: \(joined(own))") }
         }
+        return problems
+    }
+
+    /// What only services have.
+    private static func unfit(_ group: GroupSpec, for type: String) -> [String] {
+        guard type == "batch" else { return [] }
+        var problems: [String] = []
+        if group.json["Update"] != nil { problems.append("Job type \"\(type)\" does not allow update block") }
+        if group.json["Migrate"] != nil { problems.append("Job type \"\(type)\" does not allow migrate block") }
         return problems
     }
 

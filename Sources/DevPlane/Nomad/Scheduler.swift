@@ -2,7 +2,7 @@ internal import Kernel
 
 /// Decides what becomes of one job, given everything that is known: a pure function of its inputs.
 ///
-/// The rules are those of Nomad's reconciler for service jobs, on a single node: in-place and destructive updates,
+/// The rules are those of Nomad's reconciler for service and batch jobs, on a single node: in-place and destructive updates,
 /// rolling ones by `MaxParallel`, canaries, deployments, rescheduling of what failed, capacity.
 struct Scheduler {
     let state: AgentState
@@ -100,7 +100,7 @@ struct Scheduler {
             }
             return
         }
-        var missing = group.count - current.count - waiting
+        var missing = group.count - current.count - waiting - ended(all, of: job)
         if !old.isEmpty {
             guard !isHalted else { return }
             // A promoted canary takes the place of what it was tried beside.
@@ -121,6 +121,12 @@ struct Scheduler {
             return
         }
         for _ in 0..<max(0, missing) { put(group, of: job, isCanary: false, for: &evaluation) }
+    }
+
+    /// How many came to their end, which is all that a batch job wants of them.
+    private func ended(_ all: [AllocationRecord], of job: JobRecord) -> Int {
+        guard state.spec(of: job).type == "batch" else { return 0 }
+        return all.count { $0.client == "complete" && $0.desired == "run" && $0.spec == job.current.spec }
     }
 
     private mutating func put(

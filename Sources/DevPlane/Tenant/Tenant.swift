@@ -43,6 +43,20 @@ package struct Tenant: Service {
         try await server.run()
     }
 
+    /// Brings the database to where this image wants it, and ends: it only adds, so that the image before goes on working.
+    ///
+    /// - Throws: ``Failure`` when it cannot.
+    package func migrate() async throws {
+        let environment = try TenantEnvironment(self.environment)
+        // For trying out what becomes of one that fails.
+        guard !environment.image.hasSuffix("-unmigratable") else {
+            throw Failure.environment("\(environment.image) cannot be migrated to")
+        }
+        let store = TenantStore(environment)
+        try await connect(store)
+        do throws(PostgresError) { try await store.migrate() } catch { throw Failure.database(error.description) }
+    }
+
     /// Waits for the database for ten seconds, as it may start later than the tenant.
     private func connect(_ store: TenantStore) async throws {
         let deadline = ContinuousClock.now + .seconds(10)

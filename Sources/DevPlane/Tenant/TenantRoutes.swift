@@ -6,7 +6,16 @@ struct TenantRoutes: Sendable {
     let environment: TenantEnvironment
     let store: TenantStore
 
+    /// Every answer says which slot and which image it comes from.
     func answer(_ call: Call) async -> Answer {
+        var answer = await content(call)
+        answer.headers["X-Tenant-Slot"] = environment.slot
+        answer.headers["X-Tenant-Image"] = environment.image
+        return answer
+    }
+
+    private func content(_ call: Call) async -> Answer {
+        if call.method == "POST", call.path == "/visits" { return await home() }
         guard call.method == "GET" || call.method == "HEAD" else { return .text("method not allowed", status: 405) }
         switch call.path {
         // The process is up; what it depends on is not asked, and never was.
@@ -49,12 +58,15 @@ struct TenantRoutes: Sendable {
             schema = "not_ready"
             evidence["error"] = .string(error.description)
         }
+        // For trying out what becomes of one that never is.
+        if environment.image.hasSuffix("-unready") { schema = "not_ready" }
         let isReady = schema == "ready" && scheduler != "not_ready"
         func issue(_ id: JSONValue, _ status: JSONValue, _ evidence: JSONValue) -> JSONValue {
             ["id": id, "status": status, "action_href": "", "evidence": evidence]
         }
         return .json([
             "ready": .bool(isReady), "system_state": isReady ? "ready" : "not_ready",
+            "image": .string(environment.image),
             "issues": [
                 issue("schema_gate", schema, [:]), issue("test_clock_disabled", "ready", [:]),
                 issue("scheduler_single_lease", scheduler, .object(evidence)),

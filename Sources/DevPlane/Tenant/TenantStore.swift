@@ -47,6 +47,14 @@ actor TenantStore {
         }
     }
 
+    /// Remembers which image brought the database to where it is; a column more harms nobody.
+    func migrate() async throws(PostgresError) {
+        try await use { connection throws(PostgresError) in
+            try connection.run("ALTER TABLE tenant_visit ADD COLUMN IF NOT EXISTS migrated_by text")
+            try connection.run("UPDATE tenant_visit SET migrated_by = \(self.environment.image)")
+        }
+    }
+
     /// Counts one more visit.
     func visit() async throws(PostgresError) -> Visits {
         try await use { connection throws(PostgresError) in

@@ -33,6 +33,8 @@ package struct InstanceRow: Codable, Equatable, Sendable {
         package var job: String
         /// Share of the traffic in percent.
         package var weight: Int
+        /// Share of what only looks, while that is another.
+        package var readWeight: Int?
     }
 
     /// Why the last thing that was tried did not work; safe to show to the tenant.

@@ -45,16 +45,20 @@ extension InstanceRow {
         case .workloadRegistered(let fact):
             note("WorkloadRegistered", .yes, "job \(fact.job) version \(fact.jobVersion)", at: moment)
             note("Healthy", .unknown, "waiting for version \(fact.jobVersion)", at: moment)
-            slots = [Slot(name: "a", status: .pending, release: desiredRelease, job: fact.job, weight: 0)]
+            register(fact.job)
         case .becameHealthy(let fact):
             note("Healthy", .yes, "version \(fact.jobVersion)", at: moment)
-            moveSlots(to: .ready, weight: 0)
+            if let index = slots.firstIndex(where: { $0.job == fact.job && $0.weight == 0 }) {
+                slots[index].status = .ready
+            }
         case .routePublished(let fact):
             note("RoutePublished", .yes, fact.host, at: moment)
-            moveSlots(to: .serving, weight: 100)
+            serve(from: fact.service)
         case .routeWithdrawn:
             note("RoutePublished", .no, "withdrawn", at: moment)
-            moveSlots(to: .ready, weight: 0)
+            for index in slots.indices where slots[index].status != .terminated {
+                slots[index].rest(as: slots[index].status == .serving ? .ready : slots[index].status)
+            }
         case .running(let fact):
             settle(in: .running)
             launchURL = fact.launchURL
@@ -67,7 +71,7 @@ extension InstanceRow {
         case .stopRequested: status = .stopping
         case .stopped:
             settle(in: .stopped)
-            moveSlots(to: .terminated, weight: 0)
+            for index in slots.indices { slots[index].rest(as: .terminated) }
         case .startRequested: status = .starting
         case .started: settle(in: .running)
         case .changeRequested(let fact):
@@ -76,7 +80,10 @@ extension InstanceRow {
         case .changed(let fact):
             settle(in: .running)
             if let plan = fact.plan { self.plan = plan }
-            if let release = fact.release { self.release = release }
+            if let release = fact.release {
+                self.release = release
+                for index in slots.indices where slots[index].weight > 0 { slots[index].release = release.version }
+            }
             desiredRelease = release.version
             lastError = nil
         case .changeRolledBack(let fact):
@@ -84,6 +91,22 @@ extension InstanceRow {
             settle(in: fact.back.flatMap { Status(rawValue: $0) } ?? .running)
             desiredRelease = release.version
             lastError = Failure(step: fact.change, failure: "rolled-back", reason: fact.reason, at: moment)
+        case .slotDeployed(let fact):
+            slots.removeAll { $0.name == fact.slot }
+            slots.append(Slot(name: fact.slot, status: .pending, release: fact.release, job: fact.job, weight: 0))
+            slots.sort { $0.name < $1.name }
+        case .slotReady(let fact): move(fact.slot, to: .ready)
+        case .slotServing(let fact): move(fact.slot, to: .serving)
+        case .slotDraining(let fact): move(fact.slot, to: .draining)
+        case .slotRetired(let fact): move(fact.slot, to: .terminated)
+        case .trafficShifted(let fact):
+            for weight in fact.weights {
+                guard let index = slots.firstIndex(where: { $0.name == weight.slot }) else { continue }
+                slots[index].weight = weight.writes
+                slots[index].readWeight = weight.reads == weight.writes ? nil : weight.reads
+            }
+        case .leaseHandedOver(let fact):
+            note("SchedulerLease", .yes, "slot \(fact.slot), epoch \(fact.epoch)", at: moment)
         case .observed(let fact): note(fact.condition, fact.status, "", reason: fact.reason, at: moment)
         case .driftDetected(let fact):
             note("InSync", .no, "\(fact.what) is \(fact.observed), not \(fact.expected)", at: moment)
@@ -107,13 +130,6 @@ extension InstanceRow {
     /// Nothing is under way any more, except a termination, which nothing else ends.
     private mutating func settle(in status: Status) {
         if self.status != .terminating { self.status = status }
-    }
-
-    private mutating func moveSlots(to status: Slot.Status, weight: Int) {
-        for index in slots.indices {
-            slots[index].status = status
-            slots[index].weight = weight
-        }
     }
 
     /// Sets a condition; `since` moves only when its status does.

@@ -9,7 +9,7 @@ package enum Routes: Projection {
     package static let name = "routes"
     package static let shape = 1
     package static let reads = Set(
-        [InstanceEvent.Name.routePublished, .routeWithdrawn, .terminated].map(\.rawValue)
+        [InstanceEvent.Name.routePublished, .routeWithdrawn, .trafficShifted, .terminated].map(\.rawValue)
     )
 
     package static func key(of entry: Entry) -> String? { entry.subject }
@@ -30,6 +30,11 @@ package enum Routes: Projection {
             )
         case .routeWithdrawn, .terminated:
             row = nil
+        case .trafficShifted(let fact):
+            // Only what is published has traffic to be divided.
+            row?.writes = fact.services(\.writes)
+            row?.reads = fact.services(\.reads)
+            row?.position = entry.position
         default:
             break
         }
@@ -48,6 +53,10 @@ package struct RouteView: Codable, Equatable, Sendable {
     package var generation: Int
     /// Where in the log it was published.
     package var position: Int64
+    /// The weights of several services in place of the one, while the traffic is divided.
+    package var writes: [String: Int]?
+    /// The same for what only looks.
+    package var reads: [String: Int]?
 
     package init(
         instanceID: InstanceID,
@@ -70,6 +79,13 @@ package struct RouteView: Codable, Equatable, Sendable {
     private enum CodingKeys: String, CodingKey {
         case instanceID = "instanceId"
         case organizationID = "organizationId"
-        case router, host, service, generation, position
+        case router, host, service, generation, position, writes, reads
+    }
+}
+
+extension InstanceEvent.TrafficShifted {
+    /// The share of each service that gets any.
+    fileprivate func services(_ share: (InstanceEvent.SlotWeight) -> Int) -> [String: Int] {
+        Dictionary(weights.map { ($0.service, share($0)) }.filter { $0.1 > 0 }) { first, _ in first }
     }
 }

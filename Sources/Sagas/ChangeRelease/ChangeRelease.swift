@@ -60,7 +60,7 @@ package struct ChangeRelease: Sendable {
             SagaStep("await-healthy", policy: nomad, ensure: awaitHealthy),
             SagaStep(
                 "await-ready",
-                policy: .init(target: "tenant", poll: .milliseconds(500), watches: true),
+                policy: nomad,
                 ensure: awaitReady,
                 ensureAbsent: awaitTrafficBack,
                 undoAfter: [Self.firstShift]
@@ -104,7 +104,7 @@ package struct ChangeRelease: Sendable {
                 ensure: handOverLease,
                 ensureAbsent: takeLeaseBack
             ),
-            SagaStep("drain", policy: .init(target: "tenant", poll: .milliseconds(500)), ensure: drain),
+            SagaStep("drain", policy: .init(target: "nomad", poll: .milliseconds(500)), ensure: drain),
             SagaStep("promote", policy: .init(target: "log", pivot: true), ensure: promote),
             SagaStep(
                 "retire-slot",

@@ -146,7 +146,7 @@ extension ProvisioningPorts {
 
 extension ReleaseSnapshot {
     /// What is run: by digest when that is known.
-    var reference: String {
+    package var reference: String {
         digest.map { "\(image)@\($0)" } ?? image
     }
 }

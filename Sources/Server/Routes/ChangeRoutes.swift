@@ -1,4 +1,5 @@
 internal import Commands
+internal import Domain
 internal import HTTPTypes
 internal import Kernel
 
@@ -15,8 +16,26 @@ extension API {
                 body: EmptyBody.self,
                 success: .init(.accepted, .named("Started")),
                 handler: rotateCredentials
-            )
+            ),
+            Route(
+                .post,
+                "/v1/instances/{instance}/deploy",
+                "deployInstance",
+                "Gives an instance another release, without interruption or in place.",
+                access: .scope(.write),
+                body: DeployBody.self,
+                success: .init(.accepted, .named("Started")),
+                handler: deploy
+            ),
         ]
+    }
+
+    private func deploy(_ call: Call, _ body: DeployBody) async throws(Problem) -> Answer {
+        let id: InstanceID = try call.id("instance")
+        let envelope = try envelope(call, expecting: try call.optionalVersion())
+        return try await started(call) { () throws(CommandError) in
+            try await backend.commands.changeRelease(id, body.version, body.strategy ?? .zeroDowntime, envelope)
+        }
     }
 
     private func rotateCredentials(_ call: Call, _ body: EmptyBody) async throws(Problem) -> Answer {
@@ -26,4 +45,14 @@ extension API {
             try await backend.commands.rotateCredentials(id, envelope)
         }
     }
+}
+
+struct DeployBody: RequestBody {
+    var version: String
+    var strategy: ReleaseStrategy?
+
+    static let schema = Schema.object([
+        .init("version", .string(1...128)),
+        .init("strategy", .oneOf(ReleaseStrategy.allCases.map(\.rawValue)), required: false),
+    ])
 }

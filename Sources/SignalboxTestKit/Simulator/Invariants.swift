@@ -93,6 +93,8 @@ private struct Remains {
     var secrets: [World.Variable]
     var subscriptions: [World.Subscription]
     var quarantined: Set<String>
+    /// The slots that have the scheduler leases of its databases, where one was ever handed over.
+    var leases: [String]
 
     init(of instance: InstanceID, paidBy subscription: SubscriptionID?, in world: World) {
         let owner = "\(instance)"
@@ -105,7 +107,8 @@ private struct Remains {
                 running: state.jobs.values.filter { $0.owner.instance == owner && !$0.isStopped },
                 secrets: state.secrets.values.filter { $0.owner.instance == owner && !$0.items.isEmpty },
                 subscriptions: state.subscriptions.filter { found in key.map(found.key.hasPrefix) ?? false },
-                quarantined: state.quarantined
+                quarantined: state.quarantined,
+                leases: state.leases.filter { state.databases[$0.key]?.instance == owner }.map(\.value.slot)
             )
         }
     }
@@ -117,10 +120,12 @@ private struct Remains {
         running: [World.Job],
         secrets: [World.Variable],
         subscriptions: [World.Subscription],
-        quarantined: Set<String>
+        quarantined: Set<String>,
+        leases: [String]
     ) {
         (self.roles, self.databases, self.isolated, self.running) = (roles, databases, isolated, running)
         (self.secrets, self.subscriptions, self.quarantined) = (secrets, subscriptions, quarantined)
+        self.leases = leases
     }
 
     private var active: Int { subscriptions.filter { $0.status == .active }.count }
@@ -137,6 +142,13 @@ private struct Remains {
         where !canLogIn(items ?? [:]) {
             wrong.append("\(what) cannot log in")
         }
+        if let release = model.requested?.release, running.contains(where: { $0.image != release.reference }) {
+            wrong.append("another release runs")
+        }
+        let slots = Set(running.compactMap { $0.environment["SIGNALBOX_SLOT"] })
+        if slots != [model.serving] { wrong.append("\(slots.sorted()) run, and \(model.serving) should") }
+        if let leases = leases.first, leases != model.serving { wrong.append("\(leases) has the scheduler lease") }
+        if model.weights != nil { wrong.append("the traffic is still divided") }
         if let plan = model.requested?.plan {
             if running.contains(where: { $0.memory != plan.resources.memory }) { wrong.append("another plan runs") }
             let paid = subscriptions.filter { $0.status == .active }.map(\.price)

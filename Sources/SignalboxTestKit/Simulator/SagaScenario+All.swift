@@ -1,5 +1,5 @@
 internal import Commands
-internal import Domain
+package import Domain
 internal import EventStore
 internal import Kernel
 internal import Platform
@@ -43,6 +43,16 @@ extension SagaScenario {
                 DowngradePlan.kind,
                 prepare: { try await $0.provision() },
                 cause: { try await $0.downgrade() }
+            ),
+            SagaScenario(
+                ChangeRelease.kind,
+                prepare: { try await $0.provision() },
+                cause: { try await $0.request(.requestChange(.released("v1.7.0", .zeroDowntime))) }
+            ),
+            SagaScenario(
+                ReplaceRelease.kind,
+                prepare: { try await $0.provision() },
+                cause: { try await $0.request(.requestChange(.released("v1.7.0", .rolling))) }
             ),
         ] + endings + repairs
 
@@ -186,5 +196,23 @@ extension Simulation {
     /// What is written on things of the instance.
     fileprivate var owner: Ownership {
         Ownership(organization: "\(organization)", instance: "\(instance)", generation: 1, saga: "\(cause)")
+    }
+}
+
+extension InstanceEvent.ChangeRequested {
+    /// Another version, as it is asked for.
+    package static func released(_ version: String, _ strategy: ReleaseStrategy) -> Self {
+        let release = ReleaseSnapshot(
+            application: "railzway",
+            version: version,
+            image: "ghcr.io/x/railzway:\(version)"
+        )
+        return Self(
+            change: InstanceChange.version,
+            from: "v1.6.0",
+            to: version,
+            release: release,
+            strategy: strategy
+        )
     }
 }

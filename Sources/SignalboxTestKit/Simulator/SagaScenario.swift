@@ -1,5 +1,5 @@
 internal import Commands
-internal import Domain
+package import Domain
 internal import EventStore
 internal import Kernel
 internal import Sagas

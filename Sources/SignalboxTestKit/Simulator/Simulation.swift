@@ -95,7 +95,7 @@ package final class Simulation: Sendable {
             settings: settings
         )
         (ports.backups, ports.records, ports.personal) = (outside, Records(log: log), outside)
-        ports.log = log
+        (ports.log, ports.tenants) = (log, outside)
         return ports
     }
 

@@ -17,6 +17,7 @@ package final class World: Sendable {
         package var starts = 0
         /// MB.
         package var memory = 0
+        package var image = ""
 
         package init(
             owner: Ownership,
@@ -27,7 +28,8 @@ package final class World: Sendable {
             environment: [String: String],
             reads: [String: Secret] = [:],
             starts: Int = 0,
-            memory: Int = 0
+            memory: Int = 0,
+            image: String = ""
         ) {
             self.owner = owner
             self.index = index
@@ -38,6 +40,7 @@ package final class World: Sendable {
             self.reads = reads
             self.starts = starts
             self.memory = memory
+            self.image = image
         }
 
         /// Starts what runs anew; it reads the secret as it is by now.
@@ -90,6 +93,12 @@ package final class World: Sendable {
         /// What every call of a name answers.
         package var outages: [String: PortError] = [:]
         package var health: [WorkloadHealth] = []
+        /// What comes of workloads that run once; the last is said again and again, and without any they succeed.
+        package var ends: [WorkloadEnd] = []
+        /// What tenants say of themselves; the last is said again and again, and without any they are ready.
+        package var readiness: [TenantReadiness] = []
+        /// Whose scheduler works, by database, where it is not the first slot's.
+        package var leases: [String: (slot: String, epoch: Int64)] = [:]
         /// Whether the scheduler starts tasks anew whose secret has changed.
         package var restartsByItself = true
         /// What no node has; `nil` when there is room for everything.

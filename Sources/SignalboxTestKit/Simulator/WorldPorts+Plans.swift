@@ -26,7 +26,7 @@ extension WorldPorts {
                 isStopped: false,
                 environment: workload.environment
             )
-            job.memory = workload.memory
+            (job.memory, job.image) = (workload.memory, workload.image)
             job.starts = state.jobs[workload.job]?.starts ?? 0
             job.start(reading: state.secrets[workload.job]?.items)
             state.jobs[workload.job] = job

@@ -177,7 +177,7 @@ package struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge
                 environment: secretful.environment
             )
             job.starts = state.jobs[secretful.job]?.starts ?? 0
-            job.memory = secretful.memory
+            (job.memory, job.image) = (secretful.memory, secretful.image)
             job.start(reading: state.secrets[secretful.job]?.items)
             state.jobs[secretful.job] = job
             return .success(registered(job, secretful))
@@ -250,7 +250,7 @@ package struct WorldPorts: DatabaseProvisioner, WorkloadScheduler, Billing, Edge
     /// Who registered it does not matter, only whose it is and what it says.
     static func isSame(_ job: World.Job, _ workload: Workload) -> Bool {
         job.owner.generation == workload.owner.generation && job.environment == workload.environment
-            && job.memory == workload.memory
+            && job.memory == workload.memory && job.image == workload.image
     }
 
     func registered(_ job: World.Job, _ workload: Workload) -> RegisteredWorkload {

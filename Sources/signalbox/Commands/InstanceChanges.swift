@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Domain
 internal import Kernel
 
 extension InstanceCommand {
@@ -8,6 +9,29 @@ extension InstanceCommand {
         )
         static let verb = "rotate-credentials"
         @OptionGroup var wish: InstanceWish
+    }
+
+    struct Deploy: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Give an instance another release.",
+            discussion: """
+                Without interruption by default: the release starts in the other slot and takes over reads, writes and the
+                scheduler. With --strategy rolling it takes the place of the one before.
+                """
+        )
+
+        @Option(help: "The version; GET /v1/admin/releases lists them.")
+        var release: String
+
+        @Option(help: "zero-downtime or rolling.")
+        var strategy = ReleaseStrategy.zeroDowntime
+
+        @OptionGroup var wish: InstanceWish
+
+        func run() async throws {
+            let body: JSONValue = ["version": .string(release), "strategy": .string(strategy.rawValue)]
+            try await InstanceCommand.ask(wish, "deploy", body, wait: wish.wait)
+        }
     }
 
     struct Upgrade: AsyncParsableCommand {
@@ -57,3 +81,5 @@ extension InstanceCommand {
         }
     }
 }
+
+extension ReleaseStrategy: ExpressibleByArgument {}

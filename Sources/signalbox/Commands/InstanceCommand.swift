@@ -7,7 +7,8 @@ struct InstanceCommand: AsyncParsableCommand {
         commandName: "instance",
         abstract: "Instances.",
         subcommands: [
-            Show.self, Stop.self, Start.self, RotateCredentials.self, Upgrade.self, Downgrade.self, KeepPlan.self,
+            Show.self, Stop.self, Start.self, RotateCredentials.self, Deploy.self, Upgrade.self,
+            Downgrade.self, KeepPlan.self,
             Terminate.self, Reap.self,
         ]
     )
@@ -33,7 +34,7 @@ struct InstanceCommand: AsyncParsableCommand {
             lines.add("name", instance["name"]?.string ?? "")
             lines.add("status", instance["status"]?.string ?? "")
             lines.add("plan", instance["plan"]?["tier"]?.string ?? "")
-            lines.add("release", instance["release"]?["version"]?.string ?? "")
+            lines.add("release", release(of: instance))
             lines.add("subscription", instance["subscription"]?["status"]?.string ?? "")
             lines.add("address", instance["launchUrl"]?.string ?? "")
             if let error = instance["lastError"], error != .null { lines.add("last error", error.string ?? "\(error)") }
@@ -44,6 +45,17 @@ struct InstanceCommand: AsyncParsableCommand {
                 )
             }
             return lines.text
+        }
+
+        /// The version that it runs, the one that is asked for, and where they run.
+        private static func release(of instance: JSONValue) -> String {
+            var text = instance["release"]?["version"]?.string ?? ""
+            if let wanted = instance["desiredRelease"]?.string, wanted != text { text += " → \(wanted)" }
+            let slots = (instance["slots"]?.array ?? []).map { slot in
+                let weight = slot["readWeight"]?.integer ?? slot["weight"]?.integer ?? 0
+                return "\(slot["name"]?.string ?? "") \(slot["status"]?.string ?? "") \(weight) %"
+            }
+            return slots.isEmpty ? text : "\(text) (\(slots.joined(separator: ", ")))"
         }
     }
 }

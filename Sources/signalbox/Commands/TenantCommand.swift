@@ -9,9 +9,21 @@ struct TenantCommand: AsyncParsableCommand {
         shouldDisplay: false
     )
 
+    /// What an image can be given to do.
+    enum Task: String, ExpressibleByArgument {
+        case serve, migrate
+    }
+
+    @Argument(help: "Whether to serve, or to bring the database to where the image wants it and end.")
+    var task = Task.serve
+
     func run() async throws {
         do {
-            try await Tenant(environment: EnvironmentReader.process).run()
+            let tenant = Tenant(environment: EnvironmentReader.process)
+            switch task {
+            case .serve: try await tenant.run()
+            case .migrate: try await tenant.migrate()
+            }
         } catch {
             throw Exit.because(error)
         }

@@ -31,7 +31,14 @@ extension Backend {
         reads.open(PastViews(log: log))
         plane.edgeDocument = { routes in
             document.bytes(
-                for: routes.map { Route(router: $0.router, host: $0.host, services: [$0.service: 100]) }
+                for: routes.map { route in
+                    Route(
+                        router: route.router,
+                        host: route.host,
+                        services: route.writes ?? [route.service: 100],
+                        reads: route.reads
+                    )
+                }
             )
         }
         plane.databaseProblem = {

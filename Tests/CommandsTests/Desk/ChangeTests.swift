@@ -74,6 +74,34 @@ struct ChangeTests {
         }
     }
 
+    @Test("a release is asked for by strategy, and refused when it cannot be given", arguments: ReleaseStrategy.allCases)
+    func release(strategy: ReleaseStrategy) async throws {
+        let plane = try await Plane()
+        let person = try await plane.person()
+        let instance = try await running(plane, person).instance
+        for (version, status, tier) in [
+            ("v9", ReleaseStatus.stable, Tier.freeTrial), ("v8", .eol, .freeTrial), ("v10", .stable, .enterprise),
+        ] {
+            var fact = Samples.release(version)
+            (fact.status, fact.minimumTier) = (status, tier)
+            _ = try await plane.desk.registerRelease(fact, by: .own(ids: .system))
+        }
+        func ask(_ version: String, _ key: String) async throws -> Receipt<OperationStarted> {
+            try await plane.desk.changeRelease(of: instance, to: version, strategy, by: .keyed(key, person))
+        }
+        await #expect(throws: CommandError.release(.unknownVersion)) { try await ask("v7", "1") }
+        await #expect(throws: CommandError.release(.endOfLife)) { try await ask("v8", "2") }
+        await #expect(throws: CommandError.release(.tierTooLow)) { try await ask("v10", "3") }
+        await #expect(throws: CommandError.instance(.sameRelease)) { try await ask("v1.0.0", "4") }
+        let receipt = try await ask("v9", "5")
+        let event = try #require(plane.log.events.last)
+        #expect(event.type == "instance.change-requested" && event.id == receipt.answer.operation)
+        let kind = strategy == .rolling ? "replace-release" : "change-release"
+        #expect(SagaCause.kind(startedBy: event.type, payload: event.payload) == kind)
+        #expect(try await ask("v9", "5").repeated)
+        await #expect(throws: CommandError.instance(.changing)) { try await ask("v9", "6") }
+    }
+
     @Test("a downgrade waits for the end of the period, clamped to the month, and can be given up")
     func downgrade() async throws {
         let plane = try await Plane()

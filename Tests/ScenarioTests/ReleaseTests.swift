@@ -53,7 +53,15 @@ struct ReleaseTests {
             try await story.register("v3")
             let tool = CommandLine(database: running.databaseUrl)
             let rolled = try await tool(
-                "instance", "deploy", made.instance, "--release", "v3", "--strategy", "rolling", "--data", dev.directory,
+                "instance",
+                "deploy",
+                made.instance,
+                "--release",
+                "v3",
+                "--strategy",
+                "rolling",
+                "--data",
+                dev.directory,
                 "--json"
             )
             #expect(rolled.code == 0, "\(rolled.errors)")

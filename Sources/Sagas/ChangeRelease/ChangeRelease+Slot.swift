@@ -84,7 +84,7 @@ extension ChangeRelease {
         } catch {
             // One that does not answer yet is not ready yet; how long that may take is decided by who asks.
             switch error {
-            case .transient, .unknown: return error.message
+            case .transient, .pending, .unknown: return error.message
             case .conflict, .permanent, .blocked, .superseded: throw error
             }
         }

@@ -44,10 +44,19 @@ extension ChangeRelease {
     func awaitTrafficBack(_ context: StepContext) async throws(PortError) -> UndoResult {
         guard context.begun.contains(Self.firstShift) else { return .done }
         let input = try ReleaseInput(context.input)
-        if let edge = ports.edge, context.elapsed <= ports.settings.routePatience,
-            let problem = try await edge.problem(with: route(input, 0, 0))
-        {
-            throw .transient(code: "route-not-live", message: problem, retryAfter: .milliseconds(500))
+        guard let edge = ports.edge else {
+            // Nobody says when the edge has noticed, so it is given the time that requests have to end.
+            guard context.attempt > 1 || ports.settings.drain == .zero else {
+                throw .pending(
+                    code: "settling",
+                    message: "the edge may not have noticed yet",
+                    retryAfter: ports.settings.drain
+                )
+            }
+            return .done
+        }
+        if let problem = try await edge.problem(with: route(input, 0, 0)) {
+            throw .pending(code: "route-not-live", message: problem, retryAfter: .milliseconds(500))
         }
         return .done
     }

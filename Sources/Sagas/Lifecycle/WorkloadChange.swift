@@ -100,7 +100,10 @@ struct WorkloadChange: Sendable {
         )
     }
 
-    private func outcome(_ registered: RegisteredWorkload, _ input: (made: MadeInstance, changed: MadeInstance)) -> StepOutcome {
+    private func outcome(
+        _ registered: RegisteredWorkload,
+        _ input: (made: MadeInstance, changed: MadeInstance)
+    ) -> StepOutcome {
         let fact = InstanceEvent.WorkloadRegistered(
             job: registered.job,
             jobVersion: registered.version,

@@ -74,7 +74,10 @@ struct ChangeTests {
         }
     }
 
-    @Test("a release is asked for by strategy, and refused when it cannot be given", arguments: ReleaseStrategy.allCases)
+    @Test(
+        "a release is asked for by strategy, and refused when it cannot be given",
+        arguments: ReleaseStrategy.allCases
+    )
     func release(strategy: ReleaseStrategy) async throws {
         let plane = try await Plane()
         let person = try await plane.person()

@@ -1,5 +1,3 @@
-package import Kernel
-
 extension InstanceEvent {
     package struct Observed: Fact {
         package var condition: String

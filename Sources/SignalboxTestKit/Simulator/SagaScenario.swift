@@ -1,5 +1,5 @@
 internal import Commands
-package import Domain
+internal import Domain
 internal import EventStore
 internal import Kernel
 internal import Sagas

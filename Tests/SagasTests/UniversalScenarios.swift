@@ -93,9 +93,6 @@ extension SagaScenario {
         Harm(.orphanDatabase, "railzway_org_42_left") { state, owner in
             state.databases["railzway_org_42_left"] = owner
         },
-        Harm(.orphanRole, "railzway_user_42_left") { state, owner in
-            state.roles["railzway_user_42_left"] = (owner, Secret("x"))
-        },
     ]
 
     /// What a scenario of a repair is about; `nil` for all others.

@@ -16,9 +16,12 @@ package struct WorldInventory: Inventory {
         return world.read { state in
             Listing(
                 state.databases.map { name, owner in
-                    // Login roles of later rotations are longer than the role that owns the database.
-                    let roles = state.roles.filter { $0.value.owner.instance == owner.instance }.keys.sorted()
-                    return ListedDatabase(name: name, role: roles.first ?? "nobody", owner: owner)
+                    // The role of its own generation, and none of its later logins.
+                    let role = state.roles.first { name, role in
+                        (role.owner.instance, role.owner.generation) == (owner.instance, owner.generation)
+                            && Names.owner(ofLogin: name) == name
+                    }
+                    return ListedDatabase(name: name, role: role?.key ?? "nobody", owner: owner)
                 }
             )
         }

@@ -73,7 +73,7 @@ extension Simulation {
     }
 
     /// When something is to be done next; `nil` for never, unless a person does something.
-    private func nextDue() async throws -> Timestamp? {
+    func nextDue() async throws -> Timestamp? {
         let active = try await log.list(kinds: nil, statuses: SagaEngine.activeStatuses)
         let taken = Set(active.filter { $0.status != "queued" }.map(\.lane))
         return

@@ -174,11 +174,16 @@ extension Simulation {
             logger: quiet,
             pausing: { [clock] span in clock.advance(span) }
         )
-        for _ in 0..<200 {
-            let before = try await log.frontier()
-            try await start()
-            try await settle(engine)
-            if try await log.frontier() == before { return }
+        let checkpoint = MemoryCheckpoint()
+        // Children are started while their parents wait.
+        for _ in 0..<5000 {
+            while try await starter(at: checkpoint).turn() {}
+            if await engine.turn() > 0 { continue }
+            guard let due = try await nextDue() else {
+                guard try await checkpoint.position() < log.frontier() else { return }
+                continue
+            }
+            clock.advance(max(.milliseconds(1), due - clock.ids.now()))
         }
         throw Restless()
     }

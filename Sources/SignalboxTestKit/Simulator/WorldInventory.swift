@@ -1,4 +1,5 @@
 package import Platform
+internal import Sagas
 
 /// Lists what a simulated world has, as the adapters list what the real targets have.
 package struct WorldInventory: Inventory {

@@ -46,10 +46,10 @@ format: ## Rewrite all Swift files in the house format
 test: lint ## Lint, build and run every test against throw-away servers
 	@$(MAKE) --no-print-directory setup PACKAGES="$(PACKAGES) $(TEST_PACKAGES)"
 	$(SWIFT_BUILD) --build-tests
-	# Apart, because whole machines and campaigns take all the time of two cores, and others wait for answers.
-	swift test --skip-build --parallel --skip 'TortureTests|ScenarioTests|ScheduleTests'
+	# Apart, because simulations, whole machines and campaigns take all the time of two cores, and others wait for answers.
+	swift test --skip-build --parallel --skip 'SagasTests|ScenarioTests|TortureTests'
+	swift test --skip-build --parallel --filter SagasTests
 	swift test --skip-build --no-parallel --filter ScenarioTests
-	swift test --skip-build --filter ScheduleTests
 	swift test --skip-build --filter TortureTests
 
 .PHONY: torture

@@ -34,7 +34,7 @@ struct NomadRefusalTests {
         ),
         (500, "job \"x\" is in nonexistent namespace \"y\"", "permanent", "permanent"),
         (500, "cannot update job from type \"service\" to \"batch\"", "permanent", "permanent"),
-        (500, "Task group \"app\" has 0/1 healthy allocations", "transient", "transient"),
+        (500, "Task group \"app\" has 0/1 healthy allocations", "pending", "pending"),
         (500, "can't promote terminal deployment", "conflict", "conflict"),
         (404, "deployment not found", "conflict", "conflict"),
         (403, "Permission denied", "blocked", "blocked"),

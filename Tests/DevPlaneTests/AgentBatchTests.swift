@@ -37,18 +37,22 @@ struct AgentBatchTests {
         try await withBatch { world in
             let job = batch("once", "echo ran >> \(world.folder)/ran; exit 0")
             _ = try await world.register(job)
-            try await eventually { try await world.allocations("once").first?["ClientStatus"] == "complete" }
+            try await eventually(within: .seconds(30)) {
+                try await world.allocations("once").first?["ClientStatus"] == "complete"
+            }
             #expect(try await world.deployment("once") == .null)
-            try await eventually { try await world.job("once")["Status"] == "dead" }
+            try await eventually(within: .seconds(30)) { try await world.job("once")["Status"] == "dead" }
             // An unchanged registration makes a new evaluation, and nothing is to be done.
             let again = try await world.register(job)
             let id = try #require(again.json["EvalID"]?.string)
-            try await eventually { try await world.agent.get("/v1/evaluation/\(id)").json["Status"] == "complete" }
+            try await eventually(within: .seconds(30)) {
+                try await world.agent.get("/v1/evaluation/\(id)").json["Status"] == "complete"
+            }
             #expect(try await world.allocations("once").count == 1)
 
             _ = try await world.agent.send("DELETE", "/v1/job/once")
             _ = try await world.register(job)
-            try await eventually {
+            try await eventually(within: .seconds(30)) {
                 try await world.allocations("once").filter { $0["ClientStatus"] == "complete" }.count == 2
             }
         }
@@ -58,7 +62,9 @@ struct AgentBatchTests {
     func failed() async throws {
         try await withBatch { world in
             _ = try await world.register(batch("bad", "exit 3", attempts: 1))
-            try await eventually { try await world.allocations("bad").first?["ClientStatus"] == "failed" }
+            try await eventually(within: .seconds(30)) {
+                try await world.allocations("bad").first?["ClientStatus"] == "failed"
+            }
             let allocations = try await world.allocations("bad")
             #expect(allocations.count == 1)
             #expect(allocations.first?["TaskStates"]?["railzway"]?["Restarts"]?.integer == 1)

@@ -83,3 +83,21 @@ extension Simulation {
             .min()
     }
 }
+
+extension Simulation {
+    /// Records a drift as a sweep does.
+    func detect(_ drift: InstanceEvent.Drift) async throws {
+        let stream = Streams.instance(instance)
+        let event = InstanceEvent.driftDetected(drift)
+        let new = NewEvent(
+            id: clock.ids.unique(),
+            type: event.name.rawValue,
+            schemaVersion: event.schemaVersion,
+            payload: try event.payload()
+        )
+        let version = try await log.readAll(stream).last?.version ?? 0
+        let write = StreamWrite(stream, organization: organization, expecting: .version(version), events: [new])
+        let causation = Causation(actor: "system", command: clock.ids.unique())
+        _ = try await log.append(AppendRequest(causation: causation, writes: [write]))
+    }
+}

@@ -103,8 +103,15 @@ package final class MemoryLog: EventLog, WorkQueue, LeafDirectory {
     /// Who holds a claim.
     package func holder(of claim: Claim) -> StreamName? { state.withLock { $0.claims[claim] } }
 
-    /// When work is due next; `nil` when never, or when there is no such work.
-    package func wakeAt(_ stream: StreamName) -> Timestamp? { state.withLock { $0.work[stream]?.wakeAt } }
+    /// When work can be claimed next; `nil` when never, or when there is no such work.
+    ///
+    /// A lease that was renewed ends later than its row says it is due.
+    package func wakeAt(_ stream: StreamName) -> Timestamp? {
+        state.withLock { state in
+            guard let row = state.work[stream], let due = row.wakeAt else { return nil }
+            return max(due, row.leaseUntil ?? due)
+        }
+    }
 
     /// Grows whenever something is changed, or tried to be.
     package var revision: Int { state.withLock { $0.revision } }

@@ -22,7 +22,7 @@ extension Simulation {
         let reaps = !parked.contains(ReapDatabase.kind) && held.isEmpty && kept.isEmpty
         // What is to be repaired is not as it should be until a person lets the repair go on.
         for instance in try await instances() where !parked.contains(RepairInstance.kind) {
-            wrong += try await violations(of: instance, isParked: !parked.isEmpty, reaps: reaps)
+            wrong += try await violations(of: instance, parked: parked, reaps: reaps)
         }
         return wrong + moneyViolations() + nameless() + world.harm
     }
@@ -41,10 +41,12 @@ extension Simulation {
     /// An instance has all of what it is made of, or nothing.
     private func violations(
         of instance: (id: InstanceID, model: Instance),
-        isParked: Bool,
+        parked: [String],
         reaps: Bool
     ) async throws -> [String] {
-        let remains = Remains(of: instance.id, paidBy: instance.model.requested?.subscription, in: world)
+        var remains = Remains(of: instance.id, paidBy: instance.model.requested?.subscription, in: world)
+        // Past its pivot it has only the release before to stop, and a person was told that it could not.
+        if parked.contains(ChangeRelease.kind) { remains.running.removeAll { $0.slot != instance.model.serving } }
         switch instance.model.stage {
         case .running: return remains.flawsOfService(instance.model, reaps: reaps)
         case .stopped: return remains.flawsOfPause()
@@ -52,7 +54,7 @@ extension Simulation {
         case .absent: return []
         case .provisioning, .changing, .stopping, .starting, .terminating:
             // On its way: somebody has to be at it, or a person.
-            return isParked ? [] : ["the instance is \(instance.model.stage.rawValue)"]
+            return parked.isEmpty ? ["the instance is \(instance.model.stage.rawValue)"] : []
         }
     }
 
@@ -145,7 +147,7 @@ private struct Remains {
         if let release = model.requested?.release, running.contains(where: { $0.image != release.reference }) {
             wrong.append("another release runs")
         }
-        let slots = Set(running.compactMap { $0.environment["SIGNALBOX_SLOT"] })
+        let slots = Set(running.compactMap(\.slot))
         if slots != [model.serving] { wrong.append("\(slots.sorted()) run, and \(model.serving) should") }
         if let leases = leases.first, leases != model.serving { wrong.append("\(leases) has the scheduler lease") }
         if model.weights != nil { wrong.append("the traffic is still divided") }
@@ -188,4 +190,9 @@ private struct Remains {
         if active + paused > 0 { wrong.append("billed without an instance") }
         return wrong
     }
+}
+
+extension World.Job {
+    /// The slot that it was told it is in.
+    fileprivate var slot: String? { environment["SIGNALBOX_SLOT"] }
 }

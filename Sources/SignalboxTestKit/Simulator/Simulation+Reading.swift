@@ -61,6 +61,10 @@ extension Simulation {
 }
 
 extension TenantSettings {
-    /// Production's, but for a wait that would only make schedules longer.
-    package static let simulated = TenantSettings(oauthURI: "https://auth.example", drain: .milliseconds(100))
+    /// Production's, but for waits that would only make schedules longer: each look is a point at which things go wrong.
+    package static let simulated = TenantSettings(
+        oauthURI: "https://auth.example",
+        drain: .milliseconds(100),
+        shiftPause: .milliseconds(100)
+    )
 }

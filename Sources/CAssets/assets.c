@@ -129,6 +129,9 @@ static const unsigned char schema_readmodels_organizations_v2[] = {
 static const unsigned char schema_readmodels_releases_v1[] = {
 #embed "../../schema/readmodels/releases.v1.sql"
 };
+static const unsigned char schema_readmodels_rollouts_v1[] = {
+#embed "../../schema/readmodels/rollouts.v1.sql"
+};
 static const unsigned char schema_readmodels_routes_v1[] = {
 #embed "../../schema/readmodels/routes.v1.sql"
 };
@@ -187,6 +190,7 @@ static const struct asset assets[] = {
     ASSET("schema/readmodels/operations.v1.sql", schema_readmodels_operations_v1),
     ASSET("schema/readmodels/organizations.v2.sql", schema_readmodels_organizations_v2),
     ASSET("schema/readmodels/releases.v1.sql", schema_readmodels_releases_v1),
+    ASSET("schema/readmodels/rollouts.v1.sql", schema_readmodels_rollouts_v1),
     ASSET("schema/readmodels/routes.v1.sql", schema_readmodels_routes_v1),
     ASSET("schema/readmodels/subscriptions.v1.sql", schema_readmodels_subscriptions_v1),
 };

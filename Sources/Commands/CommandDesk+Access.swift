@@ -1,4 +1,4 @@
-internal import Domain
+package import Domain
 package import EventStore
 package import Kernel
 
@@ -108,6 +108,10 @@ package enum Streams {
     /// - Precondition: The name of the application is `a–z 0–9 . _ -`; it comes from the configuration.
     package static func release(_ application: String) -> StreamName {
         StreamName(category: ReleaseEvent.category, id: application)
+    }
+
+    package static func rollout(_ id: RolloutID) -> StreamName {
+        StreamName(category: RolloutEvent.category, id: id)
     }
 
     package static let platform = StreamName(category: PlatformEvent.category, id: "keys")

@@ -7,6 +7,7 @@ package enum CommandError: Error, Equatable, Sendable {
     case subscription(Subscription.Refusal)
     case instance(Instance.Refusal)
     case release(Release.Refusal)
+    case rollout(Rollout.Refusal)
     case platformKeys(PlatformKeys.Refusal)
     /// The slug cannot be anybody's.
     case slug(Slug.Refusal)

@@ -53,6 +53,7 @@ extension EventFamily {
 package enum EventFamilies {
     package static let all: [any EventFamily.Type] = [
         OrganizationEvent.self, UserEvent.self, SubscriptionEvent.self, InstanceEvent.self, ReleaseEvent.self,
+        RolloutEvent.self,
         PlatformEvent.self, SagaEvent.self, ErasureEvent.self,
     ]
 }

@@ -42,6 +42,7 @@ package enum Happening: Sendable, Equatable {
     case subscription(SubscriptionEvent)
     case instance(InstanceEvent)
     case release(ReleaseEvent)
+    case rollout(RolloutEvent)
     case platform(PlatformEvent)
     case saga(SagaEvent)
     case erasure(ErasureEvent)
@@ -71,6 +72,8 @@ package enum Happening: Sendable, Equatable {
             try InstanceEvent.decode(type: type, schemaVersion: schemaVersion, payload: payload).map(Self.instance)
         case ReleaseEvent.category[...]:
             try ReleaseEvent.decode(type: type, schemaVersion: schemaVersion, payload: payload).map(Self.release)
+        case RolloutEvent.category[...]:
+            try RolloutEvent.decode(type: type, schemaVersion: schemaVersion, payload: payload).map(Self.rollout)
         case PlatformEvent.category[...]:
             try PlatformEvent.decode(type: type, schemaVersion: schemaVersion, payload: payload).map(Self.platform)
         case SagaEvent.category[...]:

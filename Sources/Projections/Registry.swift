@@ -8,6 +8,7 @@ package enum Registry {
         Instances.self,
         Timeline.self,
         Releases.self,
+        Rollouts.self,
         Operations.self,
         Routes.self,
     ]

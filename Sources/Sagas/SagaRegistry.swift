@@ -19,6 +19,7 @@ package enum SagaRegistry {
             DowngradePlan(ports: ports).definition,
             ChangeRelease(ports: ports).definition,
             ReplaceRelease(ports: ports).definition,
+            RollOut(ports: ports).definition,
         ]
     }
 }

@@ -75,6 +75,16 @@ extension CommandDoor {
         changeReleaseStatus = { version, status, envelope throws(CommandError) in
             try await desk.changeReleaseStatus(version: version, to: status, by: envelope)
         }
+        startRollout = { wish, envelope throws(CommandError) in try await desk.startRollout(wish, by: envelope) }
+        pauseRollout = { rollout, reason, envelope throws(CommandError) in
+            try await desk.pauseRollout(rollout, reason: reason, by: envelope)
+        }
+        resumeRollout = { rollout, reason, envelope throws(CommandError) in
+            try await desk.resumeRollout(rollout, reason: reason, by: envelope)
+        }
+        abortRollout = { rollout, reason, envelope throws(CommandError) in
+            try await desk.abortRollout(rollout, reason: reason, by: envelope)
+        }
         issueUserKey = { user, wish, envelope throws(CommandError) in
             try await desk.issueUserKey(for: user, scopes: wish.scopes, expiresAt: wish.expiresAt, by: envelope)
         }
@@ -120,6 +130,8 @@ extension ReadDoor {
             try await models.operations(of: organizations, status: status, page: page)
         }
         releases = { () throws(ReadError) in try await models.releases() }
+        rollout = { id throws(ReadError) in try await models.rollout(id) }
+        rollouts = { page throws(ReadError) in try await models.rollouts(page: page) }
         projections = { () throws(ReadError) in try await models.projections() }
         routes = { position throws(ReadError) in try await models.routes(afterPassing: position) }
     }

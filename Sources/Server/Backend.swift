@@ -93,6 +93,15 @@ package struct CommandDoor: Sendable {
     package var changeReleaseStatus:
         @Sendable (String, ReleaseStatus, Envelope) async throws(CommandError) -> Receipt<Done> =
             { _, _, _ throws(CommandError) in throw .unavailable }
+    /// A word to a roll-out: which, why.
+    package typealias Steering =
+        @Sendable (RolloutID, String, Envelope) async throws(CommandError) -> Receipt<Done>
+
+    package var startRollout: @Sendable (RolloutWish, Envelope) async throws(CommandError) -> Receipt<RolloutStarted> =
+        { _, _ throws(CommandError) in throw .unavailable }
+    package var pauseRollout: Steering = { _, _, _ throws(CommandError) in throw .unavailable }
+    package var resumeRollout: Steering = { _, _, _ throws(CommandError) in throw .unavailable }
+    package var abortRollout: Steering = { _, _, _ throws(CommandError) in throw .unavailable }
     package var issueUserKey: @Sendable (UserID, KeyWish, Envelope) async throws(CommandError) -> Receipt<KeyShown> =
         { _, _, _ throws(CommandError) in throw .unavailable }
     package var issueOrganizationKey:
@@ -175,6 +184,10 @@ package struct ReadDoor: Sendable {
     package var operations:
         @Sendable ([OrganizationID]?, OperationView.Status?, PageRequest) async throws(ReadError) -> OperationList =
             { _, _, _ throws(ReadError) in throw .unavailable }
+    package var rollout: @Sendable (RolloutID) async throws(ReadError) -> Reading<RolloutView?> =
+        { _ throws(ReadError) in throw .unavailable }
+    package var rollouts: @Sendable (PageRequest) async throws(ReadError) -> Reading<Page<RolloutView>> =
+        { _ throws(ReadError) in throw .unavailable }
     package var releases: @Sendable () async throws(ReadError) -> Reading<[ReleaseView]> =
         { () throws(ReadError) in throw .unavailable }
     package var projections: @Sendable () async throws(ReadError) -> [ProjectionState] =

@@ -11,6 +11,7 @@ extension CommandError: ProblemConvertible {
         case .subscription(let refusal): refusal.problem
         case .instance(let refusal): refusal.problem
         case .release(let refusal): refusal.problem
+        case .rollout(let refusal): refusal.problem
         case .platformKeys(let refusal): refusal.problem
         case .slug(.malformed):
             .invalid([.init("is not a DNS label of lower-case letters, digits and dashes", pointer: "#/slug")])
@@ -136,6 +137,21 @@ extension Release.Refusal: ProblemConvertible {
         case .isDefault: .conflict("version-is-default", "The version is the default")
         case .noDefault: .conflict("no-default-version", "No version is the default")
         case .tierTooLow: .conflict("tier-too-low", "The plan is too small for the version")
+        }
+    }
+}
+
+extension Rollout.Refusal: ProblemConvertible {
+    package var problem: Problem {
+        switch self {
+        case .alreadyStarted: .conflict("rollout-exists", "The roll-out was started already")
+        case .notStarted: .notFound
+        case .wavesMalformed:
+            .invalid([.init("must be 1 to 8 of `N` or `N%`, no share smaller than the one before", pointer: "#/waves")])
+        case .figuresMalformed: .invalid([.init("must not be negative", pointer: "#/bakeSeconds")])
+        case .notPaused: .conflict("rollout-not-paused", "The roll-out is not paused")
+        case .aborted: .conflict("rollout-aborted", "The roll-out was aborted")
+        case .finished: .conflict("rollout-finished", "The roll-out is finished")
         }
     }
 }

@@ -13,7 +13,7 @@ struct Signalbox: AsyncParsableCommand {
         subcommands: [
             Dev.self, Serve.self, Migrate.self, Provision.self, EventsCommand.self, ProjectionsCommand.self,
             SagasCommand.self, TargetsCommand.self, ResourcesCommand.self, AuditCommand.self, OrganizationCommand.self,
-            InstanceCommand.self, TenantCommand.self,
+            InstanceCommand.self, RolloutsCommand.self, TenantCommand.self,
         ]
     )
 

@@ -37,23 +37,6 @@ extension Simulation {
         return saga
     }
 
-    /// Records what a command comes to.
-    ///
-    /// - Returns: The id of the first event.
-    /// - Throws: What the thing refuses.
-    func write<Model: Decider>(
-        _ model: Model.Type,
-        _ stream: StreamName,
-        _ command: Model.Command
-    ) async throws -> UniqueID {
-        let first = clock.ids.unique()
-        let aggregate = try await Aggregates(log: log).load(model, from: stream)
-        let write = try aggregate.write(try aggregate.decide(command), ids: clock.ids, first: first)
-        let causation = Causation(actor: "user-7", command: clock.ids.unique())
-        _ = try await log.append(AppendRequest(causation: causation, writes: [write]))
-        return first
-    }
-
     /// Starts and drives everything until nothing is left to do; lets time pass for it.
     ///
     /// - Parameter type: Stops as soon as an event of this type is in the log.

@@ -210,15 +210,6 @@ private final class Traffic: Sendable {
 }
 
 extension Story {
-    /// Makes a version known, whose image is called by it.
-    fileprivate func register(_ version: String) async throws {
-        let answer = try await Client(base: running.api, key: running.operatorKey).post(
-            "/v1/admin/releases",
-            ["version": .string(version), "image": .string("railzway:" + version)]
-        )
-        try #require(answer.status == 204, "\(answer.status) \(answer.text)")
-    }
-
     /// Whose scheduler works, as the tenant itself says it.
     fileprivate func lease(_ slug: String) async throws -> JSONValue {
         let issues = try await visit(slug, "/ready").json["issues"]?.array ?? []

@@ -8,6 +8,9 @@ struct Story: Sendable {
     let running: DevProcess.Announcement
     var client: Client { Client(base: running.api, key: running.apiKey) }
 
+    /// Where operators ask.
+    var desk: Client { Client(base: running.api, key: running.operatorKey) }
+
     /// Ids that an onboarding answered with.
     struct Onboarded: Sendable {
         var operation: String
@@ -39,7 +42,12 @@ struct Story: Sendable {
     }
 
     /// Waits until the operation has ended and gives its last state.
-    func ended(_ operation: String, within patience: Duration = .seconds(60)) async throws -> String {
+    func ended(
+        _ operation: String,
+        within patience: Duration = .seconds(60),
+        for asker: Client? = nil
+    ) async throws -> String {
+        let client = asker ?? client
         do {
             return try await eventually(within: patience, { "operation \(operation) has not ended" }) {
                 let answer = try await client.get("/v1/operations/" + operation, headers: ["Prefer": "wait=5"])
@@ -48,7 +56,6 @@ struct Story: Sendable {
             }
         } catch let error as DevProcess.Failure {
             // What a person would look at next.
-            let desk = Client(base: running.api, key: running.operatorKey)
             let seen = try? await desk.get("/v1/admin/sagas/saga-provision-instance." + operation)
             throw DevProcess.Failure(description: "\(error): \(seen?.text ?? "nobody answers")")
         }
@@ -64,6 +71,15 @@ struct Story: Sendable {
             let answer = try await client.get("/v1/instances/" + id)
             return answer.json["status"]?.string == status ? answer.json : nil
         }
+    }
+
+    /// Makes a version known, whose image is called by it.
+    func register(_ version: String) async throws {
+        let answer = try await desk.post(
+            "/v1/admin/releases",
+            ["version": .string(version), "image": .string("railzway:" + version)]
+        )
+        try #require(answer.status == 204, "\(answer.status) \(answer.text)")
     }
 
     /// What the tenant answers at its own host name, through the edge.

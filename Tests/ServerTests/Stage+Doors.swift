@@ -110,6 +110,13 @@ extension ReadDoor {
             let all = try await rows(Releases.self, log).values.flatMap(\.releases)
             return Reading(all, at: try await frontier(log))
         }
+        rollout = { id throws(ReadError) in
+            Reading(try await rows(Rollouts.self, log)[id.description], at: try await frontier(log))
+        }
+        rollouts = { request throws(ReadError) in
+            let all = try await rows(Rollouts.self, log).values.sorted { $0.id > $1.id }
+            return Reading(try page(all, request), at: try await frontier(log))
+        }
         routes = { floor throws(ReadError) in
             let position = try await frontier(log)
             guard position >= floor else { throw .behind(position: position) }

@@ -15,6 +15,9 @@ extension Instance {
                 [database?.database, quarantine?.database].contains(fact.database)
                 || orphans[fact.database] != nil
             return known ? [.databaseDropped(fact)] : []
+        case (.offerChange(let fact), _):
+            guard stage == .running, fact.to != requested?.release.version else { return [] }
+            return [.changeRequested(fact)]
         case (.withdrawRoute(let fact), _):
             try require(fact.generation)
             return route == nil ? [] : [.routeWithdrawn(fact)]

@@ -35,6 +35,8 @@ package struct Instance: Decider {
         case observe(InstanceEvent.Observed)
         /// Asks for one of ``InstanceChange``, from what is to what is wanted.
         case requestChange(InstanceEvent.ChangeRequested)
+        /// The same for whom nobody waits: nothing when it cannot be changed now.
+        case offerChange(InstanceEvent.ChangeRequested)
         case recordChanged(InstanceEvent.Changed)
         /// What a change had done so far has been taken back.
         case rollBackChange(InstanceEvent.ChangeRolledBack)

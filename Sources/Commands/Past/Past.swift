@@ -47,6 +47,7 @@ package struct Past: Sendable {
         case SubscriptionEvent.category: try await fold(Subscription.self, stream, moment)
         case InstanceEvent.category: try await fold(Instance.self, stream, moment)
         case ReleaseEvent.category: try await fold(Release.self, stream, moment)
+        case RolloutEvent.category: try await fold(Rollout.self, stream, moment)
         case PlatformEvent.category: try await fold(PlatformKeys.self, stream, moment)
         case ErasureEvent.category: try await Self.erasure.tell(self, stream, moment)
         default: try await fold(of: stream.category).tell(self, stream, moment)

@@ -68,6 +68,7 @@ package enum SagaCause {
         SubscriptionEvent.Name.cancellationRequested.rawValue: .always("end-subscription"),
         OrganizationEvent.Name.deletionRequested.rawValue: .always("delete-organization"),
         InstanceEvent.Name.driftDetected.rawValue: .always("repair-instance"),
+        RolloutEvent.Name.started.rawValue: .always("roll-out"),
         SubscriptionEvent.Name.downgradeScheduled.rawValue: .always("downgrade-plan"),
     ]
 }

@@ -1,5 +1,5 @@
 package import Commands
-internal import Domain
+package import Domain
 package import EventStore
 package import Kernel
 
@@ -8,6 +8,7 @@ package enum DomainFact: Sendable, Equatable {
     case organization(OrganizationID, Organization.Command)
     case subscription(SubscriptionID, Subscription.Command)
     case instance(InstanceID, Instance.Command)
+    case rollout(RolloutID, Rollout.Command)
 
     /// Where it is recorded.
     package var stream: StreamName {
@@ -15,6 +16,7 @@ package enum DomainFact: Sendable, Equatable {
         case .organization(let id, _): StreamName(category: OrganizationEvent.category, id: id)
         case .subscription(let id, _): StreamName(category: SubscriptionEvent.category, id: id)
         case .instance(let id, _): StreamName(category: InstanceEvent.category, id: id)
+        case .rollout(let id, _): StreamName(category: RolloutEvent.category, id: id)
         }
     }
 }

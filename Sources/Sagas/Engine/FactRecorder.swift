@@ -26,11 +26,13 @@ struct FactRecorder: Sendable {
         var organizations: [StreamName: [Organization.Command]] = [:]
         var subscriptions: [StreamName: [Subscription.Command]] = [:]
         var instances: [StreamName: [Instance.Command]] = [:]
+        var rollouts: [StreamName: [Rollout.Command]] = [:]
         for fact in facts {
             switch fact {
             case .organization(_, let command): organizations[fact.stream, default: []].append(command)
             case .subscription(_, let command): subscriptions[fact.stream, default: []].append(command)
             case .instance(_, let command): instances[fact.stream, default: []].append(command)
+            case .rollout(_, let command): rollouts[fact.stream, default: []].append(command)
             }
         }
         var writes: [StreamWrite] = []
@@ -41,6 +43,7 @@ struct FactRecorder: Sendable {
             writes.append(try await write(Subscription.self, commands, to: stream))
         }
         for (stream, commands) in instances { writes.append(try await write(Instance.self, commands, to: stream)) }
+        for (stream, commands) in rollouts { writes.append(try await write(Rollout.self, commands, to: stream)) }
         return writes.filter { !$0.events.isEmpty }
     }
 

@@ -98,6 +98,10 @@ struct SagaScribe: Sendable {
                 until: until
             )
             return SagaDraft(events: [.conditionChanged(change)])
+        case .progress(let condition, let reason, let facts):
+            var draft = succeeded(step, .waiting(condition: condition, reason: reason), in: state) ?? SagaDraft()
+            draft.facts = facts
+            return draft
         }
     }
 

@@ -74,6 +74,9 @@ struct SagaRun {
             let timer = until.flatMap { $0 > now ? $0 : nil }
             let result = StepResult.waiting(condition: condition, reason: reason, until: timer)
             return await wait(id, result, timer == nil ? step.policy.pause(after: context.elapsed) : nil)
+        case .success(.progress(let condition, let reason, let facts)):
+            let result = StepResult.progress(condition: condition, reason: reason, facts: facts)
+            return await commit { [scribe] in scribe.succeeded(id, result, in: $0) }
         case .success(let result): return await commit { [scribe] in scribe.succeeded(id, result, in: $0) }
         case .failure(let error):
             // An attempt that was broken off by our own end says nothing about the target.

@@ -133,6 +133,8 @@ package enum StepResult: Sendable, Equatable {
     /// Who waits long holds neither lease nor a place in the engine. Without a moment the step's policy says how often is
     /// looked; a moment is a durable timer. An input, such as the end of a child, or an operator's word ends both.
     case waiting(condition: String, reason: String, until: Timestamp? = nil)
+    /// A part of it is done: what that means is recorded, and the step goes on at once.
+    case progress(condition: String, reason: String, facts: [DomainFact])
 
     /// Done, with nothing to remember.
     package static let done = StepResult.done(StepOutcome())

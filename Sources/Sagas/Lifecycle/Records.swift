@@ -23,8 +23,16 @@ package struct Records: Sendable {
         try await load(Subscription.self, Streams.subscription(id))
     }
 
-    /// Everything that an organization ever asked for, in order.
-    func instances(of organization: OrganizationID) async throws(PortError) -> [InstanceID] {
+    func releases(of application: String) async throws(PortError) -> Release {
+        try await load(Release.self, Streams.release(application))
+    }
+
+    func rollout(_ id: RolloutID) async throws(PortError) -> Rollout {
+        try await load(Rollout.self, Streams.rollout(id))
+    }
+
+    /// Everything that an organization, or anybody, ever asked for, in order.
+    func instances(of organization: OrganizationID?) async throws(PortError) -> [InstanceID] {
         var found: [InstanceID] = []
         var position: Int64 = 0
         let filter = EventFilter(types: [InstanceEvent.Name.requested.rawValue], organization: organization)

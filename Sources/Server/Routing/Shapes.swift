@@ -2,6 +2,7 @@
 extension API {
     static let shapes = commonShapes.merging(operatorShapes) { first, _ in first }
         .merging(projectionShapes) { first, _ in first }
+        .merging(rolloutShapes) { first, _ in first }
 
     private static let commonShapes: [String: Schema] = [
         "Liveness": .object([.init("status", .oneOf(["alive"]))]),

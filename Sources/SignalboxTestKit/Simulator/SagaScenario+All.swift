@@ -51,6 +51,15 @@ extension SagaScenario {
                 prepare: { try await $0.provision() },
                 cause: { try await $0.request(.requestChange(.released("v1.7.0", .rolling))) }
             ),
+            SagaScenario(
+                RollOut.kind,
+                deletion: .follows,
+                prepare: { try await $0.provision() },
+                cause: { simulation in
+                    let stream = Streams.rollout(simulation.clock.ids.identifier())
+                    try await simulation.write(Rollout.self, stream, .start(.released("v1.7.0", bake: 60)))
+                }
+            ),
         ] + endings + repairs
 
     // MARK: Ends
@@ -196,19 +205,34 @@ extension Simulation {
     }
 }
 
+extension RolloutEvent.Started {
+    /// A release for everybody, in two waves.
+    fileprivate static func released(_ version: String, bake: Int64) -> Self {
+        Self(
+            release: .made(version),
+            minimumTier: .freeTrial,
+            strategy: .zeroDowntime,
+            waves: ["1", "100%"],
+            bake: bake,
+            tolerated: 1
+        )
+    }
+}
+
+extension ReleaseSnapshot {
+    fileprivate static func made(_ version: String) -> Self {
+        Self(application: "railzway", version: version, image: "ghcr.io/x/railzway:\(version)")
+    }
+}
+
 extension InstanceEvent.ChangeRequested {
     /// Another version, as it is asked for.
     package static func released(_ version: String, _ strategy: ReleaseStrategy) -> Self {
-        let release = ReleaseSnapshot(
-            application: "railzway",
-            version: version,
-            image: "ghcr.io/x/railzway:\(version)"
-        )
-        return Self(
+        Self(
             change: InstanceChange.version,
             from: "v1.6.0",
             to: version,
-            release: release,
+            release: .made(version),
             strategy: strategy
         )
     }

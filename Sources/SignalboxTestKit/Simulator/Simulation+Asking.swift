@@ -1,6 +1,6 @@
 package import Commands
 internal import Domain
-internal import EventStore
+package import EventStore
 package import Kernel
 internal import Sagas
 internal import SignalboxTestKit
@@ -13,13 +13,25 @@ extension Simulation {
     /// - Throws: What the instance refuses.
     @discardableResult
     package func request(_ command: Instance.Command) async throws -> UniqueID {
-        let saga = clock.ids.unique()
-        let stream = StreamName(category: InstanceEvent.category, id: instance)
-        let aggregate = try await Aggregates(log: log).load(Instance.self, from: stream)
-        let write = try aggregate.write(try aggregate.decide(command), ids: clock.ids, first: saga)
+        try await write(Instance.self, StreamName(category: InstanceEvent.category, id: instance), command)
+    }
+
+    /// Records what a command comes to.
+    ///
+    /// - Returns: The id of the first event, and of the saga that it starts.
+    /// - Throws: What the thing refuses.
+    @discardableResult
+    package func write<Model: Decider>(
+        _ model: Model.Type,
+        _ stream: StreamName,
+        _ command: Model.Command
+    ) async throws -> UniqueID {
+        let first = clock.ids.unique()
+        let aggregate = try await Aggregates(log: log).load(model, from: stream)
+        let write = try aggregate.write(try aggregate.decide(command), ids: clock.ids, first: first)
         let causation = Causation(actor: "user-7", command: clock.ids.unique())
         _ = try await log.append(AppendRequest(causation: causation, writes: [write]))
-        return saga
+        return first
     }
 
     /// Records what somebody asks of the instance, and lets a process do what follows from it.

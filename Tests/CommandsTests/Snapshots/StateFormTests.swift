@@ -15,7 +15,8 @@ struct StateFormTests {
         for fixture in try [
             Self.fixture("organization", Organization.self), Self.fixture("user", User.self),
             Self.fixture("subscription", Subscription.self), Self.fixture("instance", Instance.self),
-            Self.fixture("release", Release.self), Self.fixture("platform-keys", PlatformKeys.self),
+            Self.fixture("release", Release.self), Self.fixture("rollout", Rollout.self),
+            Self.fixture("platform-keys", PlatformKeys.self),
         ] {
             let complaints = try fixture.complaints()
             #expect(complaints.isEmpty, "\(complaints.joined(separator: "\n"))")

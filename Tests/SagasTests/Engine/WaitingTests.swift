@@ -1,3 +1,4 @@
+import Commands
 import Domain
 import EventStore
 import Kernel
@@ -33,6 +34,34 @@ struct WaitingTests {
         #expect(
             toy.types(stream) == ["started", "step-started", "condition-changed", "step-succeeded", "completed"]
         )
+    }
+
+    @Test("records what a part of it means, and goes on at once")
+    func parts() async throws {
+        let toy = Toy()
+        let organization: OrganizationID = toy.ids.identifier()
+        let owner: UserID = toy.ids.identifier()
+        let looks = Tally()
+        let definition = Toy.definition([
+            .toy("many") { _ in
+                let number = looks.add()
+                guard number < 3 else { return .done }
+                let command =
+                    number == 1
+                    ? Organization.Command.create(name: "Acme", slug: "acme", owner: owner)
+                    : .linkBillingCustomer("cus-1")
+                let fact = DomainFact.organization(organization, command)
+                return .progress(condition: "Asked", reason: "\(number) of 3", facts: [fact])
+            }
+        ])
+        let stream = try await toy.start(definition, id: 1)
+        #expect(await toy.engine([definition]).turn() == 1)
+        #expect(
+            toy.types(stream) == [
+                "started", "step-started", "condition-changed", "condition-changed", "step-succeeded", "completed",
+            ]
+        )
+        #expect(toy.log.events.count { $0.stream.category == OrganizationEvent.category } == 2)
     }
 
     @Test("has a timer that survives, and that nothing but an input or a person cuts short")

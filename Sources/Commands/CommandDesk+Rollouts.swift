@@ -1,0 +1,116 @@
+package import Domain
+internal import EventStore
+package import Kernel
+
+/// What somebody wants of a roll-out.
+package struct RolloutWish: Sendable, Equatable {
+    package var version: String
+    package var strategy: ReleaseStrategy
+    package var waves: [String]
+    /// In seconds.
+    package var bake: Int64
+    package var tolerated: Int
+
+    package init(
+        version: String,
+        strategy: ReleaseStrategy = .zeroDowntime,
+        waves: [String] = ["1", "10%", "50%", "100%"],
+        bake: Int64 = 600,
+        tolerated: Int = 0
+    ) {
+        self.version = version
+        self.strategy = strategy
+        self.waves = waves
+        self.bake = bake
+        self.tolerated = tolerated
+    }
+}
+
+/// A roll-out that was begun.
+package struct RolloutStarted: Codable, Sendable, Equatable {
+    package var rollout: RolloutID
+    package var operation: UniqueID
+}
+
+/// Giving a release to all instances, some after the other; only those who run the plane may.
+extension CommandDesk {
+    /// Begins to roll a release out.
+    package func startRollout(
+        _ wish: RolloutWish,
+        by envelope: CommandEnvelope
+    ) async throws(CommandError) -> Receipt<RolloutStarted> {
+        try Self.requireOperator(envelope.principal)
+        return try await handler.commit(envelope, knownBy: nil) { () throws(CommandError) in
+            let releases = try await handler.aggregates.load(Release.self, from: Streams.release(settings.application))
+            let release: ReleaseSnapshot
+            do throws(Release.Refusal) {
+                // Which instances are large enough for it is asked of each, when its turn comes.
+                release = try releases.model.snapshot(
+                    of: settings.application,
+                    version: wish.version,
+                    for: .enterprise
+                )
+            } catch { throw .release(error) }
+            let id: RolloutID = handler.ids.identifier()
+            let operation = handler.ids.unique()
+            let fact = RolloutEvent.Started(
+                release: release,
+                minimumTier: releases.model.versions[wish.version]?.minimumTier ?? .freeTrial,
+                strategy: wish.strategy,
+                waves: wish.waves,
+                bake: wish.bake,
+                tolerated: wish.tolerated
+            )
+            var decision = try decision(
+                Aggregate<Rollout>(absent: Streams.rollout(id)),
+                [.start(fact)],
+                answer: RolloutStarted(rollout: id, operation: operation),
+                envelope,
+                first: operation
+            ) { .rollout($0) }
+            // The releases must still be as they were judged.
+            decision.writes.append(try releases.write([], ids: handler.ids))
+            return decision
+        }
+    }
+
+    /// Lets no further wave begin until it is resumed; what is under way goes on.
+    package func pauseRollout(
+        _ id: RolloutID,
+        reason: String,
+        by envelope: CommandEnvelope
+    ) async throws(CommandError) -> Receipt<Done> {
+        try await steer(id, .pause(reason: reason), by: envelope)
+    }
+
+    /// Goes on with a roll-out that waits for somebody's word.
+    package func resumeRollout(
+        _ id: RolloutID,
+        reason: String,
+        by envelope: CommandEnvelope
+    ) async throws(CommandError) -> Receipt<Done> {
+        try await steer(id, .resume(reason: reason), by: envelope)
+    }
+
+    /// Begins no further wave; what is under way ends as it will, and nothing is taken back.
+    package func abortRollout(
+        _ id: RolloutID,
+        reason: String,
+        by envelope: CommandEnvelope
+    ) async throws(CommandError) -> Receipt<Done> {
+        try await steer(id, .abort(reason: reason), by: envelope)
+    }
+
+    private func steer(
+        _ id: RolloutID,
+        _ command: Rollout.Command,
+        by envelope: CommandEnvelope
+    ) async throws(CommandError) -> Receipt<Done> {
+        try Self.requireOperator(envelope.principal)
+        return try await handler.commit(envelope, knownBy: Streams.rollout(id)) { () throws(CommandError) in
+            let rollout = try await handler.aggregates.load(Rollout.self, from: Streams.rollout(id))
+            guard rollout.exists else { throw .notFound }
+            return try decision(rollout, command, answer: Done(), envelope) { .rollout($0) }
+        }
+    }
+}

@@ -58,8 +58,8 @@ let benchmarks: [Target] =
         .executableTarget(
             name: "LogBenchmark",
             dependencies: [
-                "BenchmarkKit", "EventStore", "Kernel", "Postgres", "SignalboxTestKit", .argumentParser, .subprocess,
-                .system,
+                "BenchmarkKit", "EventStore", "Kernel", "Postgres", "Projections", "SignalboxTestKit", .argumentParser,
+                .logging, .subprocess, .system,
             ],
             path: "Benchmarks/Log",
             swiftSettings: house

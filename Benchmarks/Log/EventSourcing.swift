@@ -9,7 +9,7 @@ struct EventSourcing: Sendable {
     private struct Figures: Decodable {
         var events: Int
         var seconds: Double
-        var latencies: [Int64]
+        var latencies: [Int64]?
     }
 
     private let server: PostgresServer
@@ -17,11 +17,15 @@ struct EventSourcing: Sendable {
     /// An interpreter that has the library.
     private let python: String
 
-    static func prepare(on server: PostgresServer, python: String) async throws -> EventSourcing {
+    static func prepare(
+        on server: PostgresServer,
+        python: String,
+        named database: String = "eventsourcing"
+    ) async throws -> EventSourcing {
         let connection = try await Connection.open(server.conninfo())
-        try await connection.script("CREATE DATABASE eventsourcing")
+        try await connection.script("CREATE DATABASE \(SQL.quoted(identifier: database))")
         await connection.close()
-        return EventSourcing(server: server, database: "eventsourcing", python: python)
+        return EventSourcing(server: server, database: database, python: python)
     }
 
     static func name(threads: Int, size: Int = 1) -> String {
@@ -43,8 +47,24 @@ struct EventSourcing: Sendable {
             return Sample(
                 events: figures.events,
                 elapsed: .microseconds(Int64(figures.seconds * 1_000_000)),
-                latencies: figures.latencies
+                latencies: figures.latencies ?? []
             )
+        }
+    }
+
+    /// Reads so many events, and does nothing with them.
+    func reader(of events: Int) -> Contender {
+        Contender("python eventsourcing: raw reading") { _ in
+            let output = try await Tool.run(
+                python,
+                [
+                    "Benchmarks/Peers/eventsourcing_reads.py", server.folder, "\(server.port)", database, "\(events)",
+                ],
+                input: String(decoding: Load.payload, as: UTF8.self)
+            )
+            let figures = try JSONDecoder().decode(Figures.self, from: Data(output.utf8))
+            guard figures.events == events else { throw BenchmarkError("\(figures.events) events were read") }
+            return Sample(events: figures.events, elapsed: .microseconds(Int64(figures.seconds * 1_000_000)))
         }
     }
 }

@@ -13,6 +13,7 @@ struct LogBenchmark: AsyncParsableCommand {
         case reads
         case snapshot
         case storage
+        case rebuilds
     }
 
     static let configuration = CommandConfiguration(
@@ -52,6 +53,7 @@ struct LogBenchmark: AsyncParsableCommand {
         }
         if parts.contains(.reads) { try await reads(try await server.makeDatabase(.migrated)) }
         if parts.contains(.storage) { try await storage(database) }
+        if parts.contains(.rebuilds) { try await rebuilds(try await server.makeDatabase(.migrated)) }
         try await server.remove()
     }
 
@@ -103,6 +105,19 @@ struct LogBenchmark: AsyncParsableCommand {
             reads.log(page: 1000, against: peer.name, goal: 0.7), reads.log(page: 5000, against: peer.name, goal: 0.7),
         ]
         try await show(Contest(title: "Catch-up reads of \(reads.end) events", contenders: contenders), time: time)
+    }
+
+    private func rebuilds(_ database: TestDatabase) async throws {
+        let rebuilds = try await Rebuilds.prepare(in: database, events: quick ? 100_000 : 1_000_000)
+        var contenders = [
+            rebuilds.aggregate(), rebuilds.rebuild(parallel: 1, goal: nil), rebuilds.rebuild(parallel: 2, goal: nil),
+        ]
+        if let python {
+            let library = try await EventSourcing.prepare(on: database.server, python: python, named: "reading")
+            contenders.append(library.reader(of: rebuilds.events))
+        }
+        try await show(Contest(title: "Rebuilds from \(rebuilds.events) events", contenders: contenders), time: time)
+        try await show(Contest(title: "How long until it is seen", contenders: [rebuilds.lag()]), time: time)
     }
 
     private func storage(_ database: TestDatabase) async throws {

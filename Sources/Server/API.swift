@@ -55,20 +55,23 @@ extension API {
             switch error {
             case .unavailable: throw .unavailable(cause: error)
             case .behind(let position): throw .behind(at: position, wanted: position + 1)
+            case .future: throw .notYet("the moment is still to come")
+            case .tooMuch(let most):
+                throw .invalid([.init("reaches over more than \(most) events", parameter: "position")])
             case .badCursor: throw .badCursor
             }
         }
     }
 
-    /// Waits until the read models reflect the position that the caller wants.
+    /// Waits until the read models that the route uses reflect the position that the caller wants.
     func catchUp(_ call: Call) async throws(Problem) {
         guard let wanted = call.minimumPosition else { return }
         do {
-            try await backend.reads.wait(wanted, settings.readWait)
+            try await backend.reads.wait(wanted, settings.readWait, call.models)
         } catch {
             switch error {
             case .behind(let position): throw .behind(at: position, wanted: wanted)
-            case .unavailable, .badCursor: throw .unavailable(cause: error)
+            case .unavailable, .future, .tooMuch, .badCursor: throw .unavailable(cause: error)
             }
         }
     }

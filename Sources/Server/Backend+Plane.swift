@@ -110,7 +110,9 @@ extension CommandDoor {
 extension ReadDoor {
     /// Questions as the read models answer them.
     package init(_ models: ReadModels) {
-        wait = { position, time throws(ReadError) in try await models.wait(for: position, timeout: time) }
+        wait = { position, time, used throws(ReadError) in
+            try await models.wait(for: position, timeout: time, models: used)
+        }
         position = { () throws(ReadError) in try await models.position() }
         role = { user, organization throws(ReadError) in try await models.role(of: user, in: organization) }
         outlived = { organization, user throws(ReadError) in try await models.outlived(organization, by: user) }
@@ -152,6 +154,16 @@ extension CommandDoor {
 extension ReadDoor {
     /// Answers what was, too.
     package mutating func open(_ past: PastViews) {
+        instancesThen = { id, moment, page in
+            do throws(ReadError) {
+                return .success(try await past.instances(of: id, at: moment, page: page))
+            } catch { return .failure(error) }
+        }
+        organizationsThen = { moment, page in
+            do throws(ReadError) {
+                return .success(try await past.organizations(at: moment, page: page))
+            } catch { return .failure(error) }
+        }
         organizationThen = { id, moment throws(ReadError) in try await past.organization(id, at: moment) }
         instanceThen = { id, moment throws(ReadError) in try await past.instance(id, at: moment) }
         subscriptionThen = { id, moment throws(ReadError) in try await past.subscription(id, at: moment) }

@@ -141,9 +141,9 @@ package struct ReadDoor: Sendable {
     package typealias InstanceList = Reading<Page<InstanceView>>
     package typealias OperationList = Reading<Page<OperationView>>
 
-    /// Returns once every read model has passed a position, or fails as `behind` when the time is over.
-    package var wait: @Sendable (Int64, Duration) async throws(ReadError) -> Void =
-        { _, _ throws(ReadError) in throw .unavailable }
+    /// Returns once these read models have passed a position, or fails as `behind` when the time is over.
+    package var wait: @Sendable (Int64, Duration, [any Projection.Type]) async throws(ReadError) -> Void =
+        { _, _, _ throws(ReadError) in throw .unavailable }
     package var position: @Sendable () async throws(ReadError) -> Int64 =
         { () throws(ReadError) in throw .unavailable }
     package var role: @Sendable (UserID, OrganizationID) async throws(ReadError) -> Role? =
@@ -178,6 +178,12 @@ package struct ReadDoor: Sendable {
     package var subscriptionThen:
         @Sendable (SubscriptionID, Moment) async throws(ReadError) -> Reading<SubscriptionView?> =
             { _, _ throws(ReadError) in throw .unavailable }
+    // No typed throws, as in ``SagaDoor``.
+    package var instancesThen:
+        @Sendable (OrganizationID, Moment, PageRequest) async -> Result<InstanceList, ReadError> =
+            { _, _, _ in .failure(.unavailable) }
+    package var organizationsThen: @Sendable (Moment, PageRequest) async -> Result<OrganizationList, ReadError> =
+        { _, _ in .failure(.unavailable) }
     package var operation: @Sendable (UniqueID) async throws(ReadError) -> Reading<OperationView?> =
         { _ throws(ReadError) in throw .unavailable }
     /// Of some organizations, or of all.

@@ -41,9 +41,27 @@ struct PastViewsTests {
             let there = try await past.organization(organization, at: .position(position)).value != nil
             #expect(there == log.events.prefix(Int(position)).contains { $0.stream.text == "organization-1" })
         }
+        for position in 0...end {
+            // A list is made of the same as each of its elements.
+            let listed = try await past.instances(of: organization, at: .position(position), page: PageRequest()).value
+            let alone = try await past.instance(id, at: .position(position)).value
+            #expect(listed.data == [alone].compactMap(\.self) && listed.next == nil)
+            let everybody = try await past.organizations(at: .position(position), page: PageRequest()).value.data
+            #expect(everybody.map(\.id) == (position > 0 ? [organization] : []))
+            let shadow = try await ShadowBuild(log: log).rows(of: "instance_timeline", at: .position(position))
+            let told = log.events.prefix(Int(position)).count { $0.type.hasPrefix("instance.") }
+            #expect(shadow?.value.count == told)
+        }
+        #expect(try await ShadowBuild(log: log).rows(of: "nothing", at: .now) == nil)
+        await #expect(throws: ReadError.tooMuch(3)) {
+            try await ShadowBuild(log: log, most: 3).rows(of: "instances", at: .now)
+        }
         await #expect(throws: ReadError.behind(position: end)) {
             try await past.instance(id, at: .position(end + 1))
         }
         #expect(try await past.instance(id, at: .time(Timestamp(microseconds: 0))).value == nil)
+        await #expect(throws: ReadError.future) {
+            try await past.instance(id, at: .time(IDSource.system.now() + .seconds(3600)))
+        }
     }
 }

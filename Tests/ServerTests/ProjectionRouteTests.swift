@@ -23,6 +23,8 @@ struct ProjectionRouteTests {
             .show(build: 4, acceptingDifferences: true)
         ),
         ("rollback", #"{"reason":"why"}"#, .rollBack),
+        ("retry", #"{"reason":"why"}"#, .retry(nil)),
+        ("skip", #"{"reason":"why","organizationId":"7"}"#, .skip(OrganizationID(7))),
     ]
 
     @Test("a deed reaches the desk with who and why", arguments: cases.indices)

@@ -42,7 +42,7 @@ extension ReadDoor {
     init(folding log: MemoryLog) {
         self.init()
         position = { () throws(ReadError) in try await frontier(log) }
-        wait = { wanted, time throws(ReadError) in
+        wait = { wanted, time, _ throws(ReadError) in
             let deadline = ContinuousClock.now + time
             while try await frontier(log) < wanted {
                 guard ContinuousClock.now < deadline else { throw .behind(position: try await frontier(log)) }

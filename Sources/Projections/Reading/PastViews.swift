@@ -5,9 +5,14 @@ package import Kernel
 /// What the read models would have answered at a moment: the same folds, over a stream as far as it had got then.
 package struct PastViews: Sendable {
     private let log: any EventLog
+    private let now: @Sendable () -> Timestamp
 
-    package init(log: any EventLog) {
+    /// - Parameters:
+    ///   - log: What is folded.
+    ///   - now: What time it is: what will be cannot be shown.
+    package init(log: any EventLog, now: @escaping @Sendable () -> Timestamp = { IDSource.system.now() }) {
         self.log = log
+        self.now = now
     }
 
     /// An organization as it was.
@@ -40,6 +45,48 @@ package struct PastViews: Sendable {
         return reading.map { _ in InstanceView(row, subscription: paid.value?.status) }
     }
 
+    /// The instances of an organization as they were, with their subscriptions as those were; oldest first.
+    ///
+    /// - Throws: ``ReadError``; `tooMuch` when too many events had happened to the organization.
+    package func instances(
+        of organization: OrganizationID,
+        at moment: Moment,
+        page: PageRequest
+    ) async throws(ReadError) -> Reading<Page<InstanceView>> {
+        let shadow = ShadowBuild(log: log, now: now)
+        let instances = try await shadow.fold(Instances.self, organization, moment)
+        let paid = try await shadow.fold(Subscriptions.self, organization, moment)
+        let states = Dictionary(paid.value.map { ($0.row.id, $0.row.status) }) { first, _ in first }
+        return try Self.part(page, of: "instances \(organization) at \(moment)", instances) { row in
+            (row.id.value, InstanceView(row, subscription: states[row.subscriptionID]))
+        }
+    }
+
+    /// All organizations as they were, oldest first, without those that were deleted then.
+    ///
+    /// - Throws: ``ReadError``; `tooMuch` when too many events had happened.
+    package func organizations(
+        at moment: Moment,
+        page: PageRequest
+    ) async throws(ReadError) -> Reading<Page<OrganizationView>> {
+        var all = try await ShadowBuild(log: log, now: now).fold(Organizations.self, nil, moment)
+        all.value.removeAll { $0.row.status == .deleted }
+        return try Self.part(page, of: "organizations at \(moment)", all) { ($0.id.value, $0) }
+    }
+
+    private static func part<Row, View: Codable & Equatable & Sendable>(
+        _ request: PageRequest,
+        of list: String,
+        _ reading: Reading<[(key: String, position: Int64, row: Row)]>,
+        _ view: (Row) -> (Int64, View)
+    ) throws(ReadError) -> Reading<Page<View>> {
+        let after = try Cursor(request.after, of: list)?.last ?? 0
+        let rest = reading.value.map { view($0.row) }.sorted { $0.0 < $1.0 }.filter { $0.0 > after }
+        let part = rest.prefix(request.limit)
+        let next = rest.count > request.limit ? part.last.map { Cursor(list: list, last: $0.0).text } : nil
+        return Reading(Page(data: part.map(\.1), next: next), at: reading.position)
+    }
+
     private func fold<P: Projection>(
         _: P.Type,
         _ category: String,
@@ -50,6 +97,7 @@ package struct PastViews: Sendable {
         do { frontier = try await log.frontier() } catch { throw .unavailable }
         // What the log has not got to cannot be shown as it was then.
         if case .position(let position) = moment, position > frontier { throw .behind(position: frontier) }
+        if case .time(let time) = moment, time > now() { throw .future }
         do {
             var reader = StreamReader(
                 log: log,

@@ -27,16 +27,27 @@ extension ReadModels {
         let list = "instances \(organization?.description ?? "*")"
         let after = try Cursor(page.after, of: list)?.last ?? 0
         let rows = try await instances(
-            """
-            SELECT i.document::text, s.status
-              FROM rm.instances_v1 AS i
-              LEFT JOIN rm.subscriptions_v1 AS s ON s.id = i.subscription_id
-             WHERE i.id > \(after) AND (\(organization == nil) OR i.organization_id = \(organization))
-             ORDER BY i.id
-             LIMIT \(page.limit + 1)
-            """
+            Self.instanceList(organization?.value, after: after, limit: Int64(page.limit + 1))
         )
         return self.page(of: list, page, rows) { $0.id.value }
+    }
+
+    /// The statement behind every list of instances.
+    static func instanceList(
+        _ organization: Int64?,
+        after: Int64,
+        limit: Int64,
+        explained: Bool = false
+    ) -> SQL {
+        """
+        \(unsafe: explained ? "EXPLAIN" : "")
+        SELECT i.document::text, s.status
+          FROM rm.instances_v1 AS i
+          LEFT JOIN rm.subscriptions_v1 AS s ON s.id = i.subscription_id
+         WHERE i.id > \(after) AND (\(organization == nil) OR i.organization_id = \(organization))
+         ORDER BY i.id
+         LIMIT \(limit)
+        """
     }
 
     private func instances(_ sql: SQL) async throws(ReadError) -> Reading<[InstanceView]> {

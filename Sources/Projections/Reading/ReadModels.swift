@@ -36,7 +36,18 @@ package struct ReadModels: Sendable {
         try await position(of: Registry.all)
     }
 
-    func wait(for position: Int64, timeout: Duration, models: [any Projection.Type]) async throws(ReadError) {
+    /// Returns once some read models have passed a position; those that are not asked may be anywhere.
+    ///
+    /// - Parameters:
+    ///   - position: 0 and below never wait.
+    ///   - timeout: How long to wait, at most.
+    ///   - models: Those that an answer is made of.
+    /// - Throws: ``ReadError/behind(position:)`` or ``ReadError/unavailable`` when the time is over first.
+    package func wait(
+        for position: Int64,
+        timeout: Duration,
+        models: [any Projection.Type]
+    ) async throws(ReadError) {
         guard position > 0 else { return }
         let deadline = ContinuousClock.now + timeout
         var pause: Duration = .milliseconds(2)

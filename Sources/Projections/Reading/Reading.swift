@@ -50,6 +50,10 @@ package enum ReadError: Error, Equatable, Sendable {
     case unavailable
     /// The read models have not got so far in time; this is where they are.
     case behind(position: Int64)
+    /// What will be cannot be shown.
+    case future
+    /// More than so many events would have to be folded for it.
+    case tooMuch(Int)
     /// The cursor is none, or of another list.
     case badCursor
 }

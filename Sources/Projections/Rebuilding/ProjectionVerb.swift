@@ -1,4 +1,4 @@
-internal import Kernel
+package import Kernel
 
 /// What an operator does to a read model.
 package enum ProjectionVerb: Sendable, Equatable {
@@ -10,9 +10,13 @@ package enum ProjectionVerb: Sendable, Equatable {
     /// The newest rebuilt build, or this one.
     case show(build: Int?, acceptingDifferences: Bool)
     case rollBack
+    /// Folds what a blocked organization missed; `nil` stands for what belongs to none.
+    case retry(OrganizationID?)
+    /// The same, without the event that blocks it.
+    case skip(OrganizationID?)
 
     package enum Name: String, Sendable, CaseIterable {
-        case rebuild, pause, resume, cancel
+        case rebuild, pause, resume, cancel, retry, skip
         case show = "switch"
         case rollBack = "rollback"
     }
@@ -25,6 +29,8 @@ package enum ProjectionVerb: Sendable, Equatable {
         case .cancel: .cancel
         case .show: .show
         case .rollBack: .rollBack
+        case .retry: .retry
+        case .skip: .skip
         }
     }
 }
@@ -36,11 +42,14 @@ package struct ProjectionReceipt: Codable, Equatable, Sendable {
     @Nullable package var build: Int?
     /// How its rebuild stands.
     package var rebuild: RebuildState?
+    /// The event that is in the way now, of an organization that was tried again.
+    package var blockedAt: Int64?
 
-    package init(name: String, build: Int?, rebuild: RebuildState? = nil) {
+    package init(name: String, build: Int?, rebuild: RebuildState? = nil, blockedAt: Int64? = nil) {
         self.name = name
         self.build = build
         self.rebuild = rebuild
+        self.blockedAt = blockedAt
     }
 }
 
@@ -73,6 +82,12 @@ extension ProjectionDesk {
             return ProjectionReceipt(name: name, build: shown)
         case .rollBack:
             return ProjectionReceipt(name: name, build: try await rollBack(name, by: deed))
+        case .retry(let organization):
+            let position = try await unblock(name, organization, skipping: false, by: deed)
+            return ProjectionReceipt(name: name, build: nil, blockedAt: position)
+        case .skip(let organization):
+            let position = try await unblock(name, organization, skipping: true, by: deed)
+            return ProjectionReceipt(name: name, build: nil, blockedAt: position)
         }
     }
 }

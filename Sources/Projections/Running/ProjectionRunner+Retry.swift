@@ -64,6 +64,8 @@ private enum CatchUp: Sendable {
 
 extension Connection {
     /// From where an organization is blocked, and where the build is; `nil` when it is not blocked.
+    ///
+    /// The live build comes first, then those that are kept fed beside it.
     fileprivate func block<P: Projection>(
         of organization: Int64,
         in projection: P.Type
@@ -74,8 +76,10 @@ extension Connection {
               FROM rm.block AS k
               JOIN rm.build AS b USING (name, shape, build)
               JOIN rm.checkpoint AS c USING (name, shape, build)
-             WHERE b.live AND k.name = \(P.name) AND k.shape = \(P.shape) AND k.org_id = \(organization)
+             WHERE k.name = \(P.name) AND k.shape = \(P.shape) AND k.org_id = \(organization)
                AND c.slice = 0
+             ORDER BY b.live DESC, b.build
+             LIMIT 1
             """
         )
         guard rows.count == 1 else { return nil }

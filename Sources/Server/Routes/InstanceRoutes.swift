@@ -1,4 +1,5 @@
 internal import Commands
+internal import Domain
 internal import HTTPTypes
 internal import Kernel
 internal import Projections
@@ -11,9 +12,9 @@ extension API {
                 .get,
                 "/v1/organizations/{organization}/instances",
                 "listInstances",
-                "The instances of an organization, oldest first.",
+                "The instances of an organization, oldest first; for auditors also as they were.",
                 access: .scope(.read),
-                parameters: Route.Parameter.list,
+                parameters: Route.Parameter.list + Route.Parameter.past,
                 success: .init(.ok, .named("Instances")),
                 handler: instances
             ),
@@ -63,8 +64,14 @@ extension API {
     private func instances(_ call: Call) async throws(Problem) -> Answer {
         let id: OrganizationID = try call.id("organization")
         try await catchUp(call)
-        try await role(of: call, in: id)
+        let role = try await role(of: call, in: id)
         let request = page(call)
+        if let moment = try call.moment {
+            // Folding a whole organization is not for everybody.
+            guard role.map({ [.owner, .admin, .auditor].contains($0) }) ?? true else { throw .forbidden }
+            let found = await backend.reads.instancesThen(id, moment, request)
+            return try list(try await read { () throws(ReadError) in try found.get() }, for: call)
+        }
         let reading = try await read { () throws(ReadError) in try await backend.reads.instances(id, request) }
         return try list(reading, for: call)
     }

@@ -172,7 +172,7 @@ extension API {
     /// then, and what was revoked is not.
     private func settle(_ position: Int64) async {
         // The deed is in the log already; a read model that is late must not make it look undone.
-        try? await backend.reads.wait(position, settings.readWait)
+        try? await backend.reads.wait(position, settings.readWait, [APIKeys.self])
     }
 
     /// A key can do no more than the one that it was asked for with.

@@ -155,7 +155,7 @@ extension API {
         within patience: Duration
     ) async throws(Problem) -> (OperationView, Int64) {
         let deadline = ContinuousClock.now + patience
-        try await read { () throws(ReadError) in try await backend.reads.wait(position, patience) }
+        try await read { () throws(ReadError) in try await backend.reads.wait(position, patience, [Operations.self]) }
         let reading = try await read { () throws(ReadError) in try await backend.reads.operation(id) }
         guard let operation = reading.value else { throw .notFound }
         return try await end(of: operation, at: reading.position, within: deadline - ContinuousClock.now)
@@ -182,7 +182,7 @@ extension API {
     /// Waits until the read models have moved on.
     private func progress(after position: Int64, within patience: Duration) async throws(Problem) -> Int64 {
         do {
-            try await backend.reads.wait(position + 1, patience)
+            try await backend.reads.wait(position + 1, patience, [Operations.self])
             // A pace for a busy log, where every look would find the read models moved; cut short, nothing is lost.
             try? await Task.sleep(for: .milliseconds(20))
             return position + 1

@@ -13,7 +13,7 @@ extension API {
                 "listOrganizations",
                 "The organizations that the caller belongs to, oldest first.",
                 access: .scope(.read),
-                parameters: Route.Parameter.list,
+                parameters: Route.Parameter.list + Route.Parameter.past,
                 success: .init(.ok, .named("Organizations")),
                 handler: organizations
             ),
@@ -81,6 +81,12 @@ extension API {
             let reading = try await read { () throws(ReadError) in try await backend.reads.organization(organization) }
             let one = reading.map { Page(data: $0.map { [$0] } ?? [], next: nil) }
             return try list(one, for: call)
+        }
+        if let moment = try call.moment {
+            // Folding all of them is for those who run the plane, or audit it.
+            guard user == nil else { throw .forbidden }
+            let found = await backend.reads.organizationsThen(moment, request)
+            return try list(try await read { () throws(ReadError) in try found.get() }, for: call)
         }
         let reading = try await read { () throws(ReadError) in try await backend.reads.organizations(user, request) }
         return try list(reading, for: call)

@@ -65,6 +65,8 @@ extension API {
         case .pause: return route(ProjectionDeedBody.self) { (.pause, $0.reason) }
         case .resume: return route(ProjectionDeedBody.self) { (.resume, $0.reason) }
         case .rollBack: return route(ProjectionDeedBody.self) { (.rollBack, $0.reason) }
+        case .retry: return route(BlockBody.self) { (.retry($0.organizationId), $0.reason) }
+        case .skip: return route(BlockBody.self) { (.skip($0.organizationId), $0.reason) }
         case .cancel: return route(BuildBody.self) { (.cancel(build: $0.build), $0.reason) }
         case .show:
             return route(SwitchBody.self) { body in
@@ -163,6 +165,9 @@ extension ProjectionVerb.Name {
         case .cancel: "Drops a rebuild under way, or a build that is not shown."
         case .show: "Shows another build of a read model, at the position at which the present one stops being shown."
         case .rollBack: "Shows the build again that was shown before."
+        case .retry: "Folds what a blocked organization missed."
+        case .skip:
+            "Folds what a blocked organization missed, without the event that blocks it, now and in every rebuild."
         }
     }
 }
@@ -179,6 +184,13 @@ struct BuildBody: RequestBody {
     var reason: String
     var build: Int?
     static let schema = Schema.object([why, .init("build", .integer(1...1_000_000), required: false)])
+}
+
+struct BlockBody: RequestBody {
+    var reason: String
+    /// Absent for what belongs to no organization.
+    var organizationId: OrganizationID?
+    static let schema = Schema.object([why, .init("organizationId", .identifier, required: false)])
 }
 
 struct SwitchBody: RequestBody {

@@ -28,6 +28,7 @@ extension API {
         "ProjectionReceipt": .object([
             .init("name", .text), .init("build", .nullable(.position)),
             .init("rebuild", .named("Rebuild"), required: false),
+            .init("blockedAt", .position, required: false),
         ]),
     ]
 }

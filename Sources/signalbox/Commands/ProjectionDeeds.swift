@@ -20,6 +20,9 @@ extension ProjectionDeedCommand {
     func run() async throws {
         let receipt = try await given.counter.act(verb, reason: given.reason)
         guard !given.counter.reach.json else { return Terminal.say(try JSON.pretty(receipt)) }
+        if let position = receipt.blockedAt {
+            throw Exit.failed("it is blocked by the event at \(position) now")
+        }
         let build = receipt.build.map { ", build \($0)" } ?? ""
         Terminal.say("\(receipt.name)\(build): \(verb.name.rawValue) is done")
     }
@@ -66,5 +69,35 @@ extension ProjectionsCommand {
         var build: Int?
         @OptionGroup var given: ProjectionOrder
         var verb: ProjectionVerb { .cancel(build: build) }
+    }
+
+    struct Retry: ProjectionDeedCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Fold what a blocked organization missed, and have it fed like any other again."
+        )
+        @OptionGroup var whose: BlockedOrganization
+        @OptionGroup var given: ProjectionOrder
+        var verb: ProjectionVerb { .retry(whose.id) }
+    }
+
+    struct Skip: ProjectionDeedCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "The same without the event that blocks it, now and in every rebuild."
+        )
+        @OptionGroup var whose: BlockedOrganization
+        @OptionGroup var given: ProjectionOrder
+        var verb: ProjectionVerb { .skip(whose.id) }
+    }
+}
+
+/// Whose events are blocked.
+struct BlockedOrganization: ParsableArguments {
+    @Option(help: "The id of the organization; without it, what belongs to none.")
+    var organization: String?
+
+    var id: OrganizationID? { organization.flatMap { OrganizationID($0) } }
+
+    func validate() throws {
+        guard organization == nil || id != nil else { throw ValidationError("--organization is not an id") }
     }
 }

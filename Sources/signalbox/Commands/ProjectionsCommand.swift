@@ -10,6 +10,7 @@ struct ProjectionsCommand: AsyncParsableCommand {
         abstract: "Read models and how far they are.",
         subcommands: [
             List.self, Rebuild.self, Rebuilds.self, Switch.self, Rollback.self, Pause.self, Resume.self, Cancel.self,
+            Retry.self, Skip.self, At.self, Diff.self,
         ]
     )
 
@@ -54,6 +55,8 @@ extension Reach {
         case .success(let value): return value
         case .failure(.unavailable): throw Exit.unavailable("the database cannot be asked now")
         case .failure(.behind(let position)): throw Exit.unavailable("the read models are only at \(position)")
+        case .failure(.tooMuch): throw Exit.failed("that are too many events")
+        case .failure(.future): throw Exit.usage("the moment is still to come")
         case .failure(.badCursor): throw Exit.usage("that cursor belongs to another list")
         }
     }

@@ -40,6 +40,8 @@ struct ProjectionCounter: ParsableArguments {
         case .show(let build, let accepting):
             if let build { body["build"] = .integer(Int64(build)) }
             body["acceptDifferences"] = .bool(accepting)
+        case .retry(let organization), .skip(let organization):
+            if let organization { body["organizationId"] = .string(organization.description) }
         case .pause, .resume, .rollBack: break
         }
         let path = "/v1/admin/projections/\(PercentEncoding.encode(name))/\(verb.name.rawValue)"

@@ -1,0 +1,67 @@
+internal import Domain
+package import Kernel
+internal import Postgres
+
+extension ProjectionDesk {
+    /// Folds what a blocked organization missed, in every build, and has it fed like any other again.
+    ///
+    /// - Parameters:
+    ///   - name: Which read model.
+    ///   - organization: Whose events; `nil` stands for what belongs to none.
+    ///   - skipping: Whether the event that blocks it is passed over from now on, in every build there will ever be.
+    ///   - deed: Who, and why.
+    /// - Returns: The event that is in the way now; `nil` when there is none.
+    /// - Throws: ``RebuildError``.
+    package func unblock(
+        _ name: String,
+        _ organization: OrganizationID?,
+        skipping: Bool,
+        by deed: ProjectionDeed
+    ) async throws(RebuildError) -> Int64? {
+        let projection = try projection(name)
+        let id = organization?.value ?? 0
+        return try await doing { () async throws in
+            let blocked = try await runner.pool.with { connection throws(PostgresError) in
+                try connection.run(
+                    """
+                    SELECT k.from_position
+                      FROM rm.block AS k JOIN rm.build AS b USING (name, shape, build)
+                     WHERE k.name = \(projection.name) AND k.shape = \(projection.shape) AND k.org_id = \(id)
+                     ORDER BY b.live DESC LIMIT 1
+                    """
+                ).column(Int64.self).first
+            }
+            guard let blocked else { throw RebuildError.notPossible("it is not blocked") }
+            let fact = PlatformEvent.ProjectionOperated(
+                projection: name,
+                verb: skipping ? "skip" : "retry",
+                organization: organization,
+                position: blocked,
+                reason: deed.reason
+            )
+            try await note(deed, fact)
+            if skipping {
+                try await runner.pool.with { connection throws(PostgresError) in
+                    _ = try connection.run(
+                        """
+                        INSERT INTO rm.skipped (name, position) VALUES (\(projection.name), \(blocked))
+                        ON CONFLICT DO NOTHING
+                        """
+                    )
+                }
+            }
+            func attempt<P: Projection>(_: P.Type) async throws -> Unblocking {
+                try await runner.retry(P.self, organization: organization)
+            }
+            // One build after the other, the live one first.
+            while true {
+                switch try await attempt(projection) {
+                case .unblocked: continue
+                case .blocked(let position): return position
+                case .notBlocked: return nil
+                case .outrun: throw RebuildError.notPossible("the log grows too fast; try again")
+                }
+            }
+        }
+    }
+}

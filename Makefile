@@ -9,7 +9,8 @@ TEST_PACKAGES := systemd openssl
 VERIFIER_PACKAGES := golang-go golang-golang-x-mod-dev
 # Python libraries that the benchmarks are compared with; they outlive a clean build.
 PEERS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/signalbox/peers
-SWIFT_BUILD := swift build --explicit-target-dependency-import-check error
+# Nobody reads the index that a debug build would make beside.
+SWIFT_BUILD := swift build --disable-index-store --explicit-target-dependency-import-check error
 LINT := swift-format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
 
 .PHONY: help
@@ -31,7 +32,7 @@ build: ## Build everything, tests too
 
 .PHONY: run
 run: setup ## Start Signalbox with everything it needs on this machine
-	swift build --product signalbox
+	$(SWIFT_BUILD) --product signalbox
 	exec .build/debug/signalbox dev $(ARGS)
 
 .PHONY: lint
@@ -49,7 +50,7 @@ test: lint ## Lint, build and run every test against throw-away servers
 	# Apart, because simulations, whole machines and campaigns take all the time of two cores, and others wait for answers.
 	swift test --skip-build --parallel --skip 'SagasTests|ScenarioTests|TortureTests'
 	swift test --skip-build --parallel --filter SagasTests
-	swift test --skip-build --no-parallel --filter ScenarioTests
+	swift test --skip-build --parallel --filter ScenarioTests
 	swift test --skip-build --filter TortureTests
 
 .PHONY: torture

@@ -108,8 +108,14 @@ static const unsigned char schema_functions_vitals[] = {
 static const unsigned char schema_readmodels_api_keys_v1[] = {
 #embed "../../schema/readmodels/api_keys.v1.sql"
 };
+static const unsigned char schema_readmodels_audit_log_v1[] = {
+#embed "../../schema/readmodels/audit_log.v1.sql"
+};
 static const unsigned char schema_readmodels_control_v1[] = {
 #embed "../../schema/readmodels/control.v1.sql"
+};
+static const unsigned char schema_readmodels_databases_v1[] = {
+#embed "../../schema/readmodels/databases.v1.sql"
 };
 static const unsigned char schema_readmodels_instance_timeline_v1[] = {
 #embed "../../schema/readmodels/instance_timeline.v1.sql"
@@ -183,7 +189,9 @@ static const struct asset assets[] = {
     ASSET("schema/functions/start_epoch.sql", schema_functions_start_epoch),
     ASSET("schema/functions/vitals.sql", schema_functions_vitals),
     ASSET("schema/readmodels/api_keys.v1.sql", schema_readmodels_api_keys_v1),
+    ASSET("schema/readmodels/audit_log.v1.sql", schema_readmodels_audit_log_v1),
     ASSET("schema/readmodels/control.v1.sql", schema_readmodels_control_v1),
+    ASSET("schema/readmodels/databases.v1.sql", schema_readmodels_databases_v1),
     ASSET("schema/readmodels/instance_timeline.v1.sql", schema_readmodels_instance_timeline_v1),
     ASSET("schema/readmodels/instances.v1.sql", schema_readmodels_instances_v1),
     ASSET("schema/readmodels/members.v1.sql", schema_readmodels_members_v1),

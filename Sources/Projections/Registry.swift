@@ -11,5 +11,7 @@ package enum Registry {
         Rollouts.self,
         Operations.self,
         Routes.self,
+        Databases.self,
+        AuditLog.self,
     ]
 }

@@ -24,7 +24,7 @@ package struct API: Sendable {
             healthRoutes + onboardingRoutes + organizationRoutes + keyRoutes + instanceRoutes + subscriptionRoutes
             + transitionRoutes + changeRoutes + planRoutes + operationRoutes + eventRoutes + catalogueRoutes
             + adminRoutes + sagaRoutes + targetRoutes + resourceRoutes + auditRoutes + edgeRoutes + exportRoutes
-            + streamRoutes + erasureRoutes + projectionRoutes + releaseRoutes + rolloutRoutes
+            + streamRoutes + erasureRoutes + projectionRoutes + releaseRoutes + rolloutRoutes + auditLogRoutes
         return Self.described(routes, version: version)
     }
 

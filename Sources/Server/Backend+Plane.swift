@@ -131,6 +131,10 @@ extension ReadDoor {
         operations = { organizations, status, page throws(ReadError) in
             try await models.operations(of: organizations, status: status, page: page)
         }
+        auditLog = { organization, actor, page throws(ReadError) in
+            try await models.auditLog(of: organization, by: actor, page: page)
+        }
+        databases = { status, page throws(ReadError) in try await models.databases(status, page: page) }
         releases = { () throws(ReadError) in try await models.releases() }
         rollout = { id throws(ReadError) in try await models.rollout(id) }
         rollouts = { page throws(ReadError) in try await models.rollouts(page: page) }

@@ -194,6 +194,12 @@ package struct ReadDoor: Sendable {
         { _ throws(ReadError) in throw .unavailable }
     package var rollouts: @Sendable (PageRequest) async throws(ReadError) -> Reading<Page<RolloutView>> =
         { _ throws(ReadError) in throw .unavailable }
+    package var auditLog:
+        @Sendable (OrganizationID?, String?, PageRequest) async throws(ReadError) -> Reading<Page<AuditEntry>> =
+            { _, _, _ throws(ReadError) in throw .unavailable }
+    package var databases:
+        @Sendable (DatabaseView.Status?, PageRequest) async throws(ReadError) -> Reading<Page<DatabaseView>> =
+            { _, _ throws(ReadError) in throw .unavailable }
     package var releases: @Sendable () async throws(ReadError) -> Reading<[ReleaseView]> =
         { () throws(ReadError) in throw .unavailable }
     package var projections: @Sendable () async throws(ReadError) -> [ProjectionState] =

@@ -130,7 +130,7 @@ struct RebuildTests {
                     try await stage.reach(.done, of: desk)
                 }
                 try await eventually { try await stage.builds("instances") == [3, 4] }
-                #expect(try await stage.matches(story))
+                #expect(try await stage.matches(story, but: [AuditLog.name]))
                 // The work of what is gone is not leased for ever: whoever feeds it finds out at the next event.
                 try await stage.appendInstance(10_000)
                 try await eventually {

@@ -18,7 +18,7 @@ struct RegistryTests {
     func types() {
         let known = OrganizationEvent.types.union(UserEvent.types).union(SubscriptionEvent.types)
             .union(InstanceEvent.types).union(ReleaseEvent.types).union(SagaEvent.types)
-            .union(PlatformEvent.types)
+            .union(PlatformEvent.types).union(RolloutEvent.types).union(ErasureEvent.types)
         for projection in Registry.all {
             #expect(!projection.reads.isEmpty && projection.reads.isSubset(of: known), "\(projection.name)")
         }

@@ -135,7 +135,7 @@ struct RunnerTests {
                     ]
                 )
                 let blocked = try await stage.readModels.projections().filter { $0.blocked > 0 }
-                #expect(Set(blocked.map(\.name)) == ["instances", "instance_timeline"])
+                #expect(Set(blocked.map(\.name)) == ["instances", "instance_timeline", "audit_log"])
                 let (organization, position) = try await stage.pool.with { connection throws(PostgresError) in
                     try connection.run("SELECT org_id, from_position FROM rm.block WHERE name = 'instances'")
                         .decode(0, Int64.self, Int64.self)

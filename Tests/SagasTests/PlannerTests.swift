@@ -121,11 +121,13 @@ struct PlannerTests {
 
     @Test("what people stopped, or nobody pays for, is told as a condition, and that it is well again, too")
     func conditions() throws {
+        let second = ListedSubscription(id: "sub-2", status: .active, key: "sbx1:sub:\(subscription):g2:create")
         let rows: [(String, ObservedTargets)] = [
             ("WorkloadStopped", changed { $0.jobs = Listing([job("job", stopped: true)]) }),
             ("BillingMissing", changed { $0.subscriptions.items[0].status = .paused }),
             ("BillingMissing", changed { $0.subscriptions.items[0].status = .cancelled }),
             ("BillingMissing", changed { $0.subscriptions = Listing([]) }),
+            ("BillingSurplus", changed { $0.subscriptions.items.append(second) }),
         ]
         for (condition, observed) in rows {
             let plan = twice([instance()], observed)
@@ -140,6 +142,15 @@ struct PlannerTests {
             let after = planner.plan([known], well, &memory, at: time(0))
             #expect(after.conditions[id]?.map(\.status) == [.no])
         }
+    }
+
+    @Test("a stopped instance that is paid for all the same is told as a condition, until its subscription rests")
+    func paidWhileStopped() throws {
+        let plan = twice([instance(.stopped)], well)
+        let told = try #require(plan.conditions[id]?.first)
+        #expect(told.condition == "BillingSurplus" && told.status == .yes && plan.detected.isEmpty)
+        #expect(told.reason.contains("1 ACTIVE"))
+        #expect(twice([instance(.stopped)], changed { $0.subscriptions.items[0].status = .paused }).conditions.isEmpty)
     }
 
     @Test(

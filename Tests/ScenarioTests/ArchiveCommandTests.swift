@@ -2,7 +2,7 @@ import Testing
 
 @testable import signalbox
 
-@Suite("The archive's commands")
+@Suite("The archive's commands", .wholeMachine, .timeLimit(.minutes(15)))
 struct ArchiveCommandTests {
     @Test(
         "ages are read as people write them",

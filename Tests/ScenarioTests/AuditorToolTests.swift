@@ -6,7 +6,7 @@ import Postgres
 import SignalboxTestKit
 import Testing
 
-@Suite("The auditor's tools")
+@Suite("The auditor's tools", .wholeMachine, .timeLimit(.minutes(15)))
 struct AuditorToolTests {
     /// A log with one organization that was renamed, and its owner, with the ids of both.
     private func with(

@@ -3,7 +3,7 @@ import Kernel
 import Testing
 
 /// The process is killed after each append of a provisioning, and the next one finishes what it left.
-@Suite("Crashes", .timeLimit(.minutes(10)))
+@Suite("Crashes", .wholeMachine, .timeLimit(.minutes(15)))
 struct CrashTests {
     /// How many appends a provisioning makes at most; more than there are never crash, and the test ends early.
     private static let most = 24

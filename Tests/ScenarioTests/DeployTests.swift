@@ -8,7 +8,7 @@ import Testing
 @testable import signalbox
 
 /// The files under deploy/, exercised as far as one machine allows.
-@Suite("Deploy", .timeLimit(.minutes(3)))
+@Suite("Deploy", .wholeMachine, .timeLimit(.minutes(15)))
 struct DeployTests {
     private static let folder =
         #filePath.split(separator: "/").dropLast(3).reduce(into: "") { $0 += "/" + $1 } + "/deploy"

@@ -5,7 +5,7 @@ import Postgres
 import Testing
 
 /// What becomes of an instance after it runs, over HTTP and from the command line.
-@Suite("Lifecycle", .timeLimit(.minutes(5)))
+@Suite("Lifecycle", .wholeMachine, .timeLimit(.minutes(15)))
 struct LifecycleTests {
     @Test("an instance is stopped and cannot be reached or billed, and is started again with its data")
     func stopAndStart() async throws {

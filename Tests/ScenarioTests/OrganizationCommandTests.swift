@@ -1,7 +1,7 @@
 import Kernel
 import Testing
 
-@Suite("org create", .timeLimit(.minutes(2)))
+@Suite("org create", .wholeMachine, .timeLimit(.minutes(15)))
 struct OrganizationCommandTests {
     private static let onboarded: JSONValue = [
         "operation": ["id": "0192f0c1-2b3c-7d4e-8f50-616263646566"], "instance": ["id": "7"],

@@ -4,7 +4,7 @@ import Kernel
 import Testing
 
 /// An instance changes its plan: up at once, down when the period has ended.
-@Suite("Plans", .timeLimit(.minutes(8)))
+@Suite("Plans", .wholeMachine, .timeLimit(.minutes(15)))
 struct PlanTests {
     @Test("an upgrade changes what runs, then what is paid; a downgrade waits, and can be given up")
     func plans() async throws {

@@ -6,7 +6,7 @@ import Synchronization
 import Testing
 
 /// Another release for an instance that is used all the while, over HTTP and through the real edge.
-@Suite("Releases", .timeLimit(.minutes(8)))
+@Suite("Releases", .wholeMachine, .timeLimit(.minutes(15)))
 struct ReleaseTests {
     @Test("a release takes over without one failed request: reads, writes and the scheduler, there and back")
     func takeover() async throws {

@@ -5,7 +5,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-@Suite("The events command")
+@Suite("The events command", .wholeMachine, .timeLimit(.minutes(15)))
 struct ResumeCommandTests {
     @Test("goes on with a token, and ends with 4 when the log has another history and 2 when it is no token")
     func tokens() async throws {

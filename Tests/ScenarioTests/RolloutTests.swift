@@ -2,7 +2,7 @@ import Kernel
 import Testing
 
 /// A release for everybody, over HTTP and from the command line, with tenants that really run.
-@Suite("Roll-outs", .timeLimit(.minutes(8)))
+@Suite("Roll-outs", .wholeMachine, .timeLimit(.minutes(15)))
 struct RolloutTests {
     @Test("a release that is no good stops at the first wave, and one that is good reaches everybody who may have it")
     func waves() async throws {

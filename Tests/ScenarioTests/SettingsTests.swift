@@ -7,7 +7,7 @@ import Testing
 
 @testable import signalbox
 
-@Suite("Settings")
+@Suite("Settings", .wholeMachine, .timeLimit(.minutes(15)))
 struct SettingsTests {
     /// The names of the first deployments, as they were documented there.
     private let older = [

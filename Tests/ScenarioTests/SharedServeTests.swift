@@ -3,7 +3,7 @@ import Kernel
 import Testing
 
 /// Two processes share the work of one log; one of them goes.
-@Suite("Two servers", .timeLimit(.minutes(5)))
+@Suite("Two servers", .wholeMachine, .timeLimit(.minutes(15)))
 struct SharedServeTests {
     @Test(
         "share the work, and whether one is killed or told to end, the other finishes what it had, once",

@@ -5,7 +5,7 @@ import Postgres
 import Testing
 
 /// The whole story on one real machine: HTTP in, a reachable tenant and a clean log out.
-@Suite("Story", .timeLimit(.minutes(5)))
+@Suite("Story", .wholeMachine, .timeLimit(.minutes(15)))
 struct StoryTests {
     @Test("one request onboards an organization whose own process answers at its own host, across stops and crashes")
     func story() async throws {

@@ -106,6 +106,17 @@ extension ReadDoor {
                 .sorted { $0.position > $1.position }
             return Reading(try page(all, request), at: try await frontier(log))
         }
+        auditLog = { organization, actor, request throws(ReadError) in
+            let all = try await rows(AuditLog.self, log).values
+                .filter { organization == nil || $0.organizationID == organization }
+                .filter { actor == nil || $0.actor == actor }.sorted { $0.position > $1.position }
+            return Reading(try page(all, request), at: try await frontier(log))
+        }
+        databases = { status, request throws(ReadError) in
+            let all = try await rows(Databases.self, log).values
+                .filter { status == nil || $0.status == status }.sorted { $0.position < $1.position }
+            return Reading(try page(all, request), at: try await frontier(log))
+        }
         releases = { () throws(ReadError) in
             let all = try await rows(Releases.self, log).values.flatMap(\.releases)
             return Reading(all, at: try await frontier(log))

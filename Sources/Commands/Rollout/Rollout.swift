@@ -1,4 +1,5 @@
 package import Domain
+package import Kernel
 
 /// The write model of one roll-out of a release.
 package struct Rollout: Decider {
@@ -42,8 +43,8 @@ package struct Rollout: Decider {
     package private(set) var wave = 0
     /// Who was asked in that wave, in order.
     package private(set) var asked: [InstanceID] = []
-    /// Whose turn it has been, asked or passed over, in any wave.
-    package private(set) var met: Set<InstanceID> = []
+    /// Whose turn it has been, asked or passed over, in any wave; each once.
+    package private(set) var met: [InstanceID] = []
     /// The last wave that has ended.
     package private(set) var ended = 0
     /// Whether everything that was begun has come to an end.
@@ -58,7 +59,7 @@ package struct Rollout: Decider {
             if fact.wave != wave { asked = [] }
             wave = fact.wave
             asked += fact.instances
-            met.formUnion(fact.instances + fact.skipped.map(\.instance))
+            met += fact.instances + fact.skipped.map(\.instance)
         case .waveFinished(let fact): ended = fact.wave
         case .paused: stage = .paused
         case .resumed: stage = .running
@@ -94,8 +95,9 @@ package struct Rollout: Decider {
     private static func startWave(_ fact: RolloutEvent.WaveStarted, after rollout: Rollout) -> [RolloutEvent] {
         guard fact.wave >= rollout.wave, fact.wave > rollout.ended else { return [] }
         var new = fact
-        new.instances.removeAll(where: rollout.met.contains)
-        new.skipped.removeAll { rollout.met.contains($0.instance) }
+        let met = Set(rollout.met)
+        new.instances.removeAll(where: met.contains)
+        new.skipped.removeAll { met.contains($0.instance) }
         let saysMore = fact.wave > rollout.wave || !new.instances.isEmpty || !new.skipped.isEmpty
         return saysMore ? [.waveStarted(new)] : []
     }

@@ -12,8 +12,8 @@ package struct EngineSettings: Sendable {
     package var grace: Duration
     package var forward: Backoff
     package var undo: Backoff
-    /// For so long an undo is tried before a person is asked.
-    package var undoPatience: Duration
+    /// For so long an undo, or a step after which there is no way back, goes on failing before a person is asked.
+    package var persistence: Duration
     /// So often at least an attempt is made before patience can run out, so that a restart after a long time is no failure.
     package var leastAttempts: Int
 
@@ -25,7 +25,7 @@ package struct EngineSettings: Sendable {
         grace: Duration = .milliseconds(400),
         forward: Backoff = Backoff(),
         undo: Backoff = Backoff(),
-        undoPatience: Duration = .seconds(24 * 3600),
+        persistence: Duration = .seconds(24 * 3600),
         leastAttempts: Int = 8
     ) {
         self.lease = lease
@@ -35,7 +35,7 @@ package struct EngineSettings: Sendable {
         self.grace = grace
         self.forward = forward
         self.undo = undo
-        self.undoPatience = undoPatience
+        self.persistence = persistence
         self.leastAttempts = leastAttempts
     }
 }

@@ -87,8 +87,10 @@ struct SagaScribe: Sendable {
         case .waiting(let condition, let reason, let until):
             let reason = Self.clean(reason)
             let known = state.steps[step]
+            // That it answers again is news, too: it has not failed ever since.
             guard
                 known?.condition?.condition != condition || known?.condition?.reason != reason || known?.timer != until
+                    || known?.failure != nil
             else { return nil }
             let change = SagaEvent.ConditionChanged(
                 step: step,
@@ -138,6 +140,11 @@ struct SagaScribe: Sendable {
                 let reason = "\(step) was not done in time: \(fact.message)"
                 return SagaDraft(events: [.stepAttemptFailed(fact), .compensationStarted(Because(reason: reason))])
             }
+            // Our own waiting is no failure, however long it takes.
+            if committed, !error.isPending, isExhausted(known.failure, attempt: known.attempt, at: now) {
+                let reason = "\(step) goes on failing: \(fact.message)"
+                return SagaDraft(events: [.stepAttemptFailed(fact), .parked(.init(step: step, reason: reason))])
+            }
             fact.retryAt = now + pause(settings.forward, after: known.failure, error, random)
             return SagaDraft(events: [.stepAttemptFailed(fact)])
         }
@@ -169,15 +176,19 @@ struct SagaScribe: Sendable {
             code: Self.clean(error.code),
             message: Self.clean(error.message)
         )
-        let since = known.failure?.since ?? now
-        let exhausted = now - since >= settings.undoPatience && known.attempt >= settings.leastAttempts
-        if !exhausted {
+        if !isExhausted(known.failure, attempt: known.attempt, at: now) {
             switch error {
             case .permanent, .blocked: fact.retryAt = now + settings.undo.longest
             default: fact.retryAt = now + pause(settings.undo, after: known.failure, error, random)
             }
         }
         return SagaDraft(events: [.undoAttemptFailed(fact)])
+    }
+
+    /// Whether something has failed for so long, and so often, that a person has to know.
+    private func isExhausted(_ failure: SagaState.Failure?, attempt: Int, at now: Timestamp) -> Bool {
+        guard let since = failure?.since else { return false }
+        return now - since >= settings.persistence && attempt >= settings.leastAttempts
     }
 
     /// Without NUL, which Postgres cannot store, and at most 2 KB.
@@ -216,6 +227,11 @@ struct SagaScribe: Sendable {
 }
 
 extension PortError {
+    /// Whether it only says that something takes its time.
+    fileprivate var isPending: Bool {
+        if case .pending = self { true } else { false }
+    }
+
     /// What it is called in a saga's events.
     var failure: FailureClass {
         switch self {

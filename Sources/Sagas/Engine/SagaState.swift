@@ -154,6 +154,7 @@ package struct SagaState: Snapshotable, Equatable {
             if fact.failure == .permanent { failure = SagaFailure(fact, as: "permanent") }
         case .conditionChanged(let fact):
             steps[fact.step, default: Step()].condition = fact
+            steps[fact.step, default: Step()].failure = nil
             steps[fact.step, default: Step()].timer = fact.until
         case .cancelRequested(let fact):
             cancelled = fact.reason

@@ -59,7 +59,7 @@ struct Comparison {
         case .jobGone, .jobStopped, .jobDiffers, .orphanJob: observed.jobs.isComplete
         case .databaseGone, .orphanDatabase: observed.databases.isComplete
         case .roleDrift, .orphanRole: observed.roles.isComplete
-        case .orphanSubscription, .billingMissing: observed.subscriptions.isComplete
+        case .orphanSubscription, .billingMissing, .billingSurplus: observed.subscriptions.isComplete
         case .routeStale: true
         }
     }
@@ -77,7 +77,7 @@ struct Comparison {
             if let job = one.job { found += [self.job(job, one)].compactMap(\.self) }
             found += [billing(one)].compactMap(\.self)
         }
-        return found
+        return found + [surplus(one)].compactMap(\.self)
     }
 
     private func role(_ name: String, _ one: DesiredInstance) -> Finding? {
@@ -106,7 +106,7 @@ struct Comparison {
 
     private func billing(_ one: DesiredInstance) -> Finding? {
         guard let subscription = one.subscription else { return nil }
-        let known = subscriptions.filter { names.subscription(ofKey: $0.key) == "\(subscription)" }.map(\.value)
+        let known = listed(subscription)
         guard !known.contains(where: { $0.status == .active }) else { return nil }
         guard let last = known.first else {
             guard observed.subscriptions.isComplete else { return nil }
@@ -114,6 +114,24 @@ struct Comparison {
         }
         let observed = last.status.rawValue
         return Finding(one.id, .billingMissing, "\(subscription)", expected: "ACTIVE", observed: observed)
+    }
+
+    /// Somebody has resumed it at the billing engine, or there are two: of a stopped one none should run.
+    private func surplus(_ one: DesiredInstance) -> Finding? {
+        guard let subscription = one.subscription else { return nil }
+        let active = listed(subscription).count { $0.status == .active }
+        guard active > (one.stage == .running ? 1 : 0) else { return nil }
+        return Finding(
+            one.id,
+            .billingSurplus,
+            "\(subscription)",
+            expected: one.stage == .running ? "one ACTIVE" : "none ACTIVE",
+            observed: "\(active) ACTIVE"
+        )
+    }
+
+    private func listed(_ subscription: SubscriptionID) -> [ListedSubscription] {
+        subscriptions.filter { names.subscription(ofKey: $0.key) == "\(subscription)" }.map(\.value)
     }
 
     private func stale(_ one: DesiredInstance) -> [Finding] {

@@ -19,6 +19,8 @@ package enum DriftKind: String, Sendable, CaseIterable, Codable {
     case orphanSubscription = "orphan-subscription"
     /// There is an instance, and it is not paid for: that is told, and left to people.
     case billingMissing = "billing-missing"
+    /// It is paid for twice, or while it is stopped: that is told, and left to people.
+    case billingSurplus = "billing-surplus"
     /// A route leads to a generation that does not run.
     case routeStale = "route-stale"
 
@@ -33,6 +35,7 @@ package enum DriftKind: String, Sendable, CaseIterable, Codable {
         switch self {
         case .jobStopped: .condition("WorkloadStopped")
         case .billingMissing: .condition("BillingMissing")
+        case .billingSurplus: .condition("BillingSurplus")
         default: .repair
         }
     }

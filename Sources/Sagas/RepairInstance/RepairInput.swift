@@ -81,7 +81,7 @@ struct RepairInput {
             switch kind {
             // Somebody has stopped or ended it since, and would be surprised to see it run again.
             case .jobGone, .jobDiffers, .jobStopped, .billingMissing: stage == .running
-            case .databaseGone, .roleDrift: stage == .running || stage == .stopped
+            case .databaseGone, .roleDrift, .billingSurplus: stage == .running || stage == .stopped
             // What was nobody's when it was seen may be the next generation's by now.
             case .orphanSubscription: [.terminated, .provisioningFailed].contains(stage) || now.formerDraft != name
             case .orphanDatabase, .orphanRole, .orphanJob, .routeStale: true

@@ -115,7 +115,8 @@ package struct RollOut: Sendable {
         }
         let all = chosen(context)
         let end = RolloutWave(input.started.waves[wave - 1])?.end(of: all.count) ?? all.count
-        let turn = all.filter { !rollout.met.contains($0) }.prefix(min(part, max(0, end - rollout.met.count)))
+        let known = Set(rollout.met)
+        let turn = all.filter { !known.contains($0) }.prefix(min(part, max(0, end - rollout.met.count)))
         var (asked, skipped, facts) = ([InstanceID](), [RolloutEvent.Skipped](), [DomainFact]())
         for id in turn {
             let instance = try await records.instance(id)

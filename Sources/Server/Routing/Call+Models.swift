@@ -14,6 +14,10 @@ extension Call {
             return place + [Instances.self, Subscriptions.self, Timeline.self]
         case "/v1/subscriptions/{subscription}":
             return place + [Subscriptions.self]
+        case "/v1/organizations/{organization}/audit-log", "/v1/admin/audit-log":
+            return place + [AuditLog.self]
+        case "/v1/admin/databases":
+            return [Databases.self]
         case "/v1/operations", "/v1/operations/{operation}", "/v1/operations/{operation}/stream":
             return place + [Operations.self]
         case let path where path.hasSuffix("/api-keys"):

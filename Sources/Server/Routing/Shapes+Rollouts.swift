@@ -5,7 +5,7 @@ extension API {
             .init("operation", .object([.init("id", .uuid), .init("status", .text)])),
             .init("rollout", .object([.init("id", .identifier)])),
         ]),
-        "Rollouts": .object([.init("data", .array(.named("Rollout"))), .init("next", .nullable(.text))]),
+        "Rollouts": page("Rollout"),
         "Rollout": .object([
             .init("id", .identifier), .init("operationId", .uuid), .init("version", .text), .init("strategy", .text),
             .init("status", .oneOf(["running", "paused", "aborted", "finished"])), .init("reason", .nullable(.text)),

@@ -3,6 +3,7 @@ extension API {
     static let shapes = commonShapes.merging(operatorShapes) { first, _ in first }
         .merging(projectionShapes) { first, _ in first }
         .merging(rolloutShapes) { first, _ in first }
+        .merging(auditLogShapes) { first, _ in first }
 
     private static let commonShapes: [String: Schema] = [
         "Liveness": .object([.init("status", .oneOf(["alive"]))]),
@@ -124,7 +125,7 @@ extension API {
         ]),
     ]
 
-    private static func page(_ element: String) -> Schema {
+    static func page(_ element: String) -> Schema {
         .object([.init("data", .array(.named(element))), .init("next", .nullable(.text))])
     }
 

@@ -57,7 +57,7 @@ extension SagaScenario {
                 prepare: { try await $0.provision() },
                 cause: { simulation in
                     let stream = Streams.rollout(simulation.clock.ids.identifier())
-                    try await simulation.write(Rollout.self, stream, .start(.released("v1.7.0", bake: 60)))
+                    try await simulation.write(Rollout.self, stream, .start(.released("v1.7.0", bake: 1)))
                 }
             ),
         ] + endings + repairs
@@ -211,7 +211,7 @@ extension RolloutEvent.Started {
         Self(
             release: .made(version),
             minimumTier: .freeTrial,
-            strategy: .zeroDowntime,
+            strategy: .rolling,
             waves: ["1", "100%"],
             bake: bake,
             tolerated: 1

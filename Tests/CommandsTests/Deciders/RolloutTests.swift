@@ -1,5 +1,6 @@
 import Commands
 import Domain
+import Kernel
 import SignalboxTestKit
 import Testing
 
@@ -40,7 +41,12 @@ struct RolloutTests {
     func parts() {
         let (first, second, third) = (Self.instance(1), Self.instance(2), Self.instance(3))
         let skipped = RolloutEvent.Skipped(instance: third, reason: "it is stopped")
-        func wave(_ number: Int, _ instances: [InstanceID], _ skipped: [RolloutEvent.Skipped] = []) -> RolloutEvent
+        func wave(
+            _ number: Int,
+            _ instances: [InstanceID],
+            _ skipped: [RolloutEvent.Skipped] = []
+        )
+            -> RolloutEvent
             .WaveStarted
         {
             RolloutEvent.WaveStarted(wave: number, instances: instances, skipped: skipped, total: 3)

@@ -108,17 +108,6 @@ package struct SagaOperations: Sendable {
         }
         return (stream, state, events)
     }
-
-    private func asked<Value>(_ body: () async throws(LogError) -> Value) async throws(SagaOperationError) -> Value {
-        do throws(LogError) {
-            return try await body()
-        } catch {
-            switch error {
-            case .unavailable: throw .unavailable
-            case .violated(let what): throw .broken(what)
-            }
-        }
-    }
 }
 
 /// Which sagas an operator wants to see; `nil` wants any.

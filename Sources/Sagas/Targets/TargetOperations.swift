@@ -120,17 +120,6 @@ package struct TargetOperations: Sendable {
             }
         }
     }
-
-    private func asked<Value>(_ body: () async throws(LogError) -> Value) async throws(SagaOperationError) -> Value {
-        do throws(LogError) {
-            return try await body()
-        } catch {
-            switch error {
-            case .unavailable: throw .unavailable
-            case .violated(let what): throw .broken(what)
-            }
-        }
-    }
 }
 
 /// All targets.

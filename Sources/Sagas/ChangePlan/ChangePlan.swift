@@ -56,25 +56,8 @@ package struct ChangePlan: Sendable {
 
     /// The table; an undo that has to come after another one names it.
     var steps: [SagaStep] {
-        let nomad = StepPolicy(target: "nomad", poll: .milliseconds(500))
         let billing = StepPolicy(target: "billing")
-        return [
-            SagaStep(
-                "preview-capacity",
-                policy: .init(target: "nomad"),
-                ensure: workload.previewCapacity,
-                ensureAbsent: workload.awaitRestored,
-                undoAfter: ["register-workload"]
-            ),
-            SagaStep(
-                "register-workload",
-                policy: .init(target: "nomad"),
-                ensure: workload.registerWorkload,
-                probe: workload.probeWorkload,
-                ensureAbsent: workload.restoreWorkload
-            ),
-            SagaStep("promote-canary", policy: nomad, ensure: workload.promoteCanary),
-            SagaStep("await-healthy", policy: nomad, ensure: workload.awaitHealthy),
+        let billed = [
             SagaStep("change-items", policy: billing, ensure: changeItems, ensureAbsent: changeItemsBack),
             SagaStep(
                 "draft-replacement",
@@ -93,6 +76,7 @@ package struct ChangePlan: Sendable {
             SagaStep("cancel-former", policy: billing, ensure: cancelFormer, resources: former),
             SagaStep("confirm-plan", policy: billing, ensure: confirmPlan),
         ]
+        return [workload.previewing] + workload.replacing + billed
     }
 }
 

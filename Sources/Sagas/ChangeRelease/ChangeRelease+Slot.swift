@@ -104,12 +104,7 @@ extension ChangeRelease {
     }
 
     func registered(_ context: StepContext) throws(PortError) -> RegisteredWorkload {
-        RegisteredWorkload(
-            job: try context.text("job", of: "deploy-slot"),
-            version: Int(try context.number("version", of: "deploy-slot")),
-            modifyIndex: try context.number("modifyIndex", of: "deploy-slot"),
-            specHash: try context.text("specHash", of: "deploy-slot")
-        )
+        try context.registered(by: "deploy-slot")
     }
 
     /// To be taken away by its name and owner; a value that is missing must not keep it there.
@@ -131,10 +126,7 @@ extension ChangeRelease {
             generation: agreed.generation
         )
         return StepOutcome(
-            output: [
-                "job": .string(registered.job), "version": .integer(Int64(registered.version)),
-                "modifyIndex": .integer(registered.modifyIndex), "specHash": .string(registered.specHash),
-            ],
+            output: registered.output,
             facts: [.instance(input.instance, .deploySlot(fact))]
         )
     }

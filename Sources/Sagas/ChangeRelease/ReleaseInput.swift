@@ -34,17 +34,6 @@ struct ReleaseInput: SagaInput {
         return Self(made: try await MadeInstance.read(cause, log), release: release)
     }
 
-    private init(made: MadeInstance, release: ReleaseSnapshot) {
-        (self.made, self.release) = (made, release)
-    }
-
-    /// Reads it back from the event that the saga began with.
-    init(_ input: JSONValue) throws(PortError) {
-        do {
-            self = try JSON.decode(Self.self, from: try JSON.encode(input))
-        } catch { throw .blocked(code: "input-unreadable", message: "the saga's input cannot be read") }
-    }
-
     /// A slot of the instance, as events name it.
     func slot(_ made: MadeInstance) -> InstanceEvent.SlotMoved {
         InstanceEvent.SlotMoved(

@@ -5,6 +5,39 @@ internal import Platform
 
 /// Taking an instance out of service, and putting it back when that has to be taken back.
 extension InstanceLifecycle {
+    /// The steps by which an instance leaves service, up to a workload whose processes are gone.
+    ///
+    /// A serving instance is made again in the reverse order: workload, health, route.
+    ///
+    /// - Parameter pivot: Whether nothing is taken back any more once the workload is told to stop.
+    /// - Returns: A part of a table.
+    func leavingService(pivot: Bool = false) -> [SagaStep] {
+        [
+            SagaStep(
+                "withdraw-route",
+                policy: .init(target: "log"),
+                ensure: withdrawRoute,
+                ensureAbsent: publishRouteAgain,
+                undoAfter: ["drain", "stop-workload"],
+                resources: provisioning.resource(.route, keeps: true, removes: true)
+            ),
+            SagaStep(
+                "drain",
+                policy: .init(target: "edge"),
+                ensure: drain,
+                ensureAbsent: awaitHealthyAgain,
+                undoAfter: ["stop-workload"]
+            ),
+            SagaStep(
+                "stop-workload",
+                policy: .init(target: "nomad", pivot: pivot),
+                ensure: stopWorkload,
+                ensureAbsent: startWorkloadAgain
+            ),
+            SagaStep("await-stopped", policy: .init(target: "nomad"), ensure: awaitStopped),
+        ]
+    }
+
     /// The fact is the effect: the document that the edge reads is made of it.
     func withdrawRoute(_ context: StepContext) async throws(PortError) -> StepResult {
         let input = try input(context)
@@ -43,15 +76,7 @@ extension InstanceLifecycle {
         guard case .present(let registered) = try await ports.scheduler.probe(workload) else {
             throw .pending(code: "not-registered", message: "the workload is not registered again yet")
         }
-        switch try await ports.scheduler.health(of: registered, wait: .seconds(5)) {
-        case .healthy:
-            let fact = InstanceEvent.BecameHealthy(job: registered.job, jobVersion: registered.version)
-            return UndoResult(facts: [.instance(input.instance, .recordHealthy(fact))])
-        case .deploying(let reason), .waitingForCapacity(let reason):
-            throw .pending(code: "not-healthy", message: reason)
-        case .failed(let reason):
-            throw .permanent(code: "workload-failed", message: reason)
-        }
+        return try await ports.healthyAgain(registered, of: input.instance, wait: .seconds(5))
     }
 
     /// Stops it by compare-and-set; the name, the variable and the database stay.

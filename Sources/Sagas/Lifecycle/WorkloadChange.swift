@@ -11,6 +11,33 @@ struct WorkloadChange: Sendable {
     /// The instance as it is, and as it is to be.
     let read: @Sendable (JSONValue) throws(PortError) -> (made: MadeInstance, changed: MadeInstance)
 
+    /// The first step of such a change; its undo comes last, and waits until what there was is well again.
+    var previewing: SagaStep {
+        SagaStep(
+            "preview-capacity",
+            policy: .init(target: "nomad"),
+            ensure: previewCapacity,
+            ensureAbsent: awaitRestored,
+            undoAfter: ["register-workload"]
+        )
+    }
+
+    /// The steps that put the one in place of the other.
+    var replacing: [SagaStep] {
+        let nomad = StepPolicy(target: "nomad", poll: .milliseconds(500))
+        return [
+            SagaStep(
+                "register-workload",
+                policy: .init(target: "nomad"),
+                ensure: registerWorkload,
+                probe: probeWorkload,
+                ensureAbsent: restoreWorkload
+            ),
+            SagaStep("promote-canary", policy: nomad, ensure: promoteCanary),
+            SagaStep("await-healthy", policy: nomad, ensure: awaitHealthy),
+        ]
+    }
+
     /// Whether there would be room; what there is none for is not begun.
     func previewCapacity(_ context: StepContext) async throws(PortError) -> StepResult {
         let input = try read(context.input)
@@ -27,15 +54,8 @@ struct WorkloadChange: Sendable {
         guard try await ports.scheduler.promote(registered) else {
             throw .pending(code: "not-healthy", message: "the former version is not well yet")
         }
-        switch try await ports.scheduler.health(of: registered, wait: .seconds(1)) {
-        case .healthy:
-            let instance = try read(context.input).made.agreed.instance
-            let fact = InstanceEvent.BecameHealthy(job: registered.job, jobVersion: registered.version)
-            return UndoResult(facts: [.instance(instance, .recordHealthy(fact))])
-        case .deploying(let reason), .waitingForCapacity(let reason):
-            throw .pending(code: "not-healthy", message: reason)
-        case .failed(let reason): throw .permanent(code: "workload-failed", message: reason)
-        }
+        let instance = try read(context.input).made.agreed.instance
+        return try await ports.healthyAgain(registered, of: instance, wait: .seconds(1))
     }
 
     func registerWorkload(_ context: StepContext) async throws(PortError) -> StepResult {
@@ -92,12 +112,7 @@ struct WorkloadChange: Sendable {
     }
 
     func registered(_ context: StepContext) throws(PortError) -> RegisteredWorkload {
-        RegisteredWorkload(
-            job: try context.text("job", of: "register-workload"),
-            version: Int(try context.number("version", of: "register-workload")),
-            modifyIndex: try context.number("modifyIndex", of: "register-workload"),
-            specHash: try context.text("specHash", of: "register-workload")
-        )
+        try context.registered(by: "register-workload")
     }
 
     private func outcome(
@@ -113,10 +128,7 @@ struct WorkloadChange: Sendable {
             oauthClient: input.made.agreed.oauthClient
         )
         return StepOutcome(
-            output: [
-                "job": .string(registered.job), "version": .integer(Int64(registered.version)),
-                "modifyIndex": .integer(registered.modifyIndex), "specHash": .string(registered.specHash),
-            ],
+            output: registered.output,
             facts: [.instance(input.made.agreed.instance, .recordWorkload(fact))]
         )
     }

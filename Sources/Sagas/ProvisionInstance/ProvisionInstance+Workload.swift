@@ -71,12 +71,7 @@ extension ProvisionInstance {
     /// Waits for exactly the version that was registered.
     func awaitHealthy(_ context: StepContext) async throws(PortError) -> StepResult {
         let input = try ProvisionInput(context.input)
-        let registered = RegisteredWorkload(
-            job: try context.text("job", of: "register-workload"),
-            version: Int(try context.number("version", of: "register-workload")),
-            modifyIndex: try context.number("modifyIndex", of: "register-workload"),
-            specHash: try context.text("specHash", of: "register-workload")
-        )
+        let registered = try context.registered(by: "register-workload")
         let isLate = context.elapsed > ports.settings.healthPatience
         // A fresh workload is watched; one that takes long keeps nobody busy between two looks.
         switch try await ports.scheduler.health(
@@ -127,10 +122,7 @@ extension ProvisionInstance {
             oauthClient: client(input, context)
         )
         return StepOutcome(
-            output: [
-                "job": .string(registered.job), "version": .integer(Int64(registered.version)),
-                "modifyIndex": .integer(registered.modifyIndex), "specHash": .string(registered.specHash),
-            ],
+            output: registered.output,
             facts: [.instance(input.instance, .recordWorkload(fact))]
         )
     }

@@ -30,27 +30,8 @@ package struct ReplaceRelease: Sendable {
 
     /// The table; the former specification is registered again before its health is waited for.
     var steps: [SagaStep] {
-        let nomad = StepPolicy(target: "nomad", poll: .milliseconds(500))
-        let preview = SagaStep(
-            "preview-capacity",
-            policy: .init(target: "nomad"),
-            ensure: workload.previewCapacity,
-            ensureAbsent: workload.awaitRestored,
-            undoAfter: ["register-workload"]
-        )
-        let replacing = [
-            SagaStep(
-                "register-workload",
-                policy: .init(target: "nomad"),
-                ensure: workload.registerWorkload,
-                probe: workload.probeWorkload,
-                ensureAbsent: workload.restoreWorkload
-            ),
-            SagaStep("promote-canary", policy: nomad, ensure: workload.promoteCanary),
-            SagaStep("await-healthy", policy: nomad, ensure: workload.awaitHealthy),
-            SagaStep("promote", policy: .init(target: "log", pivot: true), ensure: promote),
-        ]
-        return [preview] + migration.steps + replacing
+        let promotion = SagaStep("promote", policy: .init(target: "log", pivot: true), ensure: promote)
+        return [workload.previewing] + migration.steps + workload.replacing + [promotion]
     }
 
     /// The point of no return: the release is the instance's.

@@ -24,29 +24,7 @@ package struct StopInstance: Sendable {
 
     /// The table; a running instance is made again in the reverse order: workload, health, route.
     var steps: [SagaStep] {
-        [
-            SagaStep(
-                "withdraw-route",
-                policy: .init(target: "log"),
-                ensure: lifecycle.withdrawRoute,
-                ensureAbsent: lifecycle.publishRouteAgain,
-                undoAfter: ["drain", "stop-workload"],
-                resources: lifecycle.provisioning.resource(.route, keeps: true, removes: true)
-            ),
-            SagaStep(
-                "drain",
-                policy: .init(target: "edge"),
-                ensure: lifecycle.drain,
-                ensureAbsent: lifecycle.awaitHealthyAgain,
-                undoAfter: ["stop-workload"]
-            ),
-            SagaStep(
-                "stop-workload",
-                policy: .init(target: "nomad", pivot: true),
-                ensure: lifecycle.stopWorkload,
-                ensureAbsent: lifecycle.startWorkloadAgain
-            ),
-            SagaStep("await-stopped", policy: .init(target: "nomad"), ensure: lifecycle.awaitStopped),
+        lifecycle.leavingService(pivot: true) + [
             SagaStep("pause-subscription", policy: .init(target: "billing"), ensure: pauseSubscription),
             SagaStep("mark-stopped", policy: .init(target: "log"), ensure: markStopped),
         ]

@@ -33,30 +33,8 @@ package struct TerminateInstance: Sendable {
 
     /// The table; a serving instance is made again in the reverse order: workload, health, route.
     var steps: [SagaStep] {
-        [
-            SagaStep("take-stock", policy: .init(target: "log"), ensure: takeStock),
-            SagaStep(
-                "withdraw-route",
-                policy: .init(target: "log"),
-                ensure: lifecycle.withdrawRoute,
-                ensureAbsent: lifecycle.publishRouteAgain,
-                undoAfter: ["drain", "stop-workload"],
-                resources: lifecycle.provisioning.resource(.route, keeps: true, removes: true)
-            ),
-            SagaStep(
-                "drain",
-                policy: .init(target: "edge"),
-                ensure: lifecycle.drain,
-                ensureAbsent: lifecycle.awaitHealthyAgain,
-                undoAfter: ["stop-workload"]
-            ),
-            SagaStep(
-                "stop-workload",
-                policy: .init(target: "nomad"),
-                ensure: lifecycle.stopWorkload,
-                ensureAbsent: lifecycle.startWorkloadAgain
-            ),
-            SagaStep("await-stopped", policy: .init(target: "nomad"), ensure: lifecycle.awaitStopped),
+        let stock = SagaStep("take-stock", policy: .init(target: "log"), ensure: takeStock)
+        let ending = [
             SagaStep(
                 "final-backup",
                 // A target of its own: two large databases must not keep everybody from the cluster for hours.
@@ -99,6 +77,7 @@ package struct TerminateInstance: Sendable {
             ),
             SagaStep("mark-terminated", policy: .init(target: "log"), ensure: markTerminated),
         ]
+        return [stock] + lifecycle.leavingService() + ending
     }
 
     /// What there is to be ended, now that no other saga of the instance runs any more.

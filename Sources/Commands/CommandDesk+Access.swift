@@ -87,6 +87,13 @@ extension CommandDesk {
     }
 }
 
+extension Aggregate<Organization> {
+    /// Lets only organizations through that new work may be done for.
+    func requireActive() throws(CommandError) {
+        do throws(Organization.Refusal) { try model.requireActive() } catch { throw .organization(error) }
+    }
+}
+
 /// The names of the streams of aggregates.
 package enum Streams {
     package static func organization(_ id: OrganizationID) -> StreamName {

@@ -15,9 +15,7 @@ extension CommandDesk {
     ) async throws(CommandError) -> Receipt<InstanceRequested> {
         try await handler.commit(envelope, knownBy: Streams.organization(id)) { () throws(CommandError) in
             let organization = try await organization(id, for: envelope.principal, to: .operate)
-            do throws(Organization.Refusal) { try organization.model.requireActive() } catch {
-                throw .organization(error)
-            }
+            try organization.requireActive()
             let instance: InstanceID = handler.ids.identifier()
             let operation = handler.ids.unique()
             let order = try await order(
@@ -47,21 +45,9 @@ extension CommandDesk {
         _ id: InstanceID,
         by envelope: CommandEnvelope
     ) async throws(CommandError) -> Receipt<OperationStarted> {
-        try await handler.commit(envelope, knownBy: Streams.instance(id)) { () throws(CommandError) in
-            let (instance, organization) = try await instance(id, for: envelope.principal, to: .operate)
-            do throws(Organization.Refusal) { try organization.model.requireActive() } catch {
-                throw .organization(error)
-            }
-            let operation = handler.ids.unique()
-            var decision = try decision(
-                instance,
-                [.retry],
-                answer: OperationStarted(operation: operation),
-                envelope,
-                first: operation
-            ) { .instance($0) }
-            decision.writes.append(try organization.write([], ids: handler.ids))
-            return decision
+        try await move(id, by: envelope) { (_, organization) throws(CommandError) in
+            try organization.requireActive()
+            return .retry
         }
     }
 

@@ -28,9 +28,7 @@ extension CommandDesk {
     ) async throws(CommandError) -> Receipt<OperationStarted> {
         try await handler.commit(envelope, knownBy: Streams.instance(id)) { () throws(CommandError) in
             let (instance, organization) = try await instance(id, for: envelope.principal, to: .operate)
-            do throws(Organization.Refusal) { try organization.model.requireActive() } catch {
-                throw .organization(error)
-            }
+            try organization.requireActive()
             guard let offer = settings.catalogue.offer(price: price) else { throw .unknownPrice }
             guard let requested = instance.model.requested else { throw .notFound }
             try await require(requested.release, for: offer.plan.tier)

@@ -19,7 +19,7 @@ extension CommandDesk {
         _ strategy: ReleaseStrategy,
         by envelope: CommandEnvelope
     ) async throws(CommandError) -> Receipt<OperationStarted> {
-        try await change(id, by: envelope) { (instance, _) throws(CommandError) in
+        try await change(id, by: envelope) { (instance) throws(CommandError) in
             guard let requested = instance.requested else { throw .notFound }
             let application = requested.release.application
             let releases = try await handler.aggregates.load(Release.self, from: Streams.release(application))

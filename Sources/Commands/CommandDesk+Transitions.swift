@@ -9,10 +9,10 @@ extension CommandDesk {
         _ id: InstanceID,
         by envelope: CommandEnvelope
     ) async throws(CommandError) -> Receipt<OperationStarted> {
-        try await move(id, to: .requestStop(reason: Self.reason(envelope)), by: envelope) {
-            (organization) throws(Organization.Refusal) in
+        try await move(id, by: envelope) { (_, organization) throws(CommandError) in
             // New work is refused; less work is welcome as long as the organization is there.
-            if organization.stage != .suspended { try organization.requireActive() }
+            if organization.model.stage != .suspended { try organization.requireActive() }
+            return .requestStop(reason: Self.reason(envelope))
         }
     }
 
@@ -21,9 +21,9 @@ extension CommandDesk {
         _ id: InstanceID,
         by envelope: CommandEnvelope
     ) async throws(CommandError) -> Receipt<OperationStarted> {
-        try await move(id, to: .requestStart(reason: Self.reason(envelope)), by: envelope) {
-            (organization) throws(Organization.Refusal) in
+        try await move(id, by: envelope) { (_, organization) throws(CommandError) in
             try organization.requireActive()
+            return .requestStart(reason: Self.reason(envelope))
         }
     }
 
@@ -48,7 +48,7 @@ extension CommandDesk {
         _ id: InstanceID,
         by envelope: CommandEnvelope
     ) async throws(CommandError) -> Receipt<OperationStarted> {
-        try await move(id, to: .requestTermination(reason: Self.reason(envelope)), by: envelope) { _ in }
+        try await move(id, by: envelope) { _, _ in .requestTermination(reason: Self.reason(envelope)) }
     }
 
     /// Cancels a subscription, and terminates its instance, now or when what is paid for has ended.
@@ -97,16 +97,22 @@ extension CommandDesk {
         }
     }
 
-    /// Asks for another stage of an instance; the saga that brings it about has the id of the event.
+    /// Tells an instance what starts a saga, which has the id of the event.
+    ///
+    /// - Parameters:
+    ///   - id: The instance.
+    ///   - envelope: Who asks.
+    ///   - command: What is asked for, of the instance and its organization as they are, unless it is refused.
+    /// - Returns: The operation.
+    /// - Throws: ``CommandError``.
     func move(
         _ id: InstanceID,
-        to command: Instance.Command,
         by envelope: CommandEnvelope,
-        allowed: (Organization) throws(Organization.Refusal) -> Void
+        _ command: (Instance, Aggregate<Organization>) async throws(CommandError) -> Instance.Command
     ) async throws(CommandError) -> Receipt<OperationStarted> {
         try await handler.commit(envelope, knownBy: Streams.instance(id)) { () throws(CommandError) in
             let (instance, organization) = try await instance(id, for: envelope.principal, to: .operate)
-            do throws(Organization.Refusal) { try allowed(organization.model) } catch { throw .organization(error) }
+            let command = try await command(instance.model, organization)
             let operation = handler.ids.unique()
             var decision = try decision(
                 instance,
@@ -119,6 +125,7 @@ extension CommandDesk {
             guard decision.writes.contains(where: { !$0.events.isEmpty }) else {
                 throw .instance(instance.model.stage == .terminated ? .terminated : .terminating)
             }
+            // The organization must still be as it was judged.
             decision.writes.append(try organization.write([], ids: handler.ids))
             return decision
         }

@@ -33,6 +33,7 @@ package struct ServerSentEvent: Sendable, Equatable {
 /// Where server-sent events, or bytes of any length, are written to; writing waits for a slow reader.
 package struct EventSink {
     private var writer: any ResponseBodyWriter
+    private var lastWrite = ContinuousClock.now
 
     package init(_ writer: any ResponseBodyWriter) {
         self.writer = writer
@@ -49,8 +50,9 @@ package struct EventSink {
         try await write(events.flatMap(\.bytes))
     }
 
-    /// Keeps the connection alive, and notices that the reader has gone.
-    @concurrent package mutating func heartbeat() async throws {
+    /// Keeps a connection alive on which nothing was written for so long, and notices that the reader has gone.
+    @concurrent package mutating func heartbeat(after silence: Duration) async throws {
+        guard ContinuousClock.now - lastWrite >= silence else { return }
         try await write(Array(": hb\n\n".utf8))
     }
 
@@ -61,5 +63,6 @@ package struct EventSink {
     /// Writes bytes as they are.
     @concurrent package mutating func write(_ bytes: [UInt8]) async throws {
         try await writer.write(ByteBuffer(bytes: bytes))
+        lastWrite = .now
     }
 }

@@ -134,20 +134,14 @@ extension API {
             try await sink.send([.reset(to: frontier)])
         case nil: position = frontier
         }
-        var lastWrite = ContinuousClock.now
         while !stopping, !Task.isCancelled {
             let slice = try await backend.events.next(wish, position, 200, min(settings.heartbeat, .seconds(1)))
             guard slice.scannedTo >= position else { throw Problem.historyForked }
             position = slice.scannedTo
-            if !slice.events.isEmpty {
-                try await sink.send(
-                    try slice.events.map { .init(id: $0.position, name: "event", data: try JSON.encode($0)) }
-                )
-                lastWrite = ContinuousClock.now
-            } else if ContinuousClock.now - lastWrite >= settings.heartbeat {
-                try await sink.heartbeat()
-                lastWrite = ContinuousClock.now
-            }
+            try await sink.send(
+                try slice.events.map { .init(id: $0.position, name: "event", data: try JSON.encode($0)) }
+            )
+            try await sink.heartbeat(after: settings.heartbeat)
         }
     }
 }

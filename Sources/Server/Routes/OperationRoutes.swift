@@ -208,18 +208,13 @@ extension API {
             try await sink.send([.reset(to: position)])
             shown = nil
         }
-        var lastWrite = ContinuousClock.now
         while true {
             if operation != shown {
                 try await sink.send([.init(id: position, name: "operation", data: try JSON.encode(operation))])
                 shown = operation
-                lastWrite = ContinuousClock.now
             }
             if operation.status.isEnd || stopping || Task.isCancelled { return }
-            if ContinuousClock.now - lastWrite >= settings.heartbeat {
-                try await sink.heartbeat()
-                lastWrite = ContinuousClock.now
-            }
+            try await sink.heartbeat(after: settings.heartbeat)
             position = try await progress(after: position, within: min(settings.heartbeat, .seconds(1)))
             let reading = try await backend.reads.operation(operation.id)
             operation = reading.value ?? operation

@@ -118,18 +118,14 @@ extension API {
     private func follow(_ name: String, from first: RebuildState, into sink: inout EventSink) async throws {
         var state = first
         var shown: RebuildState?
-        var lastWrite = ContinuousClock.now
         try await sink.retry(milliseconds: 1000)
         while true {
             if state != shown {
                 try await sink.send([.init(name: "rebuild", data: try JSON.encode(state))])
-                (shown, lastWrite) = (state, .now)
+                shown = state
             }
             if state.endedAt != nil || stopping || Task.isCancelled { return }
-            if ContinuousClock.now - lastWrite >= settings.heartbeat {
-                try await sink.heartbeat()
-                lastWrite = .now
-            }
+            try await sink.heartbeat(after: settings.heartbeat)
             // Progress is told four times a second; cut short, nothing is lost.
             try? await Task.sleep(for: .milliseconds(250))
             guard let next = try await rebuilds(of: name).first(where: { $0.build == first.build }) else { return }

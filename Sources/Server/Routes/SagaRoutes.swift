@@ -82,19 +82,15 @@ extension API {
     private func follow(_ id: UniqueID, from first: SagaView, into sink: inout EventSink) async throws {
         var view = first
         var shown: SagaView?
-        var lastWrite = ContinuousClock.now
         try await sink.retry(milliseconds: 1000)
         while true {
             if view != shown {
                 let position = view.timeline.last?.position
                 try await sink.send([.init(id: position, name: "saga", data: try JSON.encode(view))])
-                (shown, lastWrite) = (view, .now)
+                shown = view
             }
             if view.next.action == .nothing || stopping || Task.isCancelled { return }
-            if ContinuousClock.now - lastWrite >= settings.heartbeat {
-                try await sink.heartbeat()
-                lastWrite = .now
-            }
+            try await sink.heartbeat(after: settings.heartbeat)
             await backend.sagas.news(min(settings.heartbeat, .seconds(1)))
             // A pace for a busy log, where every look would find something new; cut short, nothing is lost.
             try? await Task.sleep(for: .milliseconds(50))

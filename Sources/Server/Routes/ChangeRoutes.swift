@@ -7,43 +7,29 @@ internal import Kernel
 extension API {
     var changeRoutes: [Route] {
         [
-            Route(
-                .post,
+            .starting(
                 "/v1/instances/{instance}/rotate-credentials",
                 "rotateCredentials",
                 "Gives an instance another login to its database, without a moment in which none works.",
-                access: .scope(.write),
-                body: EmptyBody.self,
-                success: .init(.accepted, .named("Started")),
                 handler: rotateCredentials
             ),
-            Route(
-                .post,
+            .starting(
                 "/v1/instances/{instance}/deploy",
                 "deployInstance",
                 "Gives an instance another release, without interruption or in place.",
-                access: .scope(.write),
-                body: DeployBody.self,
-                success: .init(.accepted, .named("Started")),
                 handler: deploy
             ),
         ]
     }
 
     private func deploy(_ call: Call, _ body: DeployBody) async throws(Problem) -> Answer {
-        let id: InstanceID = try call.id("instance")
-        let envelope = try envelope(call, expecting: try call.optionalVersion())
-        return try await started(call) { () throws(CommandError) in
+        try await startedOnInstance(call) { (id, envelope) throws(CommandError) in
             try await backend.commands.changeRelease(id, body.version, body.strategy ?? .zeroDowntime, envelope)
         }
     }
 
     private func rotateCredentials(_ call: Call, _ body: EmptyBody) async throws(Problem) -> Answer {
-        let id: InstanceID = try call.id("instance")
-        let envelope = try envelope(call, expecting: try call.optionalVersion())
-        return try await started(call) { () throws(CommandError) in
-            try await backend.commands.rotateCredentials(id, envelope)
-        }
+        try await startedOnInstance(call, backend.commands.rotateCredentials)
     }
 }
 

@@ -48,14 +48,10 @@ extension API {
                 success: .init(.ok, .named("History")),
                 handler: history
             ),
-            Route(
-                .post,
+            .starting(
                 "/v1/instances/{instance}/retry",
                 "retryInstance",
                 "Tries again to provision an instance whose provisioning failed, as a new generation.",
-                access: .scope(.write),
-                body: EmptyBody.self,
-                success: .init(.accepted, .named("Started")),
                 handler: retry
             ),
         ]
@@ -114,15 +110,7 @@ extension API {
     }
 
     private func retry(_ call: Call, _ body: EmptyBody) async throws(Problem) -> Answer {
-        let id: InstanceID = try call.id("instance")
-        let envelope = try envelope(call, expecting: try call.optionalVersion())
-        let receipt = try await give { () throws(CommandError) in
-            try await backend.commands.retryInstance(id, envelope)
-        }
-        let operation = receipt.answer.operation
-        return try await accepted(call, operation: operation, receipt) { status in
-            ["operation": ["id": .string(operation.description), "status": .string(status)]]
-        }
+        try await startedOnInstance(call, backend.commands.retryInstance)
     }
 
     /// The instance that the path names, if the caller may see it.

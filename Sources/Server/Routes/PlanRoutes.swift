@@ -6,19 +6,19 @@ internal import Kernel
 extension API {
     var planRoutes: [Route] {
         [
-            planChange(
+            .starting(
                 "/v1/instances/{instance}/upgrade",
                 "upgradeInstance",
                 "Gives an instance a larger plan, at once.",
                 handler: upgrade
             ),
-            planChange(
+            .starting(
                 "/v1/instances/{instance}/downgrade",
                 "downgradeInstance",
                 "Gives an instance a smaller plan when the period that is paid for has ended.",
                 handler: downgrade
             ),
-            planChange(
+            .starting(
                 "/v1/subscriptions/{subscription}/change-plan",
                 "changePlan",
                 "Gives a subscription a larger plan at once, or a smaller one when the period has ended.",
@@ -36,24 +36,6 @@ extension API {
         ]
     }
 
-    private func planChange(
-        _ path: String,
-        _ name: String,
-        _ summary: String,
-        handler: @escaping @Sendable (Call, PlanBody) async throws(Problem) -> Answer
-    ) -> Route {
-        Route(
-            .post,
-            path,
-            name,
-            summary,
-            access: .scope(.write),
-            body: PlanBody.self,
-            success: .init(.accepted, .named("Started")),
-            handler: handler
-        )
-    }
-
     private func upgrade(_ call: Call, _ body: PlanBody) async throws(Problem) -> Answer {
         try await change(call, body, .up)
     }
@@ -67,17 +49,13 @@ extension API {
         _ body: PlanBody,
         _ direction: CommandDesk.Direction
     ) async throws(Problem) -> Answer {
-        let id: InstanceID = try call.id("instance")
-        let envelope = try envelope(call, expecting: try call.optionalVersion())
-        return try await started(call) { () throws(CommandError) in
+        try await startedOnInstance(call) { (id, envelope) throws(CommandError) in
             try await backend.commands.changePlan(id, body.priceId, direction, envelope)
         }
     }
 
     private func changePlan(_ call: Call, _ body: PlanBody) async throws(Problem) -> Answer {
-        let id: SubscriptionID = try call.id("subscription")
-        let envelope = try envelope(call)
-        return try await started(call) { () throws(CommandError) in
+        try await startedOnSubscription(call) { (id, envelope) throws(CommandError) in
             try await backend.commands.changeSubscriptionPlan(id, body.priceId, envelope)
         }
     }

@@ -9,68 +9,41 @@ extension API {
 
     // One route for each shape of body.
     private func deedRoute(_ name: SagaVerb.Name) -> Route {
-        let (path, success) = ("/v1/admin/sagas/{saga}/\(name.rawValue)", Route.Success(.accepted, .named("Started")))
         switch name {
         case .skip:
-            return Route(
-                .post,
-                path,
-                name.operation,
-                name.summary,
-                access: .operators,
-                body: SagaSkipBody.self,
-                success: success,
-                handler: { call, body throws(Problem) in
-                    let verb = SagaVerb.skip(step: body.step, force: body.force ?? false)
-                    return try await self.act(verb, call, body.reason, body.version)
-                }
-            )
+            deed(name) { (call, body: SagaSkipBody) throws(Problem) in
+                let verb = SagaVerb.skip(step: body.step, force: body.force ?? false)
+                return try await self.act(verb, call, body.reason, body.version)
+            }
         case .setOutput:
-            return Route(
-                .post,
-                path,
-                name.operation,
-                name.summary,
-                access: .operators,
-                body: SagaOutputBody.self,
-                success: success,
-                handler: { call, body throws(Problem) in
-                    let verb = SagaVerb.setOutput(step: body.step, body.output, evidence: body.evidence)
-                    return try await self.act(verb, call, body.reason, body.version)
-                }
-            )
+            deed(name) { (call, body: SagaOutputBody) throws(Problem) in
+                let verb = SagaVerb.setOutput(step: body.step, body.output, evidence: body.evidence)
+                return try await self.act(verb, call, body.reason, body.version)
+            }
         case .migrate:
-            return Route(
-                .post,
-                path,
-                name.operation,
-                name.summary,
-                access: .operators,
-                body: SagaMigrateBody.self,
-                success: success,
-                handler: { call, body throws(Problem) in
-                    try await self.act(.migrate(force: body.force ?? false), call, body.reason, body.version)
-                }
-            )
-        case .retry: return plain(.retry, path, success)
-        case .park: return plain(.park, path, success)
-        case .resume: return plain(.resume, path, success)
-        case .cancel: return plain(.cancel, path, success)
-        case .abandon: return plain(.abandon, path, success)
+            deed(name) { (call, body: SagaMigrateBody) throws(Problem) in
+                try await self.act(.migrate(force: body.force ?? false), call, body.reason, body.version)
+            }
+        case .retry: plain(.retry)
+        case .park: plain(.park)
+        case .resume: plain(.resume)
+        case .cancel: plain(.cancel)
+        case .abandon: plain(.abandon)
         }
     }
 
-    private func plain(_ verb: SagaVerb, _ path: String, _ success: Route.Success) -> Route {
-        Route(
-            .post,
-            path,
-            verb.name.operation,
-            verb.name.summary,
-            access: .operators,
-            body: SagaDeedBody.self,
-            success: success,
-            handler: { call, body throws(Problem) in try await self.act(verb, call, body.reason, body.version) }
-        )
+    private func plain(_ verb: SagaVerb) -> Route {
+        deed(verb.name) { (call, body: SagaDeedBody) throws(Problem) in
+            try await self.act(verb, call, body.reason, body.version)
+        }
+    }
+
+    private func deed<Body: RequestBody>(
+        _ name: SagaVerb.Name,
+        handler: @escaping @Sendable (Call, Body) async throws(Problem) -> Answer
+    ) -> Route {
+        let path = "/v1/admin/sagas/{saga}/\(name.rawValue)"
+        return .starting(path, name.operation, name.summary, access: .operators, handler: handler)
     }
 
     private func act(
@@ -80,11 +53,7 @@ extension API {
         _ version: String?
     ) async throws(Problem) -> Answer {
         let saga = try call.unique("saga")
-        var seen = version.flatMap { Int64($0) }
-        if seen == nil { seen = try call.optionalVersion() }
-        guard let seen else { throw .preconditionRequired }
-        let envelope = try envelope(call, expecting: seen)
-        let deed = SagaDeed(envelope, reason: reason)
+        let deed = try deed(of: call, reason, version)
         let receipt: SagaReceipt
         switch await backend.sagas.act(verb, saga, deed) {
         case .success(let done): receipt = done
@@ -100,6 +69,14 @@ extension API {
             version: receipt.version,
             headers: [.location: "/v1/operations/\(saga)"]
         )
+    }
+
+    /// Who does it and why, for the version that the body says, or else If-Match.
+    func deed(of call: Call, _ reason: String, _ version: String?) throws(Problem) -> SagaDeed {
+        var seen = version.flatMap { Int64($0) }
+        if seen == nil { seen = try call.optionalVersion() }
+        guard let seen else { throw .preconditionRequired }
+        return SagaDeed(try envelope(call, expecting: seen), reason: reason)
     }
 }
 

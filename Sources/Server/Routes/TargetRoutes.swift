@@ -41,10 +41,7 @@ extension API {
 
     private func act(_ verb: TargetDoor.Verb, _ call: Call, _ body: TargetDeedBody) async throws(Problem) -> Answer {
         let target = call.parameters["target"] ?? ""
-        var seen = body.version.flatMap { Int64($0) }
-        if seen == nil { seen = try call.optionalVersion() }
-        guard let seen else { throw .preconditionRequired }
-        let deed = SagaDeed(try envelope(call, expecting: seen), reason: body.reason)
+        let deed = try deed(of: call, body.reason, body.version)
         switch await backend.targets.act(verb, target, deed) {
         case .success(let done):
             let state: JSONValue = ["name": .string(target), "status": .string(done.status)]

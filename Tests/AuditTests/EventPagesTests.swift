@@ -20,7 +20,7 @@ struct EventPagesTests {
 
     @Test("is everything that is wanted, once and in order, however many pages it takes")
     func pages() async throws {
-        try await write((1...4500).map { $0.isMultiple(of: 3) ? "b-1" : "a-\($0 % 5)" })
+        try await log.write((1...4500).map { $0.isMultiple(of: 3) ? "b-1" : "a-\($0 % 5)" })
         let end = try await history.frontier()
         #expect(try await all(.everything, through: end) == Array(1...4500))
         #expect(try await all(.everything, after: 4498, through: end) == [4499, 4500])
@@ -36,7 +36,7 @@ struct EventPagesTests {
 
     @Test("of a stream ends at the moment that is asked for, and at the frontier")
     func reader() async throws {
-        try await write((1...1200).map { _ in "a-1" })
+        try await log.write((1...1200).map { _ in "a-1" })
         let stream = try #require(StreamName("a-1"))
         func versions(_ moment: Moment, frontier: Int64 = .max) async throws -> Int64 {
             var reader = StreamReader(log: log, stream: stream, through: moment, frontier: frontier)
@@ -55,18 +55,5 @@ struct EventPagesTests {
         #expect(try await versions(.position(700)) == 700)
         #expect(try await versions(.time(Timestamp(microseconds: 0))) == 0)
         #expect(try await versions(.time(try #require(log.events.last).recordedAt)) == 1200)
-    }
-
-    private func write(_ names: [String]) async throws {
-        for name in names {
-            let stream = try #require(StreamName(name))
-            let event = NewEvent(id: IDSource.system.unique(), type: "thing.happened", payload: Array("{}".utf8))
-            _ = try await log.append(
-                AppendRequest(
-                    causation: Causation(actor: "system", command: IDSource.system.unique()),
-                    writes: [StreamWrite(stream, expecting: .any, events: [event])]
-                )
-            )
-        }
     }
 }

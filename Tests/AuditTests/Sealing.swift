@@ -71,15 +71,7 @@ struct Sealing {
 
     func write(_ count: Int, to log: (any EventLog)? = nil) async throws {
         let log: any EventLog = log ?? running.log
-        for _ in 0..<count {
-            let event = NewEvent(id: IDSource.system.unique(), type: "thing.happened", payload: Array("{}".utf8))
-            _ = try await log.append(
-                AppendRequest(
-                    causation: Causation(actor: "system", command: IDSource.system.unique()),
-                    writes: [StreamWrite(StreamName(category: "thing", id: 1), expecting: .any, events: [event])]
-                )
-            )
-        }
+        try await log.write(Array(repeating: "thing-1", count: count))
     }
 
     /// Many events at once, written past the API as nobody may.
@@ -108,6 +100,22 @@ struct Sealing {
     func published() async throws -> Checkpoint? {
         guard let note = try await transparency.checkpoint() else { return nil }
         return try Checkpoint(SignedNote(note.utf8), trusting: [key.verifier])
+    }
+}
+
+extension EventLog {
+    /// Lets something happen in each of these streams, in order.
+    func write(_ names: [String]) async throws {
+        for name in names {
+            let stream = try #require(StreamName(name))
+            let event = NewEvent(id: IDSource.system.unique(), type: "thing.happened", payload: Array("{}".utf8))
+            _ = try await append(
+                AppendRequest(
+                    causation: Causation(actor: "system", command: IDSource.system.unique()),
+                    writes: [StreamWrite(stream, expecting: .any, events: [event])]
+                )
+            )
+        }
     }
 }
 

@@ -12,18 +12,9 @@ import Testing
 struct RebuildTests {
     static let deed = ProjectionDeed(actor: "operator-1", reason: "a test", command: UniqueID(77))
 
-    static func crowd(_ count: Int64) throws -> Story {
-        var story = Story()
-        for org in 1...count {
-            try story.onboard(org, instance: org + 500, owner: org)
-            try story.provision(cause: Int64(story.events.count), instance: org + 500, org: org)
-        }
-        return story
-    }
-
     @Test("at any prefix, with any number of workers, whatever is interrupted, the bytes are those of the live build")
     func equivalence() async throws {
-        let story = try Self.crowd(4)
+        let story = try Story.crowd(4)
         try await Stage.with { stage in
             try await stage.append(story.events)
             try await stage.runner("a").prepare()
@@ -44,109 +35,91 @@ struct RebuildTests {
 
     @Test("while it is read and written without a pause, a rebuild switches and is rolled back, and nobody notices")
     func unnoticed() async throws {
-        let story = try Self.crowd(6)
-        try await Stage.with { stage in
-            let runner = stage.runner("a", pageLimit: 50)
-            let desk = ProjectionDesk(runner)
-            try await stage.running(runner) {
-                try await stage.append(story.events)
-                try await stage.readModels.wait(for: Int64(story.events.count), timeout: .seconds(20))
-                let reads = Bell()
-                try await withThrowingTaskGroup { group in
-                    group.addTask { try await stage.appendForEver() }
-                    for _ in 0..<3 { group.addTask { try await stage.readForEver(reads) } }
-                    _ = try await desk.rebuild("instances", RebuildOrder(switches: false), by: Self.deed)
-                    try await stage.reach(.ready, of: desk)
-                    let verdict = try #require(try await desk.newest("instances").verdict)
-                    #expect(verdict.isEqual && verdict.rows >= 6)
-                    // From here on each answer says which build it is from.
-                    try await stage.mark(Build(name: "instances", shape: 1, number: 2), "second")
-                    for build in [2, 1, 2] {
-                        let heard = reads.count
-                        try await eventually { reads.count > heard + 20 }
-                        let shown =
-                            build == 1
-                            ? try await desk.rollBack("instances", by: Self.deed)
-                            : try await desk.show("instances", build: 2, acceptingDifferences: false, by: Self.deed)
-                        #expect(shown == build)
-                        let after = reads.count
-                        try await eventually { reads.count > after + 20 }
-                        let names = Set(try await stage.rows(of: Instances.self).values.map(\.name))
-                        #expect(names.contains("second") == (build == 2))
-                    }
-                    group.cancelAll()
+        let story = try Story.crowd(6)
+        try await Stage.showing(story, pageLimit: 50) { stage, desk in
+            let reads = Bell()
+            try await withThrowingTaskGroup { group in
+                group.addTask { try await stage.appendForEver() }
+                for _ in 0..<3 { group.addTask { try await stage.readForEver(reads) } }
+                _ = try await desk.rebuild("instances", RebuildOrder(switches: false), by: Self.deed)
+                try await stage.reach(.ready, of: desk)
+                let verdict = try #require(try await desk.newest("instances").verdict)
+                #expect(verdict.isEqual && verdict.rows >= 6)
+                // From here on each answer says which build it is from.
+                try await stage.mark(Build(name: "instances", shape: 1, number: 2), "second")
+                for build in [2, 1, 2] {
+                    let heard = reads.count
+                    try await eventually { reads.count > heard + 20 }
+                    let shown =
+                        build == 1
+                        ? try await desk.rollBack("instances", by: Self.deed)
+                        : try await desk.show("instances", build: 2, acceptingDifferences: false, by: Self.deed)
+                    #expect(shown == build)
+                    let after = reads.count
+                    try await eventually { reads.count > after + 20 }
+                    let names = Set(try await stage.rows(of: Instances.self).values.map(\.name))
+                    #expect(names.contains("second") == (build == 2))
                 }
-                // The build that was left is as warm as the other.
-                let states = try await stage.readModels.projections().filter { $0.name == "instances" }
-                #expect(states.map(\.build) == [1, 2] && states.map(\.live) == [false, true])
-                try await eventually {
-                    try await stage.readModels.projections().allSatisfy { $0.lag == 0 }
-                }
+                group.cancelAll()
+            }
+            // The build that was left is as warm as the other.
+            let states = try await stage.readModels.projections().filter { $0.name == "instances" }
+            #expect(states.map(\.build) == [1, 2] && states.map(\.live) == [false, true])
+            try await eventually {
+                try await stage.readModels.projections().allSatisfy { $0.lag == 0 }
             }
         }
     }
 
     @Test("a build that is not what is shown is told apart, and shown only when somebody says so")
     func unequal() async throws {
-        let story = try Self.crowd(3)
-        try await Stage.with { stage in
-            let runner = stage.runner("a")
-            let desk = ProjectionDesk(runner)
-            try await stage.running(runner) {
-                try await stage.append(story.events)
-                try await stage.readModels.wait(for: Int64(story.events.count), timeout: .seconds(20))
-                try await stage.mark(Build(name: "instances", shape: 1, number: 1), "tampered")
-                _ = try await desk.rebuild("instances", RebuildOrder(), by: Self.deed)
-                try await stage.reach(.unequal, of: desk)
-                let verdict = try #require(try await desk.newest("instances").verdict)
-                #expect(verdict.rows == 3 && verdict.liveRows == 3 && !verdict.isEqual)
-                #expect(verdict.differing.sorted() == ["501", "502", "503"])
-                await #expect(throws: RebuildError.self) {
-                    try await desk.show("instances", build: nil, acceptingDifferences: false, by: Self.deed)
-                }
-                #expect(try await stage.rows(of: Instances.self)["501"]?.name == "tampered")
-                let shown = try await desk.show("instances", build: nil, acceptingDifferences: true, by: Self.deed)
-                #expect(shown == 2)
-                #expect(try await stage.rows(of: Instances.self)["501"]?.name == "main")
+        let story = try Story.crowd(3)
+        try await Stage.showing(story) { stage, desk in
+            try await stage.mark(Build(name: "instances", shape: 1, number: 1), "tampered")
+            _ = try await desk.rebuild("instances", RebuildOrder(), by: Self.deed)
+            try await stage.reach(.unequal, of: desk)
+            let verdict = try #require(try await desk.newest("instances").verdict)
+            #expect(verdict.rows == 3 && verdict.liveRows == 3 && !verdict.isEqual)
+            #expect(verdict.differing.sorted() == ["501", "502", "503"])
+            await #expect(throws: RebuildError.self) {
+                try await desk.show("instances", build: nil, acceptingDifferences: false, by: Self.deed)
             }
+            #expect(try await stage.rows(of: Instances.self)["501"]?.name == "tampered")
+            let shown = try await desk.show("instances", build: nil, acceptingDifferences: true, by: Self.deed)
+            #expect(shown == 2)
+            #expect(try await stage.rows(of: Instances.self)["501"]?.name == "main")
         }
     }
 
     @Test("a dry run leaves nothing but its verdict, and a third build lets the first one go")
     func leftovers() async throws {
-        let story = try Self.crowd(2)
-        try await Stage.with { stage in
-            let runner = stage.runner("a")
-            let desk = ProjectionDesk(runner)
-            try await stage.running(runner) {
-                try await stage.append(story.events)
-                try await stage.readModels.wait(for: Int64(story.events.count), timeout: .seconds(20))
-                _ = try await desk.rebuild("instances", RebuildOrder(isDry: true), by: Self.deed)
+        let story = try Story.crowd(2)
+        try await Stage.showing(story) { stage, desk in
+            _ = try await desk.rebuild("instances", RebuildOrder(isDry: true), by: Self.deed)
+            try await stage.reach(.done, of: desk)
+            #expect(try await desk.newest("instances").verdict?.isEqual == true)
+            try await eventually { try await stage.builds("instances") == [1] }
+            for _ in 0..<2 {
+                _ = try await desk.rebuild("instances", RebuildOrder(), by: Self.deed)
                 try await stage.reach(.done, of: desk)
-                #expect(try await desk.newest("instances").verdict?.isEqual == true)
-                try await eventually { try await stage.builds("instances") == [1] }
-                for _ in 0..<2 {
-                    _ = try await desk.rebuild("instances", RebuildOrder(), by: Self.deed)
-                    try await stage.reach(.done, of: desk)
-                }
-                try await eventually { try await stage.builds("instances") == [3, 4] }
-                #expect(try await stage.matches(story, but: [AuditLog.name]))
-                // The work of what is gone is not leased for ever: whoever feeds it finds out at the next event.
-                try await stage.appendInstance(10_000)
-                try await eventually {
-                    try await stage.pool.with { connection throws(PostgresError) in
-                        try connection.run(
-                            "SELECT FROM log.work WHERE kind = 'projection.instances.v1' AND status = 'superseded'"
-                        ).count
-                    } == 1
-                }
+            }
+            try await eventually { try await stage.builds("instances") == [3, 4] }
+            #expect(try await stage.matches(story, but: [AuditLog.name]))
+            // The work of what is gone is not leased for ever: whoever feeds it finds out at the next event.
+            try await stage.appendInstance(10_000)
+            try await eventually {
+                try await stage.pool.with { connection throws(PostgresError) in
+                    try connection.run(
+                        "SELECT FROM log.work WHERE kind = 'projection.instances.v1' AND status = 'superseded'"
+                    ).count
+                } == 1
             }
         }
     }
 
     @Test("a rebuild stops when it is told to, goes on where it was, and is gone when it is cancelled")
     func pause() async throws {
-        let story = try Self.crowd(4)
+        let story = try Story.crowd(4)
         try await Stage.with { stage in
             let gate = Faults(every: .max)
             let runner = stage.runner("a", log: gate.wrap(stage.log), rebuild: .init(stretch: 3, flushEvery: .zero))
@@ -194,7 +167,7 @@ struct RebuildTests {
 
     @Test("who was overtaken writes nothing into a build")
     func fenced() async throws {
-        let story = try Self.crowd(1)
+        let story = try Story.crowd(1)
         try await Stage.with { stage in
             try await stage.append(story.events)
             try await stage.runner("a").prepare()

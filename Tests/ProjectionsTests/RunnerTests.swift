@@ -10,18 +10,9 @@ import Testing
 
 @Suite("Feeding the read models")
 struct RunnerTests {
-    private func crowd(_ count: Int64) throws -> Story {
-        var story = Story()
-        for org in 1...count {
-            try story.onboard(org, instance: org + 500, owner: org)
-            try story.provision(cause: Int64(story.events.count), instance: org + 500, org: org)
-        }
-        return story
-    }
-
     @Test("the rows are the same whoever feeds them, however often they take over and lose their connections")
     func takeovers() async throws {
-        let story = try crowd(12)
+        let story = try Story.crowd(12)
         let end = Int64(story.events.count)
         try await Stage.with { stage in
             try await withThrowingTaskGroup { group in
@@ -57,7 +48,7 @@ struct RunnerTests {
 
     @Test("two at once share the work, and nothing is folded twice")
     func two() async throws {
-        let story = try crowd(8)
+        let story = try Story.crowd(8)
         try await Stage.with { stage in
             try await stage.running(stage.runner("a", pageLimit: 5)) {
                 try await stage.running(stage.runner("b", pageLimit: 5)) {

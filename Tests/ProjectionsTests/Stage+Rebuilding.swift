@@ -44,6 +44,23 @@ private struct Faulty: EventLogWrapper {
 }
 
 extension Stage {
+    /// Runs `body` where the read models are fed, and show a story.
+    static func showing(
+        _ story: Story,
+        pageLimit: Int = 5000,
+        _ body: (Stage, ProjectionDesk) async throws -> Void
+    ) async throws {
+        try await with { stage in
+            let runner = stage.runner("a", pageLimit: pageLimit)
+            let desk = ProjectionDesk(runner)
+            try await stage.running(runner) {
+                try await stage.append(story.events)
+                try await stage.readModels.wait(for: Int64(story.events.count), timeout: .seconds(20))
+                try await body(stage, desk)
+            }
+        }
+    }
+
     /// Every row of a build, as it is stored.
     func bytes(_ build: Build) async throws -> [String] {
         try await pool.with { connection throws(PostgresError) in

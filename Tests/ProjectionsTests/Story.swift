@@ -134,6 +134,16 @@ extension Story {
         try tell(Self.requested(org), of: instance, org: org)
     }
 
+    /// So many organizations, one after the other, each with an instance that runs.
+    static func crowd(_ count: Int64) throws -> Story {
+        var story = Story()
+        for org in 1...count {
+            try story.onboard(org, instance: org + 500, owner: org)
+            try story.provision(cause: Int64(story.events.count), instance: org + 500, org: org)
+        }
+        return story
+    }
+
     /// The saga that the event at a position started, up to its end.
     mutating func provision(cause: Int64, instance: Int64 = 400, org: Int64 = 42) throws {
         let saga = "provision-instance.\(Self.id(cause))"

@@ -2,9 +2,9 @@ import Kernel
 import Subprocess
 import SystemPackage
 
-/// The program as a person calls it, against a database.
+/// The program as a person calls it, against a database or a folder that it is told of.
 struct CommandLine: Sendable {
-    let database: String
+    var database: String?
     var environment: [String: String] = [:]
 
     /// How it ended, and what it printed.
@@ -22,16 +22,13 @@ struct CommandLine: Sendable {
         try await call(arguments)
     }
 
+    private var known: [String: String] { database.map { ["DATABASE_URL": $0] } ?? [:] }
+
     func call(_ arguments: [String]) async throws -> Outcome {
         let result = try await Subprocess.run(
             .path(FilePath(DevProcess.program)),
             arguments: Arguments(arguments),
-            environment: .inherit.updating(
-                Dictionary(
-                    uniqueKeysWithValues: environment.merging(["DATABASE_URL": database]) { own, _ in own }
-                        .map { (Environment.Key(stringLiteral: $0.key), $0.value) }
-                )
-            ),
+            environment: .inheriting(known.merging(environment) { _, own in own }),
             output: .string(limit: 64 << 20),
             error: .string(limit: 1 << 20)
         )

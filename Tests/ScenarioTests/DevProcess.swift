@@ -1,9 +1,6 @@
 import FoundationEssentials
 import Glibc
 import Kernel
-import Subprocess
-import SystemPackage
-import Testing
 
 /// A real `signalbox dev`, started as a person would, in a folder of its own under the system's temporary folder.
 final class DevProcess: Sendable {
@@ -30,9 +27,7 @@ final class DevProcess: Sendable {
     let directory: String
 
     init() throws {
-        var template = Array("/tmp/signalbox-scenario-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw Failure(description: "no temporary folder: errno \(errno)") }
-        directory = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+        directory = try temporaryFolder("signalbox-scenario")
         // Postgres and tenants run as other users when the tests run as root.
         chmod(directory, 0o711)
     }
@@ -61,54 +56,19 @@ final class DevProcess: Sendable {
     ) async throws -> (value: Value, status: Int) {
         let announcement = directory + "/dev.json"
         unlink(announcement)
-        let output = try FileDescriptor.open(
-            FilePath(directory + "/dev.log"),
-            .writeOnly,
-            options: [.create, .append, .closeOnExec],
-            permissions: .ownerReadWrite
-        )
-        defer { try? output.close() }
-        var options = PlatformOptions()
-        options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(20))]
-        let result = try await Subprocess.run(
-            .path(FilePath(Self.program)),
+        let program = Program(
             arguments: ["dev", "--data", directory, "--port", "0"],
-            environment: .inherit.updating(
-                Dictionary(uniqueKeysWithValues: environment.map { (Environment.Key(stringLiteral: $0.key), $0.value) })
-            ),
-            platformOptions: options,
-            input: .none,
-            output: .fileDescriptor(output, closeAfterSpawningProcess: false),
-            error: .fileDescriptor(output, closeAfterSpawningProcess: false)
-        ) { execution -> Result<Value, any Error> in
-            let pid = execution.processIdentifier.value
-            do {
-                let running = try await Self.ready(announcement, pid: pid, log: self.log)
-                let value = try await body(running)
-                kill(pid, signal)
-                return .success(value)
-            } catch {
-                kill(pid, SIGTERM)
-                return .failure(error)
-            }
+            environment: environment,
+            log: directory + "/dev.log"
+        )
+        return try await program.run(ending: signal, failing: SIGTERM) { pid in
+            try await body(try await Self.ready(announcement, pid: pid, log: program.printed))
         }
-        let status: Int
-        switch result.terminationStatus {
-        case .exited(let code): status = Int(code)
-        case .signaled(let number): status = 128 + Int(number)
-        }
-        return (try result.closureResult.get(), status)
     }
 
     /// A key of the development plane, from its folder of keys.
     func key(_ name: String) throws -> String {
         String(decoding: try Data(contentsOf: URL(filePath: directory + "/keys/" + name)), as: UTF8.self)
-    }
-
-    /// The last lines of what it printed.
-    var log: String {
-        guard let data = try? Data(contentsOf: URL(filePath: directory + "/dev.log")) else { return "" }
-        return String(decoding: data.suffix(6000), as: UTF8.self)
     }
 
     /// Processes whose command line or working folder names this folder.

@@ -1,8 +1,6 @@
 import EventStore
 import Kernel
 import SignalboxTestKit
-import Subprocess
-import SystemPackage
 import Testing
 
 @Suite("The events command", .wholeMachine, .timeLimit(.minutes(15)))
@@ -16,15 +14,15 @@ struct ResumeCommandTests {
                 let token = ResumeToken(position: 2, leaf: leaf)
                 let forged = ResumeToken(position: 1, leaf: leaf)
 
-                let (status, output, _) = try await events(["list", "--json", "--after", "\(token)"], database)
-                #expect(status == .exited(0))
-                #expect(output.contains(#""position": 3"#) || output.contains(#""position" : 3"#))
+                let signalbox = CommandLine(database: database.application)
+                let list = try await signalbox("events", "list", "--json", "--after", "\(token)")
+                #expect(list.code == 0)
+                #expect(list.output.contains(#""position": 3"#) || list.output.contains(#""position" : 3"#))
                 for verb in ["list", "tail"] {
-                    let (forked, _, why) = try await events([verb, "--after", "\(forged)"], database)
-                    #expect(forked == .exited(4))
-                    #expect(why.contains("another history"))
-                    let (usage, _, _) = try await events([verb, "--after", "yesterday"], database)
-                    #expect(usage == .exited(2))
+                    let forked = try await signalbox("events", verb, "--after", "\(forged)")
+                    #expect(forked.code == 4)
+                    #expect(forked.errors.contains("another history"))
+                    #expect(try await signalbox("events", verb, "--after", "yesterday").code == 2)
                 }
             }
         }
@@ -38,19 +36,5 @@ struct ResumeCommandTests {
                 StreamWrite(try #require(StreamName("a-\(number)")), expecting: .none, events: [event])
             ]
         )
-    }
-
-    private func events(
-        _ arguments: [String],
-        _ database: TestDatabase
-    ) async throws -> (TerminationStatus, output: String, error: String) {
-        let result = try await Subprocess.run(
-            .path(FilePath(DevProcess.program)),
-            arguments: Arguments(["events"] + arguments),
-            environment: .inherit.updating(["DATABASE_URL": database.application]),
-            output: .string(limit: 65_536),
-            error: .string(limit: 65_536)
-        )
-        return (result.terminationStatus, result.standardOutput, result.standardError)
     }
 }

@@ -3,7 +3,6 @@ import Glibc
 import Kernel
 import Subprocess
 import SystemPackage
-import Testing
 
 /// An HTTP server that gives prepared answers in turn, the last one for ever, and writes down what it was asked.
 struct ScriptedServer {
@@ -27,9 +26,7 @@ struct ScriptedServer {
         _ answers: [Answer],
         _ body: @escaping @Sendable (String) async throws -> Void
     ) async throws -> [Asked] {
-        var template = Array("/tmp/signalbox-server-XXXXXX".utf8CString)
-        try #require(mkdtemp(&template) != nil)
-        let folder = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+        let folder = try temporaryFolder("signalbox-server")
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let script = JSONValue.array(answers.map { [.integer(Int64($0.status)), $0.body] })
         let result = try await Subprocess.run(

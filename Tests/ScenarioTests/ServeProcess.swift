@@ -1,8 +1,5 @@
-import FoundationEssentials
 import Glibc
 import Kernel
-import Subprocess
-import SystemPackage
 import Testing
 
 @testable import signalbox
@@ -27,53 +24,21 @@ struct ServeProcess: Sendable {
         _ body: @escaping @Sendable (Started) async throws -> Value
     ) async throws -> (value: Value, status: Int) {
         let port = try #require(Workspace.anyPort)
-        let output = try FileDescriptor.open(
-            FilePath(dev.directory + "/serve.log"),
-            .writeOnly,
-            options: [.create, .append, .closeOnExec],
-            permissions: .ownerReadWrite
-        )
-        defer { try? output.close() }
-        var options = PlatformOptions()
-        options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(20))]
-        let settings = try environment(port: port)
-        let result = try await Subprocess.run(
-            .path(FilePath(DevProcess.program)),
+        let program = Program(
             arguments: ["serve"],
-            environment: .inherit.updating(
-                Dictionary(uniqueKeysWithValues: settings.map { (Environment.Key(stringLiteral: $0.key), $0.value) })
-            ),
-            platformOptions: options,
-            input: .none,
-            output: .fileDescriptor(output, closeAfterSpawningProcess: false),
-            error: .fileDescriptor(output, closeAfterSpawningProcess: false)
-        ) { execution -> Result<Value, any Error> in
-            let pid = execution.processIdentifier.value
-            do {
-                let client = Client(base: "http://127.0.0.1:\(port)", key: running.apiKey)
-                _ = try await eventually(within: .seconds(60), { "serve is not ready: \(self.log)" }) {
-                    guard kill(pid, 0) == 0 else { throw DevProcess.Failure(description: "serve ended: \(self.log)") }
-                    return try? await client.get("/readyz").status == 200 ? () : nil
+            environment: try environment(port: port),
+            log: dev.directory + "/serve.log"
+        )
+        return try await program.run(ending: signal, failing: SIGKILL) { pid in
+            let client = Client(base: "http://127.0.0.1:\(port)", key: running.apiKey)
+            _ = try await eventually(within: .seconds(60), { "serve is not ready: \(program.printed)" }) {
+                guard kill(pid, 0) == 0 else {
+                    throw DevProcess.Failure(description: "serve ended: \(program.printed)")
                 }
-                let value = try await body(Started(pid: pid, client: client))
-                kill(pid, signal)
-                return .success(value)
-            } catch {
-                kill(pid, SIGKILL)
-                return .failure(error)
+                return try? await client.get("/readyz").status == 200 ? () : nil
             }
+            return try await body(Started(pid: pid, client: client))
         }
-        let status: Int
-        switch result.terminationStatus {
-        case .exited(let code): status = Int(code)
-        case .signaled(let number): status = 128 + Int(number)
-        }
-        return (try result.closureResult.get(), status)
-    }
-
-    private var log: String {
-        guard let data = try? Data(contentsOf: URL(filePath: dev.directory + "/serve.log")) else { return "" }
-        return String(decoding: data.suffix(4000), as: UTF8.self)
     }
 
     /// As `signalbox dev` sets up its own.

@@ -1,4 +1,3 @@
-import Glibc
 import Kernel
 import Testing
 
@@ -29,21 +28,9 @@ struct CrashTests {
         var crashes = 0
         for append in appends {
             let slug = "crash-\(append)"
-            // The process kills itself right after this append of a saga is durable, before anything else happens.
-            let onboarded = Box<Story.Onboarded>()
-            let outcome = try await dev.run(
-                ending: 0,
-                environment: ["SIGNALBOX_CRASH_AFTER_SAGA_APPENDS": "\(append)"]
-            ) { running in
-                let story = Story(running: running)
-                await onboarded.set(try await story.onboard(slug))
-                let operation = try #require(await onboarded.value).operation
-                // Ends by the crash, or, when there were fewer appends than that, by completing.
-                let ended = try? await story.ended(operation, within: .seconds(30))
-                if ended != nil { kill(running.pid, SIGINT) }
+            let (ids, crashed) = try await dev.crash(after: append, operation: \Story.Onboarded.operation) { story in
+                try await story.onboard(slug)
             }
-            let ids = try #require(await onboarded.value)
-            let crashed = outcome.status == 128 + Int(SIGKILL)
             if crashed { crashes += 1 }
             try await dev.run { running in
                 let story = Story(running: running)
@@ -57,10 +44,4 @@ struct CrashTests {
         #expect(dev.survivors == [])
         return crashes
     }
-}
-
-/// A value that one task leaves for another.
-actor Box<Value: Sendable> {
-    private(set) var value: Value?
-    func set(_ value: Value) { self.value = value }
 }

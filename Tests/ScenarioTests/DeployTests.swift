@@ -20,7 +20,7 @@ struct DeployTests {
         unit = unit.split(separator: "/usr/bin/signalbox", omittingEmptySubsequences: false).joined(
             separator: DevProcess.program
         )
-        let path = try Self.temporary("signalbox-unit-XXXXXX") + "/signalbox.service"
+        let path = try temporaryFolder("signalbox-unit") + "/signalbox.service"
         defer { Self.remove(path) }
         try Data(unit.utf8).write(to: URL(filePath: path))
         let result = try await Subprocess.run(
@@ -37,7 +37,7 @@ struct DeployTests {
 
     @Test("the real edge starts with the static configuration, with its addresses and token filled in")
     func edge() async throws {
-        let folder = try Self.temporary("signalbox-edge-XXXXXX")
+        let folder = try temporaryFolder("signalbox-edge")
         defer { Self.remove(folder + "/traefik.yaml") }
         let ports = try (0..<3).map { _ in try #require(Workspace.anyPort) }
         var text = try Self.text("traefik.yaml")
@@ -79,11 +79,9 @@ struct DeployTests {
 
     @Test("the job of Signalbox itself is one that the scheduler takes")
     func job() async throws {
-        let dev = try DevProcess()
-        defer { dev.remove() }
         let job = try Array(Self.text("signalbox.nomad.json").utf8)
-        try await dev.run { running in
-            let nomad = Client(base: running.nomad, key: nil)
+        try await Story.told { story, _ in
+            let nomad = Client(base: story.running.nomad, key: nil)
             let answer = try await nomad.send("PUT", "/v1/validate/job", body: job)
             #expect(answer.status == 200, "\(answer.text)")
             let problems = answer.json["ValidationErrors"]?.array ?? []
@@ -95,14 +93,6 @@ struct DeployTests {
 
     private static func text(_ name: String) throws -> String {
         String(decoding: try Data(contentsOf: URL(filePath: folder + "/" + name)), as: UTF8.self)
-    }
-
-    private static func temporary(_ template: String) throws -> String {
-        var path = Array(("/tmp/" + template).utf8CString)
-        guard mkdtemp(&path) != nil else {
-            throw DevProcess.Failure(description: "no temporary folder: errno \(errno)")
-        }
-        return String(decoding: path.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
     /// Removes a file and the folder that was made for it.

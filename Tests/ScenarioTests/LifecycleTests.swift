@@ -1,5 +1,4 @@
 import FoundationEssentials
-import Glibc
 import Kernel
 import Postgres
 import Testing
@@ -9,13 +8,8 @@ import Testing
 struct LifecycleTests {
     @Test("an instance is stopped and cannot be reached or billed, and is started again with its data")
     func stopAndStart() async throws {
-        let dev = try DevProcess()
-        defer { dev.remove() }
-        try await dev.run { running in
-            let story = Story(running: running)
-            let made = try await story.onboard("acme")
-            #expect(try await story.ended(made.operation) == "completed")
-            _ = try await story.reached("acme")
+        try await Story.told { story, dev in
+            let made = try await story.provisioned("acme")
 
             let stop = try await story.client.post(
                 "/v1/instances/\(made.instance)/stop",
@@ -32,14 +26,13 @@ struct LifecycleTests {
             #expect(again.status == 409, "\(again.text)")
 
             // The subscription's command is the same one; and so is that of the command line.
-            let resumed = try await story.client.post("/v1/subscriptions/\(made.subscription)/resume")
-            #expect(resumed.status == 202, "\(resumed.text)")
-            #expect(try await story.ended(try #require(resumed.json["operation"]?["id"]?.string)) == "completed")
+            let resumption = try await story.start("/v1/subscriptions/\(made.subscription)/resume")
+            #expect(try await story.ended(resumption) == "completed")
             let started = try await story.instance(made.instance, becomes: "running")
             #expect(started["subscription"]?["status"] == "active")
             _ = try await story.reached("acme")
 
-            let tool = CommandLine(database: running.databaseUrl)
+            let tool = CommandLine(database: story.running.databaseUrl)
             let paused = try await tool("instance", "stop", made.instance, "--data", dev.directory, "--json")
             #expect(paused.code == 0, "\(paused.errors)")
             #expect(paused.json["status"] == "stopped")
@@ -49,24 +42,15 @@ struct LifecycleTests {
             let refused = try await tool("instance", "start", made.instance, "--data", dev.directory)
             #expect(refused.code == 4, "\(refused.errors)")
         }
-        #expect(dev.survivors == [])
     }
 
     @Test("an instance is terminated: saved, billed no more, its database put aside, and dropped when told")
     func terminate() async throws {
-        let dev = try DevProcess()
-        defer { dev.remove() }
-        try await dev.run { running in
-            let story = Story(running: running)
-            let made = try await story.onboard("acme")
-            #expect(try await story.ended(made.operation) == "completed")
-            let answer = try await story.client.post("/v1/instances/\(made.instance)/terminate")
-            #expect(answer.status == 202, "\(answer.text)")
-            #expect(try await story.ended(try #require(answer.json["operation"]?["id"]?.string)) == "completed")
-            try await eventually(within: .seconds(60), { "the instance is not terminated and paid no more" }) {
-                let shown = try await story.client.get("/v1/instances/\(made.instance)").json
-                return shown["status"] == "terminated" && shown["subscription"]?["status"] == "cancelled" ? () : nil
-            }
+        try await Story.told { story, dev in
+            let made = try await story.provisioned("acme")
+            let termination = try await story.start("/v1/instances/\(made.instance)/terminate")
+            #expect(try await story.ended(termination) == "completed")
+            try await story.terminated(made.instance)
             try await story.gone("acme")
             let again = try await story.client.post("/v1/instances/\(made.instance)/terminate")
             #expect(again.status == 410, "\(again.text)")
@@ -83,7 +67,7 @@ struct LifecycleTests {
             #expect(try Data(contentsOf: URL(filePath: path)).count == Int(size))
             #expect(try await story.left(of: made.organization) == ["zz_railzway_org_\(made.organization)", "role"])
 
-            let tool = CommandLine(database: running.databaseUrl)
+            let tool = CommandLine(database: story.running.databaseUrl)
             let early = try await tool("instance", "reap", made.instance, "--reason", "x", "--data", dev.directory)
             #expect(early.code == 2)
             let now = try await tool(
@@ -101,61 +85,34 @@ struct LifecycleTests {
             let reap = try #require(now.json["operation"]?["id"]?.string)
             #expect(try await story.ended(reap) == "completed")
             #expect(try await story.left(of: made.organization).isEmpty)
-            let job = try await Client(base: running.nomad, key: nil).get("/v1/job/railzway-org-\(made.organization)")
-            #expect(job.status == 404)
+            let nomad = Client(base: story.running.nomad, key: nil)
+            #expect(try await nomad.get("/v1/job/railzway-org-\(made.organization)").status == 404)
         }
-        #expect(dev.survivors == [])
     }
 
     @Test("a process that is killed between two steps of a termination leaves it to the next one")
     func crashed() async throws {
         let dev = try DevProcess()
         defer { dev.remove() }
-        let made = try await dev.run { running in
-            let story = Story(running: running)
-            let made = try await story.onboard("acme")
-            #expect(try await story.ended(made.operation) == "completed")
-            return made
-        }.value
-        let operation = Box<String>()
+        let made = try await dev.run { try await Story(running: $0).provisioned("acme") }.value
         // In the middle: the workload is stopped, and nothing is saved yet.
-        let outcome = try await dev.run(ending: 0, environment: ["SIGNALBOX_CRASH_AFTER_SAGA_APPENDS": "7"]) {
-            running in
-            let story = Story(running: running)
-            let answer = try await story.client.post("/v1/instances/\(made.instance)/terminate")
-            await operation.set(try #require(answer.json["operation"]?["id"]?.string))
-            _ = try? await story.ended(try #require(await operation.value), within: .seconds(30))
+        let (operation, crashed) = try await dev.crash(after: 7, operation: \.self) { story in
+            try await story.start("/v1/instances/\(made.instance)/terminate")
         }
-        #expect(outcome.status == 128 + Int(SIGKILL))
-        let id = try #require(await operation.value)
+        #expect(crashed)
         try await dev.run { running in
             let story = Story(running: running)
-            #expect(try await story.ended(id) == "completed")
-            try await eventually(within: .seconds(60), { "the instance is not terminated and paid no more" }) {
-                let shown = try await story.client.get("/v1/instances/\(made.instance)").json
-                return shown["status"] == "terminated" && shown["subscription"]?["status"] == "cancelled" ? () : nil
-            }
-            let backups = try await story.query { tx throws(PostgresError) in
-                try tx.run(
-                    """
-                    SELECT count(*) FROM log.event JOIN log.event_type USING (type_id)
-                     WHERE name = 'instance.backed-up'
-                    """
-                ).decode(0, Int64.self)
-            }
-            #expect(backups == 1)
+            #expect(try await story.ended(operation) == "completed")
+            try await story.terminated(made.instance)
+            #expect(try await story.count(of: "instance.backed-up") == 1)
         }
         #expect(dev.survivors == [])
     }
 
     @Test("an organization is deleted with both of its instances, and refuses new work at once")
     func deleteOrganization() async throws {
-        let dev = try DevProcess()
-        defer { dev.remove() }
-        try await dev.run { running in
-            let story = Story(running: running)
-            let made = try await story.onboard("acme")
-            #expect(try await story.ended(made.operation) == "completed")
+        try await Story.told { story, _ in
+            let made = try await story.provisioned("acme")
             let path = "/v1/organizations/\(made.organization)"
             // The second one is under way when the organization is deleted.
             let second = try await story.client.post(path + "/instances", ["name": "blue", "priceId": "pro-monthly"])
@@ -194,7 +151,6 @@ struct LifecycleTests {
             }
             #expect(parents == 2)
         }
-        #expect(dev.survivors == [])
     }
 }
 

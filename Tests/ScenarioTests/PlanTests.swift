@@ -1,5 +1,4 @@
 import FoundationEssentials
-import Glibc
 import Kernel
 import Testing
 
@@ -8,13 +7,9 @@ import Testing
 struct PlanTests {
     @Test("an upgrade changes what runs, then what is paid; a downgrade waits, and can be given up")
     func plans() async throws {
-        let dev = try DevProcess()
-        defer { dev.remove() }
-        try await dev.run { running in
-            let story = Story(running: running)
-            let ids = try await story.onboard("acme", price: "pro-monthly")
-            #expect(try await story.ended(ids.operation) == "completed")
-            let billing = Client(base: running.billing, key: try dev.key("billing"))
+        try await Story.told { story, dev in
+            let ids = try await story.provisioned("acme", price: "pro-monthly")
+            let billing = Client(base: story.running.billing, key: try dev.key("billing"))
 
             let lower = try await story.change(ids.instance, "upgrade", to: "starter-monthly")
             #expect(lower.status == 409, "\(lower.text)")
@@ -50,7 +45,6 @@ struct PlanTests {
             let again = try await story.client.send("DELETE", "/v1/instances/\(ids.instance)/scheduled-change")
             #expect(again.status == 409)
         }
-        #expect(dev.survivors == [])
     }
 
     @Test("whichever append is the last before kill -9, a change is made once", arguments: [3, 6])
@@ -58,26 +52,16 @@ struct PlanTests {
         let dev = try DevProcess()
         defer { dev.remove() }
         let ids = try await dev.run { running in
-            let story = Story(running: running)
-            let ids = try await story.onboard("acme", price: "starter-monthly")
-            #expect(try await story.ended(ids.operation) == "completed")
-            return ids
+            try await Story(running: running).provisioned("acme", price: "starter-monthly")
         }.value
         let changes: [(verb: String, price: String?)] = [("rotate-credentials", nil), ("upgrade", "pro-monthly")]
         for (verb, price) in changes {
-            let operation = Box<String>()
-            let outcome = try await dev.run(
-                ending: 0,
-                environment: ["SIGNALBOX_CRASH_AFTER_SAGA_APPENDS": "\(append)"]
-            ) { running in
-                let story = Story(running: running)
-                await operation.set(try await story.change(ids.instance, verb, to: price).operation)
-                let started = try #require(await operation.value)
-                let ended = try? await story.ended(started, within: .seconds(40))
-                if ended != nil { kill(running.pid, SIGINT) }
-            }
-            #expect(outcome.status == 128 + Int(SIGKILL), "\(verb) has fewer than \(append) appends")
-            let started = try #require(await operation.value)
+            let (started, crashed) = try await dev.crash(
+                after: append,
+                within: .seconds(40),
+                operation: \.self
+            ) { story in try await story.change(ids.instance, verb, to: price).operation }
+            #expect(crashed, "\(verb) has fewer than \(append) appends")
             try await dev.run { running in
                 let story = Story(running: running)
                 #expect(try await story.ended(started) == "completed", "\(verb)")

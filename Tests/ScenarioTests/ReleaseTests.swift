@@ -10,23 +10,13 @@ import Testing
 struct ReleaseTests {
     @Test("a release takes over without one failed request: reads, writes and the scheduler, there and back")
     func takeover() async throws {
-        let dev = try DevProcess()
-        defer { dev.remove() }
-        try await dev.run { running in
-            let story = Story(running: running)
-            let made = try await story.onboard("acme")
-            #expect(try await story.ended(made.operation) == "completed")
-            _ = try await story.reached("acme")
+        try await Story.told { story, dev in
+            let made = try await story.provisioned("acme")
             try await story.register("v2")
 
             let traffic = Traffic(story: story, slug: "acme")
             let ended = try await traffic.during {
-                let answer = try await story.client.post(
-                    "/v1/instances/\(made.instance)/deploy",
-                    ["version": "v2"]
-                )
-                #expect(answer.status == 202, "\(answer.text)")
-                let operation = try #require(answer.json["operation"]?["id"]?.string)
+                let operation = try await story.start("/v1/instances/\(made.instance)/deploy", ["version": "v2"])
                 return try await story.ended(operation, within: .seconds(120))
             }
             #expect(ended == "completed")
@@ -51,7 +41,7 @@ struct ReleaseTests {
 
             // Back in the first slot, in place this time from the command line: every way acts on what serves.
             try await story.register("v3")
-            let tool = CommandLine(database: running.databaseUrl)
+            let tool = CommandLine(database: story.running.databaseUrl)
             let rolled = try await tool(
                 "instance",
                 "deploy",
@@ -72,27 +62,18 @@ struct ReleaseTests {
             }
             #expect(try await story.lease("acme") == ["holder": "b", "epoch": 2])
         }
-        #expect(dev.survivors == [])
     }
 
     @Test("a release that never is ready leaves the one before serving, and nothing behind")
     func unready() async throws {
-        let dev = try DevProcess()
-        defer { dev.remove() }
-        try await dev.run { running in
-            let story = Story(running: running)
-            let made = try await story.onboard("acme")
-            #expect(try await story.ended(made.operation) == "completed")
-            _ = try await story.reached("acme")
+        try await Story.told { story, _ in
+            let made = try await story.provisioned("acme")
             let traffic = Traffic(story: story, slug: "acme")
             try await traffic.during {
                 for version in ["v2-unready", "v2-unmigratable"] {
                     try await story.register(version)
-                    let answer = try await story.client.post(
-                        "/v1/instances/\(made.instance)/deploy",
-                        ["version": .string(version)]
-                    )
-                    let operation = try #require(answer.json["operation"]?["id"]?.string, "\(answer.text)")
+                    let path = "/v1/instances/\(made.instance)/deploy"
+                    let operation = try await story.start(path, ["version": .string(version)])
                     #expect(try await story.ended(operation, within: .seconds(120)) == "compensated")
                     let shown = try await story.instance(made.instance, becomes: "running")
                     #expect(shown["release"]?["version"] != .string(version))
@@ -101,7 +82,7 @@ struct ReleaseTests {
             }
             #expect(traffic.failures == [] && traffic.slots(of: "GET") == ["a"])
             #expect(try await story.lease("acme") == ["holder": "a", "epoch": 1])
-            let nomad = Client(base: running.nomad, key: nil)
+            let nomad = Client(base: story.running.nomad, key: nil)
             for job in ["b", "b-migrate"] {
                 let name = "railzway-org-\(made.organization)-\(job)"
                 #expect(try await nomad.get("/v1/job/" + name).json["Stop"]?.bool == true)
@@ -109,7 +90,6 @@ struct ReleaseTests {
                 #expect(items["db_password"] == nil)
             }
         }
-        #expect(dev.survivors == [])
     }
 
     @Test("a process that is killed while traffic is divided leaves the change to the next one")
@@ -118,35 +98,21 @@ struct ReleaseTests {
         defer { dev.remove() }
         let made = try await dev.run { running in
             let story = Story(running: running)
-            let made = try await story.onboard("acme")
-            #expect(try await story.ended(made.operation) == "completed")
+            let made = try await story.provisioned("acme")
             try await story.register("v2")
             return made
         }.value
-        let operation = Box<String>()
-        let outcome = try await dev.run(ending: 0, environment: ["SIGNALBOX_CRASH_AFTER_SAGA_APPENDS": "16"]) {
-            running in
-            let story = Story(running: running)
-            let answer = try await story.client.post("/v1/instances/\(made.instance)/deploy", ["version": "v2"])
-            await operation.set(try #require(answer.json["operation"]?["id"]?.string))
-            _ = try? await story.ended(try #require(await operation.value), within: .seconds(60))
+        let (operation, crashed) = try await dev.crash(after: 16, within: .seconds(60), operation: \.self) { story in
+            try await story.start("/v1/instances/\(made.instance)/deploy", ["version": "v2"])
         }
-        #expect(outcome.status == 128 + Int(SIGKILL))
-        let id = try #require(await operation.value)
+        #expect(crashed)
         try await dev.run { running in
             let story = Story(running: running)
-            #expect(try await story.ended(id, within: .seconds(120)) == "completed")
-            #expect(try await story.reached("acme")["X-Tenant-Slot"] == "b")
+            #expect(try await story.ended(operation, within: .seconds(120)) == "completed")
+            let page = try await story.reached("acme")
+            #expect(page["X-Tenant-Slot"] == "b")
             #expect(try await story.lease("acme") == ["holder": "b", "epoch": 2])
-            let shifts = try await story.query { tx throws(PostgresError) in
-                try tx.run(
-                    """
-                    SELECT count(*) FROM log.event JOIN log.event_type USING (type_id)
-                     WHERE name = 'instance.traffic-shifted'
-                    """
-                ).decode(0, Int64.self)
-            }
-            #expect(shifts == 4)
+            #expect(try await story.count(of: "instance.traffic-shifted") == 4)
         }
         #expect(dev.survivors == [])
     }

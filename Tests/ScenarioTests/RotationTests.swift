@@ -9,12 +9,8 @@ import Testing
 struct RotationTests {
     @Test("a client that reads its login when it connects never fails, and the old login is of no use afterwards")
     func rotation() async throws {
-        let dev = try DevProcess()
-        defer { dev.remove() }
-        try await dev.run { running in
-            let story = Story(running: running)
-            let ids = try await story.onboard("acme", price: "starter-monthly")
-            #expect(try await story.ended(ids.operation) == "completed")
+        try await Story.told { story, _ in
+            let ids = try await story.provisioned("acme", price: "starter-monthly")
             let tenant = Tenant(story: story, organization: ids.organization)
             let before = try await tenant.login()
             let version = try await tenant.jobVersion()
@@ -36,9 +32,7 @@ struct RotationTests {
             }
             try await counts.some(in: .before)
             counts.enter(.during)
-            let answer = try await story.client.post("/v1/instances/\(ids.instance)/rotate-credentials")
-            #expect(answer.status == 202, "\(answer.text)")
-            let operation = try #require(answer.json["operation"]?["id"]?.string)
+            let operation = try await story.start("/v1/instances/\(ids.instance)/rotate-credentials")
             #expect(try await story.ended(operation) == "completed")
             counts.enter(.after)
             try await counts.some(in: .after)
@@ -64,8 +58,7 @@ struct RotationTests {
             #expect(try #require(page.json["starts"]?.integer) >= 2)
 
             // The next one leaves the owner and the third login.
-            let again = try await story.client.post("/v1/instances/\(ids.instance)/rotate-credentials")
-            let second = try #require(again.json["operation"]?["id"]?.string)
+            let second = try await story.start("/v1/instances/\(ids.instance)/rotate-credentials")
             #expect(try await story.ended(second) == "completed")
             let roles = try await story.query(database: "postgres") { tx throws(PostgresError) in
                 try tx.run("SELECT rolname FROM pg_roles WHERE starts_with(rolname, \(before.user)) ORDER BY 1")
@@ -73,7 +66,6 @@ struct RotationTests {
             }
             #expect(roles == [before.user, before.user + "_r3"])
         }
-        #expect(dev.survivors == [])
     }
 }
 

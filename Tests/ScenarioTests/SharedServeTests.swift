@@ -10,11 +10,9 @@ struct SharedServeTests {
         arguments: [SIGKILL, SIGTERM]
     )
     func shared(signal: Int32) async throws {
-        let dev = try DevProcess()
-        defer { dev.remove() }
-        try await dev.run { running in
-            let story = Story(running: running)
-            let (made, status) = try await ServeProcess(dev: dev, running: running).run(ending: signal) { server in
+        try await Story.told { story, dev in
+            let second = ServeProcess(dev: dev, running: story.running)
+            let (made, status) = try await second.run(ending: signal) { server in
                 var made: [Story.Onboarded] = []
                 // The work is whoever's who is faster: more of it comes until the one that will go has some.
                 for number in 1...20 {
@@ -35,6 +33,5 @@ struct SharedServeTests {
             }
             #expect(try await story.repeatedSteps() == [])
         }
-        #expect(dev.survivors == [])
     }
 }

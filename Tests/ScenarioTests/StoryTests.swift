@@ -57,9 +57,7 @@ struct StoryTests {
             // Nor has anything moved, though an edge was left running at its port.
             #expect([running.edge, running.nomad, running.billing, running.databaseUrl] == before.value.ports)
             _ = try await story.reached("acme")
-            let second = try await story.onboard("globex", price: "starter-monthly")
-            #expect(try await story.ended(second.operation) == "completed")
-            _ = try await story.reached("globex")
+            _ = try await story.provisioned("globex", price: "starter-monthly")
             try await checkLog(story)
         }
         #expect(dev.survivors == [])

@@ -9,6 +9,9 @@ import Testing
 /// The signed tree over the log of a real machine, as an auditor meets it: over HTTP, in files, and after an incident.
 @Suite("Transparency", .wholeMachine, .timeLimit(.minutes(15)))
 struct TransparencyTests {
+    /// It is told the folder of the machine each time, and finds the database there.
+    private let signalbox = CommandLine()
+
     @Test("an auditor checks the log with the key alone; a changed row is found, and a lost tail is never signed over")
     func audit() async throws {
         let dev = try DevProcess()
@@ -16,8 +19,7 @@ struct TransparencyTests {
         let folder = dev.directory
         try await dev.run { running in
             let story = Story(running: running)
-            let acme = try await story.onboard("acme")
-            #expect(try await story.ended(acme.operation) == "completed")
+            let acme = try await story.provisioned("acme")
             let position = try #require(Int64(acme.position))
             let (checkpoint, key) = try await sealed(story, through: position)
             #expect(checkpoint.hasPrefix("localhost/log\n"))
@@ -27,9 +29,9 @@ struct TransparencyTests {
             let status = try await signalbox("audit", "status", "--json", "--data", folder)
             #expect(status.code == 0 && status.json["problem"] == nil && status.json["epoch"] == 1)
             let live = try await signalbox("audit", "verify", "--data", folder)
-            #expect(live.code == 0 && live.out.hasPrefix("consistent: "), "\(live)")
+            #expect(live.code == 0 && live.output.hasPrefix("consistent: "), "\(live)")
             let pinned = try await signalbox("audit", "verify", "--vkey", vkey, "--data", folder)
-            #expect(pinned.code == 0 && pinned.out.hasPrefix("authentic: "), "\(pinned)")
+            #expect(pinned.code == 0 && pinned.output.hasPrefix("authentic: "), "\(pinned)")
 
             try await export(folder, vkey)
             try await proofs(story, folder, vkey, position)
@@ -69,7 +71,7 @@ struct TransparencyTests {
                 )
             }
             let found = try await signalbox("audit", "verify", "--data", folder)
-            #expect(found.code == 1 && found.err.contains("position 3"), "\(found)")
+            #expect(found.code == 1 && found.errors.contains("position 3"), "\(found)")
         }
     }
 
@@ -95,7 +97,7 @@ struct TransparencyTests {
         let out = folder + "/export"
         #expect(try await signalbox("audit", "export", "--out", out, "--data", folder).code == 0)
         let good = try await signalbox("audit", "verify", "--from", out, "--vkey", vkey)
-        #expect(good.code == 0 && good.out.hasPrefix("authentic: "), "\(good)")
+        #expect(good.code == 0 && good.output.hasPrefix("authentic: "), "\(good)")
         #expect(try await python(vkey, "folder", out) == 0)
         let file = URL(filePath: out + "/checkpoint")
         var bytes = try Data(contentsOf: file)
@@ -118,7 +120,7 @@ struct TransparencyTests {
         #expect(try await signalbox("audit", "check-proof", file, "--vkey", vkey).code == 0)
         #expect(try await python(vkey, "proof", file) == 0)
         let growth = try await signalbox("audit", "prove", "--since", "1", "--data", folder)
-        #expect(growth.code == 0 && growth.out.hasPrefix("old 1\n"), "\(growth)")
+        #expect(growth.code == 0 && growth.output.hasPrefix("old 1\n"), "\(growth)")
         #expect(try await signalbox("audit", "prove", "--since", "999999", "--data", folder).code == 3)
         #expect(try await signalbox("audit", "prove", "--data", folder).code == 2)
         let changed = try String(decoding: Data(contentsOf: URL(filePath: file)), as: UTF8.self)
@@ -142,14 +144,6 @@ struct TransparencyTests {
         return (checkpoint, try await story.client.get("/audit/vkey").text)
     }
 
-    /// What a command said and how it ended.
-    private struct Ended: Sendable {
-        var code: Int
-        var out: String
-        var err: String
-        var json: JSONValue { (try? JSON.decode(JSONValue.self, from: Array(out.utf8))) ?? .null }
-    }
-
     /// What the auditors' script says, which has nothing of ours.
     private func python(_ vkey: String, _ arguments: String...) async throws -> Int {
         let root = #filePath.split(separator: "/").dropLast(3).reduce(into: "") { $0 += "/" + $1 }
@@ -163,17 +157,5 @@ struct TransparencyTests {
         )
         guard case .exited(let status) = result.terminationStatus else { return -1 }
         return Int(status)
-    }
-
-    private func signalbox(_ arguments: String...) async throws -> Ended {
-        let result = try await Subprocess.run(
-            .path(FilePath(DevProcess.program)),
-            arguments: Arguments(arguments),
-            output: .string(limit: 1 << 20),
-            error: .string(limit: 1 << 20)
-        )
-        var code = -1
-        if case .exited(let status) = result.terminationStatus { code = Int(status) }
-        return Ended(code: code, out: result.standardOutput, err: result.standardError)
     }
 }

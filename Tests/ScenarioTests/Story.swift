@@ -68,8 +68,10 @@ struct Story: Sendable {
         within patience: Duration = .seconds(60)
     ) async throws -> JSONValue {
         try await eventually(within: patience, { "instance \(id) is not \(status)" }) {
-            let answer = try await client.get("/v1/instances/" + id)
-            return answer.json["status"]?.string == status ? answer.json : nil
+            let shown = try await client.get("/v1/instances/" + id).json
+            // Not by `?:`, where `nil` would be taken for JSON's null, and there would be nothing to wait for.
+            guard shown["status"]?.string == status else { return nil }
+            return shown
         }
     }
 

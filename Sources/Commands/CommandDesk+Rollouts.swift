@@ -70,8 +70,20 @@ extension CommandDesk {
             ) { .rollout($0) }
             // The releases must still be as they were judged.
             decision.writes.append(try releases.write([], ids: handler.ids))
+            decision.claims = try await exclusively(Streams.rollout(id))
             return decision
         }
+    }
+
+    /// One at a time for the application: two would undo each other's work, and count it as failed.
+    private func exclusively(_ stream: StreamName) async throws(CommandError) -> [ClaimChange] {
+        let claim = Claim(kind: ClaimKind.rollout, key: settings.application)
+        let holder: StreamName?
+        do { holder = try await claims.holder(of: claim) } catch { throw .unavailable }
+        guard let holder else { return [.take(claim, for: stream)] }
+        let before = try await handler.aggregates.load(Rollout.self, from: holder)
+        guard before.model.isOver else { throw .rollout(.anotherRuns) }
+        return [.release(claim, by: holder), .take(claim, for: stream)]
     }
 
     /// Lets no further wave begin until it is resumed; what is under way goes on.

@@ -213,6 +213,7 @@ struct CommandHandler: Sendable {
         case ClaimKind.slug: .slugTaken
         case ClaimKind.host: .hostTaken
         case ClaimKind.identity: .identityTaken
+        case ClaimKind.rollout: .rollout(.anotherRuns)
         default: .broken("nobody expects a refused claim of a \(claim.kind)")
         }
     }
@@ -228,4 +229,5 @@ enum ClaimKind {
     static let slug = "slug"
     static let host = "host"
     static let identity = "identity"
+    static let rollout = "rollout"
 }

@@ -150,6 +150,8 @@ extension Rollout.Refusal: ProblemConvertible {
             .invalid([.init("must be 1 to 8 of `N` or `N%`, no share smaller than the one before", pointer: "#/waves")])
         case .figuresMalformed: .invalid([.init("must not be negative", pointer: "#/bakeSeconds")])
         case .notPaused: .conflict("rollout-not-paused", "The roll-out is not paused")
+        case .notRunning: .conflict("rollout-not-running", "The roll-out is not running")
+        case .anotherRuns: .conflict("rollout-under-way", "Another roll-out is not over: let it finish, or abort it")
         case .aborted: .conflict("rollout-aborted", "The roll-out was aborted")
         case .finished: .conflict("rollout-finished", "The roll-out is finished")
         }

@@ -16,8 +16,7 @@ extension Instance {
                 || orphans[fact.database] != nil
             return known ? [.databaseDropped(fact)] : []
         case (.offerChange(let fact), _):
-            guard stage == .running, fact.to != requested?.release.version else { return [] }
-            return [.changeRequested(fact)]
+            return try decide(.requestChange(fact))
         case (.withdrawRoute(let fact), _):
             try require(fact.generation)
             return route == nil ? [] : [.routeWithdrawn(fact)]

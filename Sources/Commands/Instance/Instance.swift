@@ -35,7 +35,7 @@ package struct Instance: Decider {
         case observe(InstanceEvent.Observed)
         /// Asks for one of ``InstanceChange``, from what is to what is wanted.
         case requestChange(InstanceEvent.ChangeRequested)
-        /// The same for whom nobody waits: nothing when it cannot be changed now.
+        /// The same by a saga that has looked a moment ago, and looks again when it is refused.
         case offerChange(InstanceEvent.ChangeRequested)
         case recordChanged(InstanceEvent.Changed)
         /// What a change had done so far has been taken back.

@@ -15,6 +15,8 @@ package struct Rollout: Decider {
         case startWave(RolloutEvent.WaveStarted)
         case finishWave(RolloutEvent.WaveFinished)
         case pause(reason: String)
+        /// The roll-out's own word: as a pause, but one that an operator's pause does not make superfluous.
+        case hold(reason: String)
         case resume(reason: String)
         /// No further wave begins; what is under way ends.
         case abort(reason: String)
@@ -30,6 +32,10 @@ package struct Rollout: Decider {
         case figuresMalformed
         /// It waits for nobody's word.
         case notPaused
+        /// It waits for somebody's word, or is over: nobody is asked now.
+        case notRunning
+        /// Another roll-out of the application is not over.
+        case anotherRuns
         case aborted
         case finished
     }
@@ -43,6 +49,8 @@ package struct Rollout: Decider {
     package private(set) var wave = 0
     /// Who was asked in that wave, in order.
     package private(set) var asked: [InstanceID] = []
+    /// How many were asked in all waves.
+    package private(set) var askedInAll = 0
     /// Whose turn it has been, asked or passed over, in any wave; each once.
     package private(set) var met: [InstanceID] = []
     /// The last wave that has ended.
@@ -59,6 +67,7 @@ package struct Rollout: Decider {
             if fact.wave != wave { asked = [] }
             wave = fact.wave
             asked += fact.instances
+            askedInAll += fact.instances.count
             met += fact.instances + fact.skipped.map(\.instance)
         case .waveFinished(let fact): ended = fact.wave
         case .paused: stage = .paused
@@ -77,7 +86,10 @@ package struct Rollout: Decider {
             return [.started(fact)]
         case (.start, _): throw .alreadyStarted
         case (_, .absent): throw .notStarted
-        case (.startWave(let fact), _): return Self.startWave(fact, after: self)
+        case (.startWave(let fact), .running): return Self.startWave(fact, after: self)
+        case (.startWave, _): throw .notRunning
+        case (.hold(let reason), .running), (.hold(let reason), .paused): return [.paused(.init(reason: reason))]
+        case (.hold, _): return []
         case (.finishWave(let fact), _): return fact.wave > ended ? [.waveFinished(fact)] : []
         case (.finish, _): return isOver ? [] : [.finished(.init())]
         case (_, .finished): throw .finished

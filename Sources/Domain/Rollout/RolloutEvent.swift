@@ -51,11 +51,22 @@ package enum RolloutWave: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// How many of so many have been asked when it is over: a share is rounded up, so that it is never nobody.
-    package func end(of total: Int) -> Int {
+    /// Whether everybody has been asked who is to be by its end.
+    ///
+    /// A number counts those who were asked, a share those whose turn it was; and a wave asks somebody, if there is anybody.
+    ///
+    /// - Parameters:
+    ///   - asked: How many were asked since the beginning.
+    ///   - here: How many of them in this wave.
+    ///   - met: How many had their turn, asked or passed over.
+    ///   - total: How many there are.
+    /// - Returns: `false` while it is somebody's turn.
+    package func isReached(asked: Int, here: Int, met: Int, of total: Int) -> Bool {
         switch self {
-        case .count(let number): min(number, total)
-        case .percent(let number): (total * number + 99) / 100
+        case _ where met >= total: true
+        case _ where here == 0: false
+        case .count(let number): asked >= number
+        case .percent(let number): met >= (total * number + 99) / 100
         }
     }
 }

@@ -10,6 +10,14 @@ package enum DomainFact: Sendable, Equatable {
     case instance(InstanceID, Instance.Command)
     case rollout(RolloutID, Rollout.Command)
 
+    /// Whether it is offered for what was true a moment ago: refused, it is for its step to look again.
+    var isTentative: Bool {
+        switch self {
+        case .instance(_, .offerChange), .rollout(_, .startWave): true
+        default: false
+        }
+    }
+
     /// Where it is recorded.
     package var stream: StreamName {
         switch self {

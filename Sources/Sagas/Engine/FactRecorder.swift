@@ -19,6 +19,8 @@ struct FactRecorder: Sendable {
         case unavailable
         /// A rule of the thing forbids it, or its stream cannot be understood.
         case refused(String)
+        /// What a step took for granted is not so any more: it has to look again.
+        case stale
     }
 
     /// One write for each stream that has something to learn.
@@ -27,6 +29,7 @@ struct FactRecorder: Sendable {
         var subscriptions: [StreamName: [Subscription.Command]] = [:]
         var instances: [StreamName: [Instance.Command]] = [:]
         var rollouts: [StreamName: [Rollout.Command]] = [:]
+        let tentative = Set(facts.filter(\.isTentative).map(\.stream))
         for fact in facts {
             switch fact {
             case .organization(_, let command): organizations[fact.stream, default: []].append(command)
@@ -42,8 +45,13 @@ struct FactRecorder: Sendable {
         for (stream, commands) in subscriptions {
             writes.append(try await write(Subscription.self, commands, to: stream))
         }
-        for (stream, commands) in instances { writes.append(try await write(Instance.self, commands, to: stream)) }
-        for (stream, commands) in rollouts { writes.append(try await write(Rollout.self, commands, to: stream)) }
+        do throws(Failure) {
+            for (stream, commands) in instances { writes.append(try await write(Instance.self, commands, to: stream)) }
+            for (stream, commands) in rollouts { writes.append(try await write(Rollout.self, commands, to: stream)) }
+        } catch {
+            if case .refused = error, !tentative.isEmpty { throw .stale }
+            throw error
+        }
         return writes.filter { !$0.events.isEmpty }
     }
 

@@ -88,9 +88,10 @@ struct SagaScribe: Sendable {
             let reason = Self.clean(reason)
             let known = state.steps[step]
             // That it answers again is news, too: it has not failed ever since.
+            let answers = known?.failure != nil && condition != SagaState.targetAvailable
             guard
                 known?.condition?.condition != condition || known?.condition?.reason != reason || known?.timer != until
-                    || known?.failure != nil
+                    || answers
             else { return nil }
             let change = SagaEvent.ConditionChanged(
                 step: step,

@@ -29,6 +29,9 @@ extension SagaRun {
                     guard await holdsOut(&attempt, since: begun) else { return false }
                     continue
                 case .refused(let reason): return await refused(reason)
+                case .stale:
+                    guard await holdsOut(&attempt, since: begun) else { return false }
+                    return await refresh()
                 }
             }
             switch await engine.append(draft, facts: writes, parent: parent, to: state, item: item, definition, at: now)

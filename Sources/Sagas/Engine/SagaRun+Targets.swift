@@ -31,7 +31,7 @@ extension SagaRun {
         // Told once: whoever looks at the saga wants to know why nothing happens.
         return await commit { [scribe] state in
             let reason = "\(target) is left alone until it is well again"
-            return scribe.succeeded(step.id, .waiting(condition: "TargetAvailable", reason: reason), in: state)
+            return scribe.succeeded(step.id, .waiting(condition: SagaState.targetAvailable, reason: reason), in: state)
                 ?? SagaDraft()
         }
     }

@@ -4,7 +4,10 @@ package import Kernel
 
 /// One run of a saga as its stream tells it: a pure fold, the only thing decisions are made on.
 package struct SagaState: Snapshotable, Equatable {
-    package static let stateVersion: Int16 = 3
+    package static let stateVersion: Int16 = 4
+
+    /// The condition of a step whose target is left alone.
+    static let targetAvailable = "TargetAvailable"
 
     /// Where one step stands.
     package struct Step: Codable, Sendable, Equatable {
@@ -154,7 +157,8 @@ package struct SagaState: Snapshotable, Equatable {
             if fact.failure == .permanent { failure = SagaFailure(fact, as: "permanent") }
         case .conditionChanged(let fact):
             steps[fact.step, default: Step()].condition = fact
-            steps[fact.step, default: Step()].failure = nil
+            // That nobody may ask its target is no answer of the target.
+            if fact.condition != Self.targetAvailable { steps[fact.step, default: Step()].failure = nil }
             steps[fact.step, default: Step()].timer = fact.until
         case .cancelRequested(let fact):
             cancelled = fact.reason

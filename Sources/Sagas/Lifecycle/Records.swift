@@ -23,6 +23,10 @@ package struct Records: Sendable {
         try await load(Subscription.self, Streams.subscription(id))
     }
 
+    func organization(_ id: OrganizationID) async throws(PortError) -> Organization {
+        try await load(Organization.self, Streams.organization(id))
+    }
+
     func releases(of application: String) async throws(PortError) -> Release {
         try await load(Release.self, Streams.release(application))
     }

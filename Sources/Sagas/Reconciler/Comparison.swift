@@ -21,7 +21,8 @@ struct Comparison {
     private let databases: [String: ListedDatabase]
     private let roles: [String: ListedRole]
     private let jobs: [String: ListedJob]
-    private let subscriptions: [String: ListedSubscription]
+    /// By the subscription that they are for.
+    private let subscriptions: [String: [ListedSubscription]]
 
     init(_ desired: [DesiredInstance], _ observed: ObservedTargets, _ names: Names) {
         self.desired = desired
@@ -30,9 +31,9 @@ struct Comparison {
         databases = Dictionary(observed.databases.items.map { ($0.name, $0) }) { first, _ in first }
         roles = Dictionary(observed.roles.items.map { ($0.name, $0) }) { first, _ in first }
         jobs = Dictionary(observed.jobs.items.map { ($0.job, $0) }) { first, _ in first }
-        subscriptions = Dictionary(
-            observed.subscriptions.items.compactMap { one in one.key.map { ($0, one) } }
-        ) { first, _ in first }
+        subscriptions = Dictionary(grouping: observed.subscriptions.items.filter { $0.key != nil }) { one in
+            one.key.flatMap(names.subscription(ofKey:)) ?? ""
+        }
     }
 
     /// Everything that differs; nothing of an instance that a saga works on.
@@ -131,7 +132,7 @@ struct Comparison {
     }
 
     private func listed(_ subscription: SubscriptionID) -> [ListedSubscription] {
-        subscriptions.filter { names.subscription(ofKey: $0.key) == "\(subscription)" }.map(\.value)
+        subscriptions["\(subscription)"] ?? []
     }
 
     private func stale(_ one: DesiredInstance) -> [Finding] {

@@ -74,7 +74,7 @@ package struct RollOut: Sendable {
                 },
             ]
         }
-        return [choose] + waves + [SagaStep("finish", policy: .init(target: "log"), ensure: finish)]
+        return [choose] + waves + [SagaStep("finish", policy: look, ensure: finish)]
     }
 
     /// Every instance that there is now; those that come later begin with the default release.
@@ -110,28 +110,34 @@ package struct RollOut: Sendable {
             return .progress(
                 condition: "Resumed",
                 reason: reason,
-                facts: [.rollout(input.rollout, .pause(reason: reason))]
+                facts: [.rollout(input.rollout, .hold(reason: reason))]
             )
         }
         let all = chosen(context)
-        let end = RolloutWave(input.started.waves[wave - 1])?.end(of: all.count) ?? all.count
+        guard let goal = RolloutWave(input.started.waves[wave - 1]) else {
+            throw .blocked(code: "wave-malformed", message: "\(input.started.waves[wave - 1]) is no wave")
+        }
         let known = Set(rollout.met)
-        let turn = all.filter { !known.contains($0) }.prefix(min(part, max(0, end - rollout.met.count)))
+        var met = rollout.met.count
         var (asked, skipped, facts) = ([InstanceID](), [RolloutEvent.Skipped](), [DomainFact]())
-        for id in turn {
+        let before = rollout.wave == wave ? rollout.asked.count : 0
+        var isComplete: Bool {
+            goal.isReached(asked: rollout.askedInAll + asked.count, here: before + asked.count, met: met, of: all.count)
+        }
+        for id in all.lazy.filter({ !known.contains($0) }).prefix(part) where !isComplete {
             let instance = try await records.instance(id)
-            if let reason = Self.obstacle(instance, input.started) {
+            if let reason = try await Self.obstacle(instance, input.started, records) {
                 skipped.append(.init(instance: id, reason: reason))
             } else {
                 asked.append(id)
                 facts.append(.instance(id, .offerChange(Self.wish(instance, input.started))))
             }
+            met += 1
         }
         let fact = RolloutEvent.WaveStarted(wave: wave, instances: asked, skipped: skipped, total: all.count)
         facts.append(.rollout(input.rollout, .startWave(fact)))
-        let met = rollout.met.count + turn.count
-        guard met >= end else {
-            return .progress(condition: "Asked", reason: "it was the turn of \(met) of \(end)", facts: facts)
+        guard isComplete || met >= all.count else {
+            return .progress(condition: "Asked", reason: "it was the turn of \(met) of \(all.count)", facts: facts)
         }
         return .done(StepOutcome(facts: facts))
     }
@@ -159,56 +165,68 @@ package struct RollOut: Sendable {
         let rollout = try await records.rollout(input.rollout)
         guard rollout.wave == wave else { return .skipped(why: "the wave was not started") }
         let asked = rollout.asked
-        var (changed, failed, open) = ([InstanceID](), [InstanceID](), 0)
-        for id in asked {
+        var (changed, failed) = ([InstanceID](), [InstanceID]())
+        // Whoever was asked last is changed last, so that one look is enough most of the time.
+        for id in asked.reversed() {
             let instance = try await records.instance(id)
             if instance.requested?.release.version == input.started.release.version {
                 changed.append(id)
             } else if instance.change?.change == InstanceChange.version,
                 instance.change?.to == input.started.release.version
             {
-                open += 1
+                return .waiting(condition: "Changed", reason: "not every instance of wave \(wave) is changed yet")
             } else {
                 failed.append(id)
             }
         }
-        guard open == 0 else {
-            return .waiting(condition: "Changed", reason: "\(open) of \(asked.count) instances are changed")
-        }
-        let fact = RolloutEvent.WaveFinished(wave: wave, changed: changed, failed: failed)
+        let fact = RolloutEvent.WaveFinished(wave: wave, changed: changed.reversed(), failed: failed.reversed())
         var facts = [DomainFact.rollout(input.rollout, .finishWave(fact))]
-        if failed.count > input.started.tolerated, rollout.stage == .running {
+        if failed.count > input.started.tolerated {
             let reason = "\(failed.count) of \(asked.count) instances of wave \(wave) could not be changed"
-            facts.append(.rollout(input.rollout, .pause(reason: reason)))
+            facts.append(.rollout(input.rollout, .hold(reason: reason)))
         }
         return .done(StepOutcome(output: ["failed": .integer(Int64(failed.count))], facts: facts))
     }
 
-    /// A durable timer; an aborted roll-out need not wait, and after the last wave nothing is waited for.
+    /// An aborted roll-out need not wait; nor is there anything to watch where nobody was asked, or after the last wave.
     private func bake(_ wave: Int, _ context: StepContext) async throws(PortError) -> StepResult {
         let input = try context.decoded(Input.self)
         let rollout = try await ports.recorded().rollout(input.rollout)
-        guard wave < input.started.waves.count, rollout.wave == wave else {
-            return .skipped(why: "nothing comes after it")
+        guard wave < input.started.waves.count, rollout.wave == wave, !rollout.asked.isEmpty else {
+            return .skipped(why: "there is nothing to be watched")
         }
         if rollout.stage == .aborted { return .skipped(why: "the roll-out was aborted") }
         guard context.elapsed < .seconds(input.started.bake) else { return .done }
         return .waiting(condition: "Baked", reason: "wave \(wave) is watched for \(input.started.bake) s")
     }
 
+    /// A pause of the last wave has to be answered, too.
     private func finish(_ context: StepContext) async throws(PortError) -> StepResult {
         let input = try context.decoded(Input.self)
+        if try await ports.recorded().rollout(input.rollout).stage == .paused {
+            return .waiting(condition: "Resumed", reason: "the roll-out is paused")
+        }
         return .done(StepOutcome(facts: [.rollout(input.rollout, .finish)]))
     }
 
     /// Why an instance cannot be asked now; `nil` when it can.
-    static func obstacle(_ instance: Instance, _ started: RolloutEvent.Started) -> String? {
+    static func obstacle(
+        _ instance: Instance,
+        _ started: RolloutEvent.Started,
+        _ records: Records
+    ) async throws(PortError) -> String? {
         guard instance.stage == .running else { return "it is \(instance.stage.rawValue)" }
         guard let requested = instance.requested else { return "it is not there" }
         if requested.release.version == started.release.version { return "it has the release already" }
         guard started.minimumTier <= requested.plan.tier else {
             return "its plan \(requested.plan.tier.rawValue) is too small"
         }
+        let subscription = try await records.subscription(requested.subscription)
+        if let next = subscription.scheduled?.plan.tier, next < started.minimumTier {
+            return "its plan is going to be \(next.rawValue), which is too small"
+        }
+        let organization = try await records.organization(requested.organization)
+        guard organization.stage == .active else { return "its organization is \(organization.stage.rawValue)" }
         return nil
     }
 

@@ -57,6 +57,9 @@ struct RolloutTests {
         given(Rollout.self, after: begun).when(.startWave(wave(1, [first]))).then()
         let both = Rollout(replaying: begun + [.waveStarted(wave(1, [second], [skipped]))])
         #expect(both.asked == [first, second] && both.met == [first, second, third])
+        for over in [RolloutEvent.paused(Self.because), .aborted(Self.because)] {
+            given(Rollout.self, after: begun + [over]).when(.startWave(wave(2, [second]))).refused(.notRunning)
+        }
         let ended = begun + [.waveFinished(.init(wave: 1, changed: [first], failed: []))]
         given(Rollout.self, after: ended).when(.startWave(wave(1, [second]))).then()
         #expect(Rollout(replaying: ended + [.waveStarted(wave(2, [second]))]).asked == [second])
@@ -71,6 +74,11 @@ struct RolloutTests {
         given(Rollout.self, after: Self.running).when(.resume(reason: "asked")).refused(.notPaused)
         given(Rollout.self, after: paused).when(.abort(reason: "asked")).thenOnce(.aborted(Self.because))
         given(Rollout.self, after: aborted).when(.resume(reason: "asked")).refused(.aborted)
+        // Its own word counts beside an operator's, and is not heard any more once it was aborted.
+        for stage in [Self.running, paused] {
+            given(Rollout.self, after: stage).when(.hold(reason: "asked")).thenOnce(.paused(Self.because))
+        }
+        given(Rollout.self, after: aborted).when(.hold(reason: "asked")).then()
         given(Rollout.self, after: aborted).when(.finish).then(.finished(.init()))
         #expect(Rollout(replaying: aborted + [.finished(.init())]).stage == .aborted)
         given(Rollout.self, after: Self.running + [.finished(.init())]).when(.pause(reason: "asked"))
@@ -91,11 +99,15 @@ struct RolloutTests {
 
     @Test("a wave goes so far: counts as they are, shares rounded up, and never further than there is")
     func ends() {
-        #expect(RolloutWave("10%")?.end(of: 25) == 3)
-        #expect(RolloutWave("1%")?.end(of: 1) == 1)
-        #expect(RolloutWave("100%")?.end(of: 25) == 25)
-        #expect(RolloutWave("30")?.end(of: 25) == 25)
-        #expect(RolloutWave("3")?.end(of: 25) == 3)
+        func ends(_ text: String, of total: Int) -> Int? {
+            (0...total).first { RolloutWave(text)?.isReached(asked: $0, here: $0, met: $0, of: total) ?? true }
+        }
+        #expect(ends("10%", of: 25) == 3 && ends("1%", of: 1) == 1 && ends("100%", of: 25) == 25)
+        #expect(ends("30", of: 25) == 25 && ends("3", of: 25) == 3 && ends("3", of: 0) == 0)
+        // Whoever is passed over is nobody's canary.
+        #expect(RolloutWave("1")?.isReached(asked: 0, here: 0, met: 20, of: 25) == false)
+        #expect(RolloutWave("10%")?.isReached(asked: 1, here: 0, met: 20, of: 25) == false)
+        #expect(RolloutWave("2")?.isReached(asked: 1, here: 1, met: 20, of: 25) == false)
         #expect(RolloutWave("10%")?.description == "10%")
     }
 }

@@ -236,12 +236,18 @@ let package = Package(
             path: "Tests/SagaWorker",
             swiftSettings: house
         ),
+        .executableTarget(
+            name: "ProjectionWorker",
+            dependencies: ["EventStore", "Kernel", "Postgres", "Projections", .logging],
+            path: "Tests/ProjectionWorker",
+            swiftSettings: house
+        ),
         .tests(
             "TortureTests",
             [
-                "LogWorker", "SagaWorker", "Adapters", "Commands", "DevPlane", "Domain", "EventStore", "Kernel",
-                "Platform", "Postgres", "SagaSimulator", "Sagas", "SignalboxTestKit", .asyncHTTPClient, .logging,
-                .subprocess, .system,
+                "LogWorker", "ProjectionWorker", "SagaWorker", "Adapters", "Commands", "DevPlane", "Domain",
+                "EventStore", "Kernel", "Platform", "Postgres", "Projections", "SagaSimulator", "Sagas",
+                "SignalboxTestKit", .asyncHTTPClient, .logging, .subprocess, .system,
             ]
         ),
         .tests("HouseTests", ["SignalboxTestKit"]),

@@ -85,6 +85,11 @@ package protocol WorkQueue: Sendable {
     /// - Returns: `false` when the lease is gone.
     func renew(_ item: WorkItem, lease: Duration) async throws(LogError) -> Bool
 
+    /// Holds on to many leases for longer, at once.
+    ///
+    /// - Returns: Those that are gone.
+    func renew(_ items: [WorkItem], lease: Duration) async throws(LogError) -> [WorkItem]
+
     /// Gives work back, due after a while.
     func release(_ item: WorkItem, after: Duration) async throws(LogError)
 
@@ -102,6 +107,12 @@ package protocol WorkQueue: Sendable {
 }
 
 extension WorkQueue {
+    package func renew(_ items: [WorkItem], lease: Duration) async throws(LogError) -> [WorkItem] {
+        var gone: [WorkItem] = []
+        for item in items where try await !renew(item, lease: lease) { gone.append(item) }
+        return gone
+    }
+
     /// Gives work back, due at once.
     package func release(_ item: WorkItem) async throws(LogError) {
         try await release(item, after: .zero)

@@ -56,6 +56,24 @@ package struct PostgresWorkQueue: WorkQueue {
         }
     }
 
+    package func renew(_ items: [WorkItem], lease: Duration) async throws(LogError) -> [WorkItem] {
+        guard !items.isEmpty else { return [] }
+        let held = try await LogError.wrap { () async throws(PostgresError) in
+            try await self.pool.with { connection throws(PostgresError) in
+                try connection.run(
+                    """
+                    SELECT log.renew(n.stream, n.fence, \(lease.microseconds) * interval '1 microsecond')
+                      FROM unnest(\(array: items.map(\.stream.text)), \(array: items.map(\.fence)))
+                           WITH ORDINALITY AS n (stream, fence, number)
+                     ORDER BY n.number
+                    """,
+                    prepared: true
+                ).column(Bool.self)
+            }
+        }
+        return zip(items, held).filter { !$1 }.map(\.0)
+    }
+
     package func release(_ item: WorkItem, after: Duration) async throws(LogError) {
         try await LogError.wrap { () async throws(PostgresError) in
             // A task that was told to stop gives back what it holds, so that a successor need not wait.

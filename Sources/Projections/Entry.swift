@@ -27,6 +27,11 @@ package struct Entry: Sendable, Equatable {
         self.init(record: record, event: event)
     }
 
+    /// An event of which nothing but the envelope matters.
+    init(unread record: RecordedEvent) {
+        self.init(record: record, event: .unread)
+    }
+
     package var position: Int64 { record.position }
     package var version: Int64 { record.version }
     package var at: Timestamp { record.recordedAt }
@@ -46,6 +51,8 @@ package enum Happening: Sendable, Equatable {
     case platform(PlatformEvent)
     case saga(SagaEvent)
     case erasure(ErasureEvent)
+    /// Nobody has looked at what it says.
+    case unread
 
     /// Reads an event by its stored type; `nil` when no family has such an event.
     ///

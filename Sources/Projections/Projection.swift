@@ -15,6 +15,16 @@ package protocol Projection: Sendable {
     /// The stored types of the events it reads; others are never decoded for it.
     static var reads: Set<String> { get }
 
+    /// Whether a row may be made of events of several organizations: everything is fed by one slice then.
+    static var isShared: Bool { get }
+
+    /// Whether it looks at the envelope of an event alone: what an erased event said, or one that nobody can read, is all
+    /// the same to it.
+    static var readsEnvelopes: Bool { get }
+
+    /// The fields of a row that are never shown to anybody.
+    static var secrets: Set<String> { get }
+
     /// Which row an event belongs to; `nil` when it belongs to none.
     static func key(of entry: Entry) -> String?
 
@@ -27,6 +37,16 @@ package protocol Projection: Sendable {
 extension Projection {
     /// The kind of leased work that keeps it fed.
     static var workKind: String { "projection.\(name).v\(shape)" }
+
+    package static var isShared: Bool { false }
+    package static var readsEnvelopes: Bool { false }
+
+    package static var secrets: Set<String> { [] }
+
+    /// Which slice of a build what belongs to an organization is fed by; 0 stands for none.
+    package static func slice(of organization: Int64, among count: Int) -> Int {
+        isShared ? 0 : Slicing.slice(of: organization, among: count)
+    }
 }
 
 /// Why a fold cannot go on.

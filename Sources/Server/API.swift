@@ -53,7 +53,7 @@ extension API {
             return try await ask()
         } catch {
             switch error {
-            case .unavailable: throw .unavailable(cause: error)
+            case .unavailable, .busy: throw .unavailable(cause: error)
             case .behind(let position): throw .behind(at: position, wanted: position + 1)
             case .future: throw .notYet("the moment is still to come")
             case .tooMuch(let most):
@@ -71,7 +71,7 @@ extension API {
         } catch {
             switch error {
             case .behind(let position): throw .behind(at: position, wanted: wanted)
-            case .unavailable, .future, .tooMuch, .badCursor: throw .unavailable(cause: error)
+            case .unavailable, .busy, .future, .tooMuch, .badCursor: throw .unavailable(cause: error)
             }
         }
     }

@@ -1,4 +1,5 @@
 import Domain
+import EventStore
 import Kernel
 import Testing
 
@@ -49,6 +50,11 @@ struct DatabasesTests {
         let all = try rows(AuditLog.self, [.stopRequested(.init(reason: "a secret reason")), .stopped(.init())])
         #expect(all.keys.sorted() == ["1", "2"])
         #expect(all["1"]?.action == "instance.stop-requested" && all["1"]?.resource == "instance-\(instance)")
+        // Neither an erased payload nor one that nobody can read keeps it from telling who did it.
+        var story = Story()
+        try story.write(StreamName(category: "instance", id: instance), "instance.running", nil)
+        try story.write(StreamName(category: "instance", id: instance), "instance.running", Array("{}".utf8))
+        #expect(try story.rows(of: AuditLog.self).keys.sorted() == ["1", "2"])
         #expect(!String(decoding: try JSON.encode(all["1"]), as: UTF8.self).contains("secret"))
     }
 }

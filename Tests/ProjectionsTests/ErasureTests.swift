@@ -9,39 +9,6 @@ import Testing
 
 @Suite("Read models of a log that was made to forget")
 struct ErasureTests {
-    /// Erases one event's payload, as an operator would.
-    private func erase(_ position: Int64, in stage: Stage) async throws -> Int64 {
-        let page = try await stage.log.read(after: position - 1, through: position, matching: .everything, limit: 1)
-        let event = try #require(page.events.first)
-        let fact = ErasureEvent.payloadErased(
-            .init(
-                position: position,
-                event: event.id,
-                stream: event.stream.text,
-                version: event.version,
-                type: event.type,
-                reason: "a test"
-            )
-        )
-        let record = NewEvent(id: IDSource.system.unique(), type: fact.name.rawValue, payload: try fact.payload())
-        let write = StreamWrite(
-            StreamName(category: ErasureEvent.category, id: position),
-            organization: event.organization,
-            expecting: .none,
-            events: [record]
-        )
-        let pool = Pool(conninfo: stage.database.application, size: 1, role: "signalbox_append")
-        let appended = try await PostgresEraser(pool: pool).erase(
-            Erasure(positions: [position]),
-            recording: AppendRequest(
-                causation: Causation(actor: "system", command: IDSource.system.unique()),
-                writes: [write]
-            )
-        )
-        await pool.close()
-        return appended.lastPosition
-    }
-
     @Test("no row says any more what an erased payload said, and nobody is blocked by what is missing")
     func forgets() async throws {
         var story = Story()
@@ -56,8 +23,8 @@ struct ErasureTests {
                 try await stage.readModels.wait(for: Int64(story.events.count), timeout: .seconds(20))
                 let before = try await stage.rows(of: Timeline.self)
                 #expect(before[String(requested.position)] != nil)
-                _ = try await erase(created.position, in: stage)
-                let end = try await erase(requested.position, in: stage)
+                _ = try await stage.erase(created.position)
+                let end = try await stage.erase(requested.position)
                 try await stage.readModels.wait(for: end, timeout: .seconds(20))
 
                 #expect(try await stage.rows(of: Organizations.self).keys.sorted() == ["2"])
@@ -80,6 +47,25 @@ struct ErasureTests {
         }
     }
 
+    @Test("a log in which something was erased long ago is rebuilt in one go, stretch by stretch")
+    func longAgo() async throws {
+        let story = try Story.crowd(3)
+        let end = Int64(story.events.count)
+        let created = try #require(story.events.first { $0.type == "organization.created" })
+        try await Stage.with { stage in
+            try await stage.append(story.events)
+            let record = try await stage.erase(created.position)
+            try await stage.runner("a").prepare()
+            for parallel in 1...2 {
+                let order = RebuildOrder(until: record, parallel: parallel)
+                let settings = RebuildSettings(stretch: 3, mostRows: 2, flushEvery: .zero)
+                let faults = Faults(every: parallel == 1 ? .max : 5)
+                let found = try await stage.rebuilt(Organizations.self, order, settings, faults)
+                #expect(found.count == 2 && record > end)
+            }
+        }
+    }
+
     @Test("what is shown stays while it is folded anew, and what a dead process left is no obstacle")
     func beside() async throws {
         var story = Story()
@@ -91,16 +77,17 @@ struct ErasureTests {
             }
             let build = Build(name: Organizations.name, shape: Organizations.shape, number: 1)
             try await stage.pool.with { connection throws(PostgresError) in
-                try connection.beginAnew(build)
+                _ = try connection.adopt(build, [0: 7])
+                _ = try connection.beginAnew(build, fence: 7)
                 // Somebody died here; the next one begins again.
-                try connection.beginAnew(build)
+                _ = try connection.beginAnew(build, fence: 7)
             }
             #expect(try await stage.rows(of: Organizations.self).count == 1)
-            let lost = try await stage.pool.with { connection throws(PostgresError) in
-                let stranger = Slice(build: build, number: 0, fence: -1)
-                return try connection.replace(stranger, from: 0, to: 1, poisoned: [])
+            await #expect(throws: PostgresError.overtaken) {
+                try await stage.pool.with { connection throws(PostgresError) in
+                    try connection.replace(Organizations.self, build, fence: 6, to: 1, poisoned: [], skipped: [])
+                }
             }
-            #expect(!lost)
             #expect(try await stage.rows(of: Organizations.self).count == 1)
         }
     }

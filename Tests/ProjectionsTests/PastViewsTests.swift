@@ -50,11 +50,22 @@ struct PastViewsTests {
             #expect(everybody.map(\.id) == (position > 0 ? [organization] : []))
             let shadow = try await ShadowBuild(log: log).rows(of: "instance_timeline", at: .position(position))
             let told = log.events.prefix(Int(position)).count { $0.type.hasPrefix("instance.") }
-            #expect(shadow?.value.count == told)
+            #expect(shadow?.value.rows.count == told)
         }
         #expect(try await ShadowBuild(log: log).rows(of: "nothing", at: .now) == nil)
         await #expect(throws: ReadError.tooMuch(3)) {
             try await ShadowBuild(log: log, most: 3).rows(of: "instances", at: .now)
+        }
+        await #expect(throws: ReadError.tooMuch(100_000)) {
+            try await ShadowBuild(log: log, mostReads: 0).rows(of: "instances", at: .now)
+        }
+        await #expect(throws: ReadError.busy) {
+            try await PastViews(log: log, turnstile: Turnstile(0)).organizations(at: .now, page: PageRequest())
+        }
+        let turnstile = Turnstile(1)
+        for _ in 0..<3 {
+            let again = PastViews(log: log, turnstile: turnstile)
+            _ = try await again.instances(of: organization, at: .now, page: PageRequest())
         }
         await #expect(throws: ReadError.behind(position: end)) {
             try await past.instance(id, at: .position(end + 1))
@@ -63,5 +74,23 @@ struct PastViewsTests {
         await #expect(throws: ReadError.future) {
             try await past.instance(id, at: .time(IDSource.system.now() + .seconds(3600)))
         }
+    }
+    @Test("what stands for a key is never shown")
+    func secrets() async throws {
+        var story = Story()
+        let key: KeyID = Story.identifier(77)
+        let hash = String(repeating: "ab", count: 32)
+        let issued = PlatformEvent.apiKeyIssued(.init(key: key, hash: hash, role: .auditor, scopes: ["read"]))
+        try story.tell(issued, of: "auditor", org: nil)
+        let log = MemoryLog()
+        for event in story.events {
+            let fact = NewEvent(id: event.id, type: event.type, payload: event.payload ?? [])
+            let write = StreamWrite(event.stream, organization: event.organization, expecting: .any, events: [fact])
+            _ = try await log.append(
+                AppendRequest(causation: Causation(actor: event.actor, command: event.command), writes: [write])
+            )
+        }
+        let row = try #require(try await ShadowBuild(log: log).rows(of: "api_keys", at: .now)?.value.rows.first).row
+        #expect(row["id"] == .string(key.description) && row["hash"] == nil)
     }
 }

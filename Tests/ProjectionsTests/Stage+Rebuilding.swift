@@ -88,7 +88,7 @@ extension Stage {
         _ faults: Faults
     ) async throws -> [String] {
         let opened = try await pool.with { connection throws(PostgresError) in
-            try connection.openRebuild(of: projection, order, goal: order.until ?? 0)
+            try connection.openRebuild(of: projection, order, goal: order.until ?? 0, slices: 4)
         }
         let build = try #require(opened)
         let rebuilder = Rebuilder<P>(
@@ -105,20 +105,25 @@ extension Stage {
         return found
     }
 
-    /// Feeds the first build, page by page, as a runner would.
-    func feed<P: Projection>(_ projection: P.Type, through end: Int64) async throws {
-        let slice = Slice(build: Build(name: P.name, shape: P.shape, number: 1), number: 0, fence: 1)
-        let adopted = try await pool.with { connection throws(PostgresError) in try connection.adopt(slice) }
-        var position = try #require(adopted)
-        while position < end {
+    /// Feeds some slices of the first build, or all, page by page, as their holder would.
+    func feed<P: Projection>(_ projection: P.Type, slices: [Int]? = nil, through end: Int64) async throws {
+        let build = Build(name: P.name, shape: P.shape, number: 1)
+        let adopted = try await pool.with { connection throws(PostgresError) in
+            let count = try connection.positions(of: build, locking: false).count
+            let mine = slices ?? Array(0..<count)
+            return try connection.adopt(build, Dictionary(uniqueKeysWithValues: mine.map { ($0, 1) }))
+        }
+        var slices = adopted
+        while slices.lowest < end {
             let filter = ProjectionRunner.filter(for: P.self)
-            let page = try await log.read(after: position, through: end, matching: filter, limit: 4)
-            let from = position
+            let goal = slices.second ?? end
+            let page = try await log.read(after: slices.lowest, through: goal, matching: filter, limit: 4)
+            let now = slices
             let fed = try await pool.with { connection throws(PostgresError) in
-                try connection.feed(projection, slice, page, from: from)
+                try connection.feed(projection, now, page)
             }
             #expect(fed != .lost)
-            position = page.scannedTo
+            slices.move(to: page.scannedTo)
         }
     }
 

@@ -49,6 +49,7 @@ struct Stage {
         pageLimit: Int = 5000,
         feed: EventFeed? = nil,
         log other: (any EventLog)? = nil,
+        slices: Int = 4,
         rebuild: RebuildSettings = RebuildSettings(),
         logger: Logger = Stage.silence
     ) -> ProjectionRunner {
@@ -63,7 +64,13 @@ struct Stage {
             feed: feed ?? live,
             owner: owner,
             projections: projections,
-            settings: .init(lease: lease, patrol: .milliseconds(50), pageLimit: pageLimit, rebuild: rebuild),
+            settings: .init(
+                lease: lease,
+                patrol: .milliseconds(50),
+                pageLimit: pageLimit,
+                slices: slices,
+                rebuild: rebuild
+            ),
             logger: logger
         )
     }

@@ -49,6 +49,85 @@ struct UnblockingTests {
         }
     }
 
+    @Test("what presupposes a row that a skipped event would have made is passed over, in every build and in the past")
+    func creation() async throws {
+        var story = Story()
+        let stream = StreamName(category: "instance", id: 400)
+        let bad = try story.write(stream, "instance.requested", Array("{}".utf8))
+        try story.tell(InstanceEvent.stopRequested(Because(reason: "x")), of: 400)
+        try story.tell(Story.requested(), of: 401)
+        let end = Int64(story.events.count)
+        let events = story.events
+        try await Stage.with { stage in
+            let runner = stage.runner("a", of: [Instances.self], slices: 2)
+            let desk = ProjectionDesk(runner)
+            let organization: OrganizationID = Story.identifier(42)
+            try await stage.append(events)
+            try await runner.prepare()
+            try await stage.feed(Instances.self, through: end)
+            // What does not block it any more, or not yet, is not skipped.
+            let other = try await runner.retry(Instances.self, organization: organization, skipping: bad + 1)
+            #expect(other == .blocked(position: bad))
+            #expect(try await stage.readModels.skipped(of: "instances") == [])
+            let models = stage.readModels
+            let skipped: SkippedEvents = { name throws(ReadError) in try await models.skipped(of: name) }
+            let shadow = ShadowBuild(log: stage.log, skipped: skipped)
+            let before = try #require(try await shadow.rows(of: "instances", at: .position(end))).value
+            #expect(before.rows.isEmpty && before.blocked.map(\.position) == [bad])
+
+            // A rebuild that met it before it was skipped has to begin again.
+            let opened = try await stage.pool.with { connection throws(PostgresError) -> Build? in
+                let build = try connection.openRebuild(of: Instances.self, RebuildOrder(), goal: end, slices: 2)
+                guard let build, try connection.adoptRebuild(build, fence: 1) != nil else { return nil }
+                return try connection.index(build, fence: 1) ? build : nil
+            }
+            let build = try #require(opened)
+            func verify() async throws -> Leveling {
+                try await stage.pool.with { connection throws(PostgresError) in
+                    try connection.verify(Instances.self, build, fence: 1).leveling
+                }
+            }
+            #expect(try await verify() == .done)
+            #expect(try await desk.unblock("instances", organization, skipping: true, by: deed) == nil)
+            #expect(try await stage.rows(of: Instances.self).keys.sorted() == ["401"])
+            // Its block is the rebuilder's, not the operator's.
+            let blocks = try await stage.pool.with { connection throws(PostgresError) in
+                try connection.run("SELECT build FROM rm.block").column(Int.self)
+            }
+            #expect(blocks == [build.number])
+            #expect(try await verify() == .forgets)
+            let after = try #require(try await shadow.rows(of: "instances", at: .position(end))).value
+            #expect(after.rows.map(\.key) == ["401"] && after.blocked.isEmpty)
+            let past = PastViews(log: stage.log, skipped: skipped)
+            #expect(try await past.instance(Story.identifier(400), at: .position(end)).value == nil)
+        }
+    }
+
+    @Test("an organization that missed an event whose payload was erased can be tried again")
+    func erased() async throws {
+        var story = Story()
+        try story.tell(Story.requested(), of: 401)
+        let first = try story.tell(Story.requested(), of: 400)
+        try story.tell(InstanceEvent.stopRequested(Because(reason: "x")), of: 400)
+        let end = Int64(story.events.count)
+        let events = story.events
+        try await Stage.with { stage in
+            let runner = stage.runner("a", of: [Instances.self])
+            try await stage.append(events)
+            try await runner.prepare()
+            try await stage.feed(Instances.self, through: end)
+            // As an older program left it, that could not read the first event of the second instance.
+            try await stage.pool.transaction { tx throws(PostgresError) in
+                try tx.run("INSERT INTO rm.block VALUES ('instances', 1, 1, 42, \(first), 'instance.requested: old')")
+                try tx.run("DELETE FROM rm_instances_v1_b1.record WHERE key = '400'")
+            }
+            try await stage.erase(first)
+            let organization: OrganizationID = Story.identifier(42)
+            #expect(try await runner.retry(Instances.self, organization: organization) == .unblocked)
+            #expect(try await stage.rows(of: Instances.self).keys.sorted() == ["401"])
+        }
+    }
+
     @Test("a list of a hundred thousand instances is paged by its index: nothing is sorted, nothing is scanned")
     func pages() async throws {
         try await Stage.with { stage in

@@ -163,6 +163,10 @@ struct AccessTests {
         #expect(try await stage.send(.get, "/v1/organizations/\(stranger)", as: key).status == .notFound)
         let list = try await stage.send(.get, "/v1/organizations", as: key)
         #expect(list.json["data"]?.array?.count == 1)
+        for path in ["/v1/organizations", "/v1/me/organizations"] {
+            let then = try await stage.send(.get, path + "?position=0", as: key)
+            #expect(then.json["data"]?.array == [] && then.headers[.logPosition] == "0")
+        }
         let rename = try await stage.send(
             .patch,
             "/v1/organizations/\(organization)",

@@ -78,9 +78,20 @@ CREATE TABLE IF NOT EXISTS rm.rebuild (
 -- One at a time for each shape.
 CREATE UNIQUE INDEX IF NOT EXISTS rebuild_open ON rm.rebuild (name, shape) WHERE ended_at IS NULL;
 
+-- Where the log ended when the loading began: what was erased before it was read without its payload.
+ALTER TABLE rm.rebuild ADD COLUMN IF NOT EXISTS begun bigint NOT NULL DEFAULT 0;
+
 -- Events that an operator had passed over for good, because nothing could fold them; every build leaves them out.
 CREATE TABLE IF NOT EXISTS rm.skipped (
     name text NOT NULL,
     position bigint NOT NULL,
     PRIMARY KEY (name, position)
+);
+
+-- The processes that feed, and what: for each to take its share.
+CREATE TABLE IF NOT EXISTS rm.feeder (
+    owner text NOT NULL,
+    kind text NOT NULL,
+    seen_at timestamptz NOT NULL,
+    PRIMARY KEY (owner, kind)
 );

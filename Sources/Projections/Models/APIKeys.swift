@@ -13,6 +13,8 @@ package enum APIKeys: Projection {
             + [PlatformEvent.Name.apiKeyIssued, .apiKeyRevoked].map(\.rawValue)
     )
 
+    package static let secrets: Set<String> = ["hash"]
+
     package static func key(of entry: Entry) -> String? {
         switch entry.event {
         case .organization(.apiKeyIssued(let fact)), .user(.apiKeyIssued(let fact)): fact.key.description

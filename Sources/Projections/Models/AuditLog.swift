@@ -4,7 +4,7 @@ package import Kernel
 
 /// Who did what, one row for each event that is not a saga's own: a list, so nothing is folded into anything.
 ///
-/// What was said is in the log alone, so nothing of a person is here, and nothing has to be erased.
+/// What was said is in the log alone, so nothing of a person is here, and what was erased stays in the list.
 package enum AuditLog: Projection {
     package typealias Row = AuditEntry
 
@@ -13,6 +13,8 @@ package enum AuditLog: Projection {
     package static let reads =
         OrganizationEvent.types.union(UserEvent.types).union(SubscriptionEvent.types).union(InstanceEvent.types)
         .union(ReleaseEvent.types).union(RolloutEvent.types).union(PlatformEvent.types).union(ErasureEvent.types)
+
+    package static let readsEnvelopes = true
 
     package static func key(of entry: Entry) -> String? { String(entry.position) }
 

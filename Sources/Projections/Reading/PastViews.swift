@@ -5,14 +5,26 @@ package import Kernel
 /// What the read models would have answered at a moment: the same folds, over a stream as far as it had got then.
 package struct PastViews: Sendable {
     private let log: any EventLog
-    private let now: @Sendable () -> Timestamp
+    private let skipped: SkippedEvents
+    private let shadow: ShadowBuild
+    /// For lists, which take the memory and the processor for many at once.
+    private let turnstile: Turnstile
 
     /// - Parameters:
     ///   - log: What is folded.
     ///   - now: What time it is: what will be cannot be shown.
-    package init(log: any EventLog, now: @escaping @Sendable () -> Timestamp = { IDSource.system.now() }) {
+    ///   - turnstile: How many lists may be made at a time.
+    ///   - skipped: What the read models pass over.
+    package init(
+        log: any EventLog,
+        now: @escaping @Sendable () -> Timestamp = { IDSource.system.now() },
+        turnstile: Turnstile = Turnstile(2),
+        skipped: @escaping SkippedEvents = { _ throws(ReadError) in [] }
+    ) {
         self.log = log
-        self.now = now
+        self.skipped = skipped
+        self.turnstile = turnstile
+        shadow = ShadowBuild(log: log, now: now, skipped: skipped)
     }
 
     /// An organization as it was.
@@ -22,7 +34,8 @@ package struct PastViews: Sendable {
         _ id: OrganizationID,
         at moment: Moment
     ) async throws(ReadError) -> Reading<OrganizationView?> {
-        try await fold(Organizations.self, OrganizationEvent.category, id, moment)
+        let frontier = try await frontier(for: moment)
+        return try await fold(Organizations.self, OrganizationEvent.category, id, moment, frontier)
     }
 
     /// A subscription as it was.
@@ -32,16 +45,22 @@ package struct PastViews: Sendable {
         _ id: SubscriptionID,
         at moment: Moment
     ) async throws(ReadError) -> Reading<SubscriptionView?> {
-        try await fold(Subscriptions.self, SubscriptionEvent.category, id, moment)
+        let frontier = try await frontier(for: moment)
+        return try await fold(Subscriptions.self, SubscriptionEvent.category, id, moment, frontier)
     }
 
     /// An instance as it was, with its subscription as that was.
     ///
     /// - Throws: ``ReadError``; `behind` when the log has not got so far.
     package func instance(_ id: InstanceID, at moment: Moment) async throws(ReadError) -> Reading<InstanceView?> {
-        let reading = try await fold(Instances.self, InstanceEvent.category, id, moment)
+        // One end for both, or the subscription might be newer than the instance.
+        let frontier = try await frontier(for: moment)
+        let reading = try await fold(Instances.self, InstanceEvent.category, id, moment, frontier)
         guard let row = reading.value else { return reading.map { _ in nil } }
-        let paid = try await subscription(row.subscriptionID, at: moment)
+        // Versions are those of the instance's stream.
+        let then = if case .version = moment { Moment.position(reading.position) } else { moment }
+        let (category, key) = (SubscriptionEvent.category, row.subscriptionID)
+        let paid = try await fold(Subscriptions.self, category, key, then, frontier)
         return reading.map { _ in InstanceView(row, subscription: paid.value?.status) }
     }
 
@@ -53,12 +72,14 @@ package struct PastViews: Sendable {
         at moment: Moment,
         page: PageRequest
     ) async throws(ReadError) -> Reading<Page<InstanceView>> {
-        let shadow = ShadowBuild(log: log, now: now)
-        let instances = try await shadow.fold(Instances.self, organization, moment)
-        let paid = try await shadow.fold(Subscriptions.self, organization, moment)
-        let states = Dictionary(paid.value.map { ($0.row.id, $0.row.status) }) { first, _ in first }
-        return try Self.part(page, of: "instances \(organization) at \(moment)", instances) { row in
-            (row.id.value, InstanceView(row, subscription: states[row.subscriptionID]))
+        try await turnstile.pass { () throws(ReadError) in
+            let span = try await shadow.span(to: moment)
+            let instances = try await shadow.fold(Instances.self, organization, span).map { $0.rows }
+            let paid = try await shadow.fold(Subscriptions.self, organization, span).value.rows
+            let states = Dictionary(paid.map { ($0.row.id, $0.row.status) }) { first, _ in first }
+            return try Self.part(page, of: "instances \(organization) at \(moment)", instances) { row in
+                (row.id.value, InstanceView(row, subscription: states[row.subscriptionID]))
+            }
         }
     }
 
@@ -69,9 +90,12 @@ package struct PastViews: Sendable {
         at moment: Moment,
         page: PageRequest
     ) async throws(ReadError) -> Reading<Page<OrganizationView>> {
-        var all = try await ShadowBuild(log: log, now: now).fold(Organizations.self, nil, moment)
-        all.value.removeAll { $0.row.status == .deleted }
-        return try Self.part(page, of: "organizations at \(moment)", all) { ($0.id.value, $0) }
+        try await turnstile.pass { () throws(ReadError) in
+            let span = try await shadow.span(to: moment)
+            var all = try await shadow.fold(Organizations.self, nil, span).map { $0.rows }
+            all.value.removeAll { $0.row.status == .deleted }
+            return try Self.part(page, of: "organizations at \(moment)", all) { ($0.id.value, $0) }
+        }
     }
 
     private static func part<Row, View: Codable & Equatable & Sendable>(
@@ -87,17 +111,20 @@ package struct PastViews: Sendable {
         return Reading(Page(data: part.map(\.1), next: next), at: reading.position)
     }
 
+    /// Where the log ends, beyond which nothing is shown; what it has not got to cannot be shown as it was then.
+    private func frontier(for moment: Moment) async throws(ReadError) -> Int64 {
+        _ = try await shadow.span(to: moment)
+        do { return try await log.frontier() } catch { throw .unavailable }
+    }
+
     private func fold<P: Projection>(
         _: P.Type,
         _ category: String,
         _ id: some CustomStringConvertible,
-        _ moment: Moment
+        _ moment: Moment,
+        _ frontier: Int64
     ) async throws(ReadError) -> Reading<P.Row?> {
-        let frontier: Int64
-        do { frontier = try await log.frontier() } catch { throw .unavailable }
-        // What the log has not got to cannot be shown as it was then.
-        if case .position(let position) = moment, position > frontier { throw .behind(position: frontier) }
-        if case .time(let time) = moment, time > now() { throw .future }
+        let skipped = try await skipped(P.name)
         do {
             var reader = StreamReader(
                 log: log,
@@ -111,7 +138,7 @@ package struct PastViews: Sendable {
             while let page = try await reader.next() {
                 for record in page {
                     last = record.position
-                    guard let entry = try Entry(record) else {
+                    guard !skipped.contains(record.position), let entry = try Entry(record) else {
                         isTorn = true
                         continue
                     }

@@ -69,13 +69,22 @@ package struct ReadModels: Sendable {
         }
     }
 
+    /// The events of a read model that an operator had passed over for good.
+    ///
+    /// - Throws: ``ReadError/unavailable``.
+    package func skipped(of name: String) async throws(ReadError) -> Set<Int64> {
+        try await ask([]) { connection throws(PostgresError) in
+            Set(try connection.run("SELECT position FROM rm.skipped WHERE name = \(name)").column(Int64.self))
+        }.value
+    }
+
     func position(of models: [any Projection.Type]) async throws(ReadError) -> Int64 {
         try await ask(models) { connection throws(PostgresError) in () }.position
     }
 
     /// Runs a query, and says which position its answer reflects at least.
     ///
-    /// The position is read first: whatever the live builds fold meanwhile is in the answer as well.
+    /// A read model that nothing was made of yet reflects nothing. The position is read first: whatever the live builds fold meanwhile is in the answer as well.
     func ask<Value: Sendable>(
         _ models: [any Projection.Type],
         _ query: @Sendable (isolated Connection) throws(PostgresError) -> Value
@@ -85,7 +94,8 @@ package struct ReadModels: Sendable {
             return try await pool.with { connection throws(PostgresError) in
                 let rows = try connection.run(
                     """
-                    SELECT coalesce(min(c.position), 0)
+                    SELECT CASE WHEN count(DISTINCT b.name) = \(models.count) THEN coalesce(min(c.position), 0)
+                                ELSE 0 END
                       FROM rm.checkpoint AS c
                       JOIN rm.build AS b USING (name, shape, build)
                      WHERE b.live AND b.name || '.v' || b.shape = ANY (\(array: names))

@@ -54,6 +54,8 @@ package enum ReadError: Error, Equatable, Sendable {
     case future
     /// More than so many events would have to be folded for it.
     case tooMuch(Int)
+    /// Others are being shown what was, and no more than a few at a time may be.
+    case busy
     /// The cursor is none, or of another list.
     case badCursor
 }

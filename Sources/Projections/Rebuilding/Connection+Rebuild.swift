@@ -12,6 +12,8 @@ struct RebuildTurn: Sendable {
     var isDry: Bool
     var switches: Bool
     var events: Int64
+    /// Where the log ended when the loading began.
+    var begun: Int64
 }
 
 /// What has come of the loading since it was told last.
@@ -26,15 +28,21 @@ struct RebuildProgress: Sendable {
 extension Connection {
     /// Makes an empty build beside the others, for a rebuild to fill.
     ///
+    /// - Parameters:
+    ///   - projection: Whose; a live one is made with so many slices when there is none.
+    ///   - order: How it is to be filled.
+    ///   - goal: How far the log is.
+    ///   - slices: For a read model that was never made; a new build has as many as the live one.
     /// - Returns: The build; `nil` when another rebuild of this shape is under way.
     /// - Throws: ``PostgresError``.
     func openRebuild(
         of projection: any Projection.Type,
         _ order: RebuildOrder,
-        goal: Int64
+        goal: Int64,
+        slices: Int
     ) throws(PostgresError) -> Build? {
         let (name, shape) = (projection.name, projection.shape)
-        _ = try liveBuild(of: projection)
+        _ = try liveBuild(of: projection, slices: slices)
         guard let file = Schema.readModel(name, shape: shape) else {
             throw PostgresError(.shape, message: "schema/readmodels/\(name).v\(shape).sql is not embedded")
         }
@@ -73,24 +81,31 @@ extension Connection {
     /// - Throws: ``PostgresError``.
     func adoptRebuild(_ build: Build, fence: Int64) throws(PostgresError) -> RebuildTurn? {
         try transaction { tx throws(PostgresError) in
-            let taken = try tx.run(
+            // Held first, then looked at: whoever ends a rebuild holds them too, and feeders follow.
+            let found = try tx.run(
                 """
-                UPDATE rm.checkpoint SET fence = \(fence)
+                SELECT position, fence FROM rm.checkpoint
                  WHERE name = \(build.name) AND shape = \(build.shape) AND build = \(build.number)
-                   AND fence <= \(fence)
-                RETURNING position
+                 ORDER BY slice FOR UPDATE
                 """
-            ).column(Int64.self)
+            ).all(Int64.self, Int64.self)
+            guard found.allSatisfy({ $0.1 <= fence }) else { return nil }
             let rows = try tx.run(
                 """
-                SELECT phase, paused, until, parallel, dry, switches, events
+                SELECT phase, paused, until, parallel, dry, switches, events, begun
                   FROM rm.rebuild
                  WHERE name = \(build.name) AND shape = \(build.shape) AND build = \(build.number)
                    AND ended_at IS NULL
                 """
             )
-            guard let position = taken.min(), rows.count == 1 else { return nil }
-            let (phase, paused, until, parallel, isDry, switches, events) = try rows.decode(
+            guard let position = found.map(\.0).min(), rows.count == 1 else { return nil }
+            try tx.run(
+                """
+                UPDATE rm.checkpoint SET fence = \(fence)
+                 WHERE name = \(build.name) AND shape = \(build.shape) AND build = \(build.number)
+                """
+            )
+            let (phase, paused, until, parallel, isDry, switches, events, begun) = try rows.decode(
                 0,
                 String.self,
                 Bool.self,
@@ -98,6 +113,7 @@ extension Connection {
                 Int.self,
                 Bool.self,
                 Bool.self,
+                Int64.self,
                 Int64.self
             )
             guard let phase = RebuildState.Phase(rawValue: phase) else { return nil }
@@ -109,7 +125,8 @@ extension Connection {
                 parallel: parallel,
                 isDry: isDry,
                 switches: switches,
-                events: events
+                events: events,
+                begun: begun
             )
         }
     }
@@ -156,8 +173,8 @@ extension Connection {
         isFirst: Bool
     ) throws(PostgresError) -> Bool {
         try unhurried { connection throws(PostgresError) in
-            try connection.transaction { tx throws(PostgresError) in
-                guard try tx.moveAll(build, fence: fence, from: position, to: end) else { return false }
+            try connection.transaction(otherwise: false) { tx throws(PostgresError) in
+                try tx.moveAll(build, fence: fence, from: position, to: end)
                 try tx.block(poisoned, in: build)
                 if !isFirst {
                     try tx.ensureKey(of: build)
@@ -177,25 +194,44 @@ extension Connection {
         }
     }
 
-    /// Moves the checkpoints of all slices of a build, which are at one place while it is rebuilt.
-    func moveAll(_ build: Build, fence: Int64, from position: Int64, to end: Int64) throws(PostgresError) -> Bool {
-        let moved = try run(
+    /// Takes hold of all checkpoints of a build that is rebuilt.
+    ///
+    /// - Returns: Where each slice is.
+    /// - Throws: ``PostgresError``; `overtaken` when somebody newer drives the rebuild, or the build is gone.
+    func holdAll(_ build: Build, fence: Int64) throws(PostgresError) -> [Int64] {
+        let found = try run(
+            """
+            SELECT position, fence FROM rm.checkpoint
+             WHERE name = \(build.name) AND shape = \(build.shape) AND build = \(build.number)
+             ORDER BY slice FOR UPDATE
+            """
+        ).all(Int64.self, Int64.self)
+        guard !found.isEmpty, found.allSatisfy({ $0.1 == fence }) else { throw .overtaken }
+        return found.map(\.0)
+    }
+
+    /// Moves the checkpoints of all slices of a build, which are at one place while it is loaded.
+    func moveAll(_ build: Build, fence: Int64, from position: Int64, to end: Int64) throws(PostgresError) {
+        guard try holdAll(build, fence: fence).allSatisfy({ $0 == position }) else { throw .overtaken }
+        try run(
             """
             UPDATE rm.checkpoint SET position = \(end)
              WHERE name = \(build.name) AND shape = \(build.shape) AND build = \(build.number)
-               AND position = \(position) AND fence = \(fence)
             """
-        ).changed
-        guard moved > 0 else { return false }
+        )
         try run("SELECT set_config('synchronous_commit', 'off', true)")
-        return true
     }
 
-    /// Begins a rebuild again, because the log was made to forget something that was folded; part of a transaction.
-    func restart(_ build: Build, fence: Int64, from position: Int64) throws(PostgresError) -> Bool {
-        guard try moveAll(build, fence: fence, from: position, to: 0),
-            let file = Schema.readModel(build.name, shape: build.shape)
-        else { return false }
+    /// Begins a rebuild again, wherever its slices are; part of a transaction.
+    func restart(_ build: Build, fence: Int64) throws(PostgresError) {
+        _ = try holdAll(build, fence: fence)
+        guard let file = Schema.readModel(build.name, shape: build.shape) else { throw .overtaken }
+        try run(
+            """
+            UPDATE rm.checkpoint SET position = 0
+             WHERE name = \(build.name) AND shape = \(build.shape) AND build = \(build.number)
+            """
+        )
         try run("DROP SCHEMA \(identifier: build.schema) CASCADE")
         try makeTables(of: build, from: ReadModelFile(file.text).loadable)
         try run(
@@ -204,7 +240,6 @@ extension Connection {
              WHERE name = \(build.name) AND shape = \(build.shape) AND build = \(build.number)
             """
         )
-        return true
     }
 
     /// Makes the primary key, without which the rows were loaded.
@@ -239,14 +274,14 @@ extension Connection {
     /// Notes the phase of a rebuild, if its lease is still ours.
     func enter(_ phase: RebuildState.Phase, _ build: Build, fence: Int64) throws(PostgresError) -> Bool {
         // Held until the transaction ends: nobody can take over meanwhile.
-        let held = try run(
+        let fences = try run(
             """
-            SELECT FROM rm.checkpoint
-             WHERE name = \(build.name) AND shape = \(build.shape) AND build = \(build.number) AND fence = \(fence)
-               FOR UPDATE
+            SELECT fence FROM rm.checkpoint
+             WHERE name = \(build.name) AND shape = \(build.shape) AND build = \(build.number)
+             ORDER BY slice FOR UPDATE
             """
-        ).count
-        guard held > 0 else { return false }
+        ).column(Int64.self)
+        guard !fences.isEmpty, fences.allSatisfy({ $0 == fence }) else { return false }
         return try run(
             """
             UPDATE rm.rebuild SET phase = \(phase.rawValue), updated_at = clock_timestamp()
@@ -281,6 +316,7 @@ extension Connection {
         try transaction { tx throws(PostgresError) in
             try tx.takeBuildLock()
             try tx.script("SET LOCAL lock_timeout = '5s'")
+            _ = try tx.positions(of: build, locking: true)
             let gone = try tx.run(
                 """
                 DELETE FROM rm.build

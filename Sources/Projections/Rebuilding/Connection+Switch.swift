@@ -9,7 +9,7 @@ enum Leveling: Sendable, Equatable {
     case apart(Int64)
     /// Somebody else has the rebuild, or a build is gone.
     case lost
-    /// Something was erased in between: the build must be folded anew first.
+    /// Something was erased or skipped in between: the build must be folded anew first.
     case forgets
 }
 
@@ -60,9 +60,30 @@ extension Connection {
             limit: Int(Self.mostAtOnce)
         )
         guard page.scannedTo == last else { return .apart(last - first) }
-        if ProjectionRunner.forgets(page, since: first, P.self) { return .forgets }
-        let missing = page.events.filter { event in
-            let slice = Slicing.slice(of: event.organization?.value ?? 0, among: starts.count)
+        // Some slice may have folded in clear what was erased while others had not got there.
+        if ProjectionRunner.forgets(page, since: starts.max() ?? first, P.self) { return .forgets }
+        try advance(projection, build, page.events, from: starts, to: ends)
+        return .done
+    }
+
+    /// Folds of some events what each slice lacks, and moves the checkpoints, which must be locked.
+    ///
+    /// - Parameters:
+    ///   - projection: What folds.
+    ///   - build: The build to be brought on.
+    ///   - events: All that follow the slice that is furthest behind.
+    ///   - starts: Where each slice is.
+    ///   - ends: Where each slice is afterwards.
+    /// - Throws: ``PostgresError``.
+    func advance<P: Projection>(
+        _ projection: P.Type,
+        _ build: Build,
+        _ events: [RecordedEvent],
+        from starts: [Int64],
+        to ends: [Int64]
+    ) throws(PostgresError) {
+        let missing = events.filter { event in
+            let slice = P.slice(of: event.organization?.value ?? 0, among: starts.count)
             return event.position > starts[slice] && event.position <= ends[slice]
         }
         let poisoned = try fold(projection, missing, into: build, passing: try passed(by: build)).poisoned
@@ -75,7 +96,45 @@ extension Connection {
                AND c.slice = n.slice
             """
         )
-        return .done
+    }
+
+    /// Folds what follows into a build that is rebuilt, each slice from where it is.
+    ///
+    /// Comparing and switching bring each slice to where the live one was just then, so they are not at one position.
+    ///
+    /// - Parameters:
+    ///   - projection: What folds.
+    ///   - build: The build to be brought on.
+    ///   - page: What follows the slice that is furthest behind.
+    ///   - fence: Of the lease of the rebuild.
+    /// - Returns: Whether that could be done.
+    /// - Throws: ``PostgresError``.
+    func catchUp<P: Projection>(
+        _ projection: P.Type,
+        _ build: Build,
+        with page: EventPage,
+        fence: Int64
+    ) throws(PostgresError) -> Leveling {
+        try transaction(otherwise: .lost) { tx throws(PostgresError) in
+            let starts = try tx.holdAll(build, fence: fence)
+            guard starts.min() == page.scannedFrom - 1, let furthest = starts.max() else { throw .overtaken }
+            if ProjectionRunner.forgets(page, since: furthest, P.self) { return .forgets }
+            try tx.advance(projection, build, page.events, from: starts, to: starts.map { max($0, page.scannedTo) })
+            return .done
+        }
+    }
+
+    /// Whether an organization is blocked in a build by an event that is passed over by now.
+    func isBlockedInVain(_ build: Build) throws(PostgresError) -> Bool {
+        try run(
+            """
+            SELECT
+              FROM rm.block AS k
+              JOIN rm.skipped AS s ON s.name = k.name AND s.position = k.from_position
+             WHERE k.name = \(build.name) AND k.shape = \(build.shape) AND k.build = \(build.number)
+             LIMIT 1
+            """
+        ).count > 0
     }
 
     /// Compares a build with the live one, both at one position, in one snapshot: neither readers nor feeders wait.
@@ -95,6 +154,7 @@ extension Connection {
                 let goals = try tx.positions(of: live, locking: false)
                 let leveling = try tx.level(projection, build, to: goals)
                 guard leveling == .done else { return (leveling, nil) }
+                if try tx.isBlockedInVain(build) { return (.forgets, nil) }
                 // A build that is ahead of the live one cannot be compared with it.
                 guard try tx.positions(of: build, locking: false) == goals else { return (.apart(0), nil) }
                 let verdict = try tx.compare(build, with: live, at: goals.max() ?? 0)
@@ -177,6 +237,7 @@ extension Connection {
             let goals = try tx.positions(of: live, locking: true)
             let leveling = try tx.level(projection, build, to: goals)
             guard leveling == .done else { return leveling }
+            if fence != nil, try tx.isBlockedInVain(build) { return .forgets }
             try tx.show(build)
             if fence != nil { try tx.end(build, as: .done) }
             return .done

@@ -21,17 +21,10 @@ extension ProjectionDesk {
         let projection = try projection(name)
         let id = organization?.value ?? 0
         return try await doing { () async throws in
-            let blocked = try await runner.pool.with { connection throws(PostgresError) in
-                try connection.run(
-                    """
-                    SELECT k.from_position
-                      FROM rm.block AS k JOIN rm.build AS b USING (name, shape, build)
-                     WHERE k.name = \(projection.name) AND k.shape = \(projection.shape) AND k.org_id = \(id)
-                     ORDER BY b.live DESC LIMIT 1
-                    """
-                ).column(Int64.self).first
+            let blockage = try await runner.pool.with { connection throws(PostgresError) in
+                try connection.blockage(of: id, in: projection)
             }
-            guard let blocked else { throw RebuildError.notPossible("it is not blocked") }
+            guard let blocked = blockage?.from else { throw RebuildError.notPossible("it is not blocked") }
             let fact = PlatformEvent.ProjectionOperated(
                 projection: name,
                 verb: skipping ? "skip" : "retry",
@@ -40,18 +33,8 @@ extension ProjectionDesk {
                 reason: deed.reason
             )
             try await note(deed, fact)
-            if skipping {
-                try await runner.pool.with { connection throws(PostgresError) in
-                    _ = try connection.run(
-                        """
-                        INSERT INTO rm.skipped (name, position) VALUES (\(projection.name), \(blocked))
-                        ON CONFLICT DO NOTHING
-                        """
-                    )
-                }
-            }
             func attempt<P: Projection>(_: P.Type) async throws -> Unblocking {
-                try await runner.retry(P.self, organization: organization)
+                try await runner.retry(P.self, organization: organization, skipping: skipping ? blocked : nil)
             }
             // One build after the other, the live one first.
             while true {

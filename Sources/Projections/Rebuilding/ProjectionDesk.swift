@@ -47,7 +47,12 @@ package struct ProjectionDesk: Sendable {
             if let until = order.until, until > frontier { throw RebuildError.beyond(frontier) }
             let opened = try await runner.pool.with { connection throws(PostgresError) in
                 try connection.prepareControl()
-                return try connection.openRebuild(of: projection, order, goal: order.until ?? frontier)
+                return try connection.openRebuild(
+                    of: projection,
+                    order,
+                    goal: order.until ?? frontier,
+                    slices: runner.settings.slices
+                )
             }
             guard let build = opened else { throw RebuildError.notPossible("a rebuild of it is under way") }
             guard let stream = StreamName(build.rebuildStream) else { throw RebuildError.unknownProjection }

@@ -68,6 +68,8 @@ extension ProjectionRunner {
             try connection.fedSlices(build.name, shape: build.shape)
         }
         try await enter(slices.filter { $0.build == build })
+        // The others see it a moment later; a process that does not feed takes no share.
+        if !holdings.shares.isEmpty { try await share() }
         let state = try await pool.with { connection throws(PostgresError) in
             try connection.standing(of: build)
         }
@@ -83,8 +85,9 @@ extension ProjectionRunner {
             if !isPaused { try await wake(build) }
             return false
         case .ended:
-            try await update(item, "completed")
+            // As long as the lease is held: what comes after is cut short when there is nothing left to renew.
             await retire(build.name, shape: build.shape)
+            try await update(item, "completed")
             return false
         }
     }

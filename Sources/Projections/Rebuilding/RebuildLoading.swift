@@ -44,6 +44,9 @@ struct RebuildLoading<P: Projection> {
         let goal = min(turn.until ?? frontier, frontier)
         let build = rebuilder.build
         passed = try await rebuilder.ask { connection throws(PostgresError) in try connection.passed(by: build) }
+        // What was erased before is read without its payload; only what is erased from now on can be read in clear.
+        let begun = position > 0 ? turn.begun : frontier
+        if position == 0, try await !note(begun: begun) { return .lost }
         if position < goal {
             var page = try await rebuilder.read(after: position, through: goal, limit: rebuilder.settings.stretch)
             while true {
@@ -51,9 +54,10 @@ struct RebuildLoading<P: Projection> {
                 // The next stretch is read while this one is folded.
                 let (rebuilder, end) = (rebuilder, page.scannedTo)
                 async let following = rebuilder.next(after: end, through: goal)
-                if ProjectionRunner.forgets(page, since: position, P.self) {
+                if ProjectionRunner.forgets(page, since: position, begunAt: begun, P.self) {
                     return try await rebuilder.restart() ? nil : .lost
                 }
+                guard try await keepsSkipping() else { return try await rebuilder.restart() ? nil : .lost }
                 try await fold(page)
                 let isDue = ContinuousClock.now - flushedAt >= rebuilder.settings.flushEvery
                 if rows >= rebuilder.settings.mostRows || isDue {
@@ -76,12 +80,44 @@ struct RebuildLoading<P: Projection> {
         return isOurs ? nil : .lost
     }
 
+    /// Notes where the log ended when the loading began, for whoever takes over.
+    ///
+    /// - Returns: Whether the rebuild is still ours.
+    private func note(begun: Int64) async throws -> Bool {
+        let (build, fence) = (rebuilder.build, rebuilder.fence)
+        return try await rebuilder.ask { connection throws(PostgresError) in
+            try connection.transaction(otherwise: false) { tx throws(PostgresError) in
+                _ = try tx.holdAll(build, fence: fence)
+                return try tx.run(
+                    """
+                    UPDATE rm.rebuild SET begun = \(begun)
+                     WHERE name = \(build.name) AND shape = \(build.shape) AND build = \(build.number)
+                       AND ended_at IS NULL
+                    """
+                ).changed == 1
+            }
+        }
+    }
+
+    /// Learns what an operator had passed over meanwhile.
+    ///
+    /// - Returns: `false` when some of it was folded, or blocked its organization, already.
+    private mutating func keepsSkipping() async throws -> Bool {
+        let build = rebuilder.build
+        let skipped = try await rebuilder.ask { connection throws(PostgresError) in
+            try connection.passed(by: build).skipped
+        }
+        let new = skipped.subtracting(passed.skipped)
+        passed.skipped = skipped
+        return !new.contains { $0 <= position }
+    }
+
     /// Folds a stretch, all workers at once.
     private mutating func fold(_ page: EventPage) async throws {
         let count = partitions.count
         var parts = [[RecordedEvent]](repeating: [], count: count)
         for event in page.events {
-            parts[Slicing.slice(of: event.organization?.value ?? 0, among: count)].append(event)
+            parts[P.slice(of: event.organization?.value ?? 0, among: count)].append(event)
         }
         while true {
             let lacking = try await attempt(parts)
@@ -89,7 +125,7 @@ struct RebuildLoading<P: Projection> {
             // What presupposes a row that an erased payload would have made is nobody's fault.
             let streams = lacking
             let more = try await rebuilder.ask { connection throws(PostgresError) in
-                try connection.streamsWithErasedPayloads(streams)
+                try connection.tornStreams(among: streams, of: P.name)
             }
             guard !more.isEmpty else { break }
             torn.formUnion(more)

@@ -185,31 +185,25 @@ struct Rebuilder<P: Projection>: Sendable {
         while at.live - position > Connection.mostAtOnce / 10 {
             try Task.checkCancellation()
             let page = try await read(after: position, through: at.live, limit: Int(Connection.mostAtOnce))
-            if ProjectionRunner.forgets(page, since: position, P.self) { return try await restart() }
-            let from = position
-            let isOurs = try await ask { connection throws(PostgresError) in
-                try connection.transaction { tx throws(PostgresError) in
-                    guard try tx.moveAll(build, fence: fence, from: from, to: page.scannedTo) else { return false }
-                    let passed = try tx.passed(by: build)
-                    let poisoned = try tx.fold(P.self, page.events, into: build, passing: passed).poisoned
-                    try tx.block(poisoned, in: build)
-                    return true
-                }
+            switch try await ask({ connection throws(PostgresError) in
+                try connection.catchUp(P.self, build, with: page, fence: fence)
+            }) {
+            case .done: position = page.scannedTo
+            case .forgets: return try await restart()
+            case .lost, .apart: return false
             }
-            guard isOurs else { return false }
-            position = page.scannedTo
         }
         return true
     }
 
-    /// Something was erased that was folded already: nothing of it may stay.
+    /// Something was erased or skipped that was folded already: nothing of it may stay.
     func restart() async throws -> Bool {
-        logger.notice("a payload was erased; the rebuild begins again")
+        logger.notice("an event was erased or skipped; the rebuild begins again")
         return try await ask { connection throws(PostgresError) in
-            try connection.transaction { tx throws(PostgresError) in
+            try connection.transaction(otherwise: false) { tx throws(PostgresError) in
                 guard try tx.enter(.loading, build, fence: fence) else { return false }
-                let position = try tx.positions(of: build, locking: true).min() ?? 0
-                return try tx.restart(build, fence: fence, from: position)
+                try tx.restart(build, fence: fence)
+                return true
             }
         }
     }

@@ -1,5 +1,5 @@
 /// One build of one shape of a read model: a schema of its own, behind the view that the queries read.
-struct Build: Sendable, Equatable {
+struct Build: Sendable, Hashable {
     let name: String
     let shape: Int
     let number: Int

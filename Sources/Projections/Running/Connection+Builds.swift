@@ -17,8 +17,12 @@ extension Connection {
 
     /// The live build of a projection; makes the first one when there is none.
     ///
+    /// - Parameters:
+    ///   - projection: Whose.
+    ///   - slices: How many slices the first one has; that stays.
+    /// - Returns: The build.
     /// - Throws: ``PostgresError``.
-    func liveBuild(of projection: any Projection.Type) throws(PostgresError) -> Build {
+    func liveBuild(of projection: any Projection.Type, slices: Int) throws(PostgresError) -> Build {
         let (name, shape) = (projection.name, projection.shape)
         guard let file = Schema.readModel(name, shape: shape) else {
             throw PostgresError(.shape, message: "schema/readmodels/\(name).v\(shape).sql is not embedded")
@@ -30,14 +34,14 @@ extension Connection {
                 return Build(name: name, shape: shape, number: try live.decode(0, Int.self))
             }
             let build = Build(name: name, shape: shape, number: 1)
-            try tx.make(build, from: file.text)
+            try tx.make(build, slices: slices, from: file.text)
             try tx.show(build)
             return build
         }
     }
 
     /// Makes a build's tables and its checkpoint at the beginning of the log.
-    func make(_ build: Build, slices: Int = 1, from text: String) throws(PostgresError) {
+    func make(_ build: Build, slices: Int, from text: String) throws(PostgresError) {
         try makeTables(of: build, from: text)
         try run(
             """
@@ -70,63 +74,6 @@ extension Connection {
                AND (r.build IS NULL OR r.phase IN ('done', 'ready', 'unequal'))
             """
         ).all(Int.self, Int.self).map { (Build(name: name, shape: shape, number: $0), $1) }
-    }
-
-    /// Makes empty tables beside a build, which stays as it is and is shown.
-    ///
-    /// - Throws: ``PostgresError``.
-    func beginAnew(_ build: Build) throws(PostgresError) {
-        guard let file = Schema.readModel(build.name, shape: build.shape) else {
-            throw PostgresError(.shape, message: "schema/readmodels/\(build.name).v\(build.shape).sql is not embedded")
-        }
-        try transaction { tx throws(PostgresError) in
-            try tx.takeBuildLock()
-            // What a process left that died on the way.
-            try tx.run("DROP SCHEMA IF EXISTS \(identifier: build.anew.schema) CASCADE")
-            try tx.makeTables(of: build.anew, from: file.text)
-        }
-    }
-
-    /// Puts what was folded anew in the place of a build, with its checkpoint and its blocks, in one transaction.
-    ///
-    /// - Parameters:
-    ///   - slice: The one slice of the build.
-    ///   - position: Where its checkpoint is believed to be.
-    ///   - end: How far was folded anew.
-    ///   - poisoned: What could not be folded.
-    /// - Returns: `false` when somebody else owns the slice now: nothing was changed.
-    /// - Throws: ``PostgresError``.
-    func replace(
-        _ slice: Slice,
-        from position: Int64,
-        to end: Int64,
-        poisoned: [Poison]
-    ) throws(PostgresError) -> Bool {
-        let build = slice.build
-        return try transaction { tx throws(PostgresError) in
-            try tx.takeBuildLock()
-            guard try tx.move(slice, from: position, to: end) else { return false }
-            try tx.run(
-                """
-                DELETE FROM rm.block
-                 WHERE name = \(build.name) AND shape = \(build.shape) AND build = \(build.number)
-                """
-            )
-            try tx.block(poisoned, in: build)
-            let old = build.schema + "_old"
-            try tx.run("ALTER SCHEMA \(identifier: build.schema) RENAME TO \(identifier: old)")
-            try tx.run("ALTER SCHEMA \(identifier: build.anew.schema) RENAME TO \(identifier: build.schema)")
-            let isLive =
-                try tx.run(
-                    """
-                    SELECT FROM rm.build
-                     WHERE name = \(build.name) AND shape = \(build.shape) AND build = \(build.number) AND live
-                    """
-                ).count == 1
-            if isLive { try tx.show(build) }
-            try tx.run("DROP SCHEMA \(identifier: old) CASCADE")
-            return true
-        }
     }
 
     /// Puts a build behind the view of its shape; queries see either the one before or this one.

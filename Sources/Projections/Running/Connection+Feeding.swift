@@ -2,13 +2,6 @@ internal import EventStore
 internal import Kernel
 internal import Postgres
 
-/// One slice of one build, as the holder of its lease sees it.
-struct Slice: Sendable, Equatable {
-    let build: Build
-    let number: Int
-    let fence: Int64
-}
-
 /// What feeding one page did.
 enum Fed: Sendable, Equatable {
     /// The checkpoint is at the end of the page.
@@ -26,45 +19,68 @@ struct Passed: Sendable, Equatable {
 }
 
 extension Connection {
-    /// Takes a slice over from whoever had it before.
+    /// Takes slices over from whoever had them before.
     ///
-    /// - Returns: Where it is; `nil` when somebody newer has it already, or the build is gone.
+    /// - Parameters:
+    ///   - build: Whose slices.
+    ///   - fences: The slices, and what proves the lease of each.
+    /// - Returns: Where they are; without those that somebody newer has already, and none when the build is gone.
     /// - Throws: ``PostgresError``.
-    func adopt(_ slice: Slice) throws(PostgresError) -> Int64? {
+    func adopt(_ build: Build, _ fences: [Int: Int64]) throws(PostgresError) -> HeldSlices {
+        let slices = fences.keys.sorted()
+        // Locked in order, as everywhere: who locks several never waits in a circle.
         let rows = try run(
             """
-            UPDATE rm.checkpoint SET fence = \(slice.fence)
-             WHERE name = \(slice.build.name) AND shape = \(slice.build.shape) AND build = \(slice.build.number)
-               AND slice = \(slice.number) AND fence <= \(slice.fence)
-            RETURNING position
+            WITH held AS (
+                SELECT c.slice, n.fence
+                  FROM rm.checkpoint AS c
+                  JOIN unnest(\(array: slices), \(array: slices.map { fences[$0] ?? 0 })) AS n (slice, fence)
+                    ON n.slice = c.slice AND n.fence >= c.fence
+                 WHERE c.name = \(build.name) AND c.shape = \(build.shape) AND c.build = \(build.number)
+                 ORDER BY c.slice
+                   FOR UPDATE OF c
+            )
+            UPDATE rm.checkpoint AS c SET fence = h.fence
+              FROM held AS h
+             WHERE c.name = \(build.name) AND c.shape = \(build.shape) AND c.build = \(build.number)
+               AND c.slice = h.slice
+            RETURNING c.slice, c.position,
+                      (SELECT b.slices FROM rm.build AS b
+                        WHERE b.name = c.name AND b.shape = c.shape AND b.build = c.build)
             """
+        ).all(Int.self, Int64.self, Int.self)
+        let positions = Dictionary(rows.map { ($0.0, $0.1) }) { first, _ in first }
+        return HeldSlices(
+            build: build,
+            count: rows.first?.2 ?? 1,
+            fences: fences.filter { positions[$0.key] != nil },
+            positions: positions
         )
-        return rows.count == 1 ? try rows.decode(0, Int64.self) : nil
     }
 
-    /// Folds a page into the rows and moves the checkpoint over it, in one transaction.
+    /// Folds a page into the rows and moves the checkpoints over it, in one transaction.
     ///
     /// - Parameters:
     ///   - projection: What folds.
-    ///   - slice: Whose rows.
-    ///   - page: What follows the checkpoint at `position`.
-    ///   - position: Where the checkpoint is believed to be.
+    ///   - slices: Those that are furthest behind among them are fed.
+    ///   - page: What follows their checkpoints.
     /// - Returns: What it did.
     /// - Throws: ``PostgresError``.
     func feed<P: Projection>(
         _ projection: P.Type,
-        _ slice: Slice,
-        _ page: EventPage,
-        from position: Int64
+        _ slices: HeldSlices,
+        _ page: EventPage
     ) throws(PostgresError) -> Fed {
-        if page.events.isEmpty {
-            return try move(slice, from: position, to: page.scannedTo) ? .done(changed: 0, blocked: 0) : .lost
-        }
-        return try transaction { tx throws(PostgresError) in
-            guard try tx.move(slice, from: position, to: page.scannedTo) else { return .lost }
-            let passed = try tx.passed(by: slice.build)
-            let (changed, poisoned) = try tx.fold(projection, page.events, into: slice.build, passing: passed)
-            try tx.block(poisoned, in: slice.build)
+        try transaction(otherwise: .lost) { tx throws(PostgresError) in
+            try tx.move(slices, to: page.scannedTo)
+            let events = slices.part(of: page.events, for: P.self)
+            guard !events.isEmpty else { return .done(changed: 0, blocked: 0) }
+            // Who feeds the first slice may have gone past the record of an erasure already, and cannot know of a page
+            // that was read before it and is written after it.
+            if !slices.areAll, try tx.wereErased(events, for: P.self) { throw .overtaken }
+            let passed = try tx.passed(by: slices.build)
+            let (changed, poisoned) = try tx.fold(projection, events, into: slices.build, passing: passed)
+            try tx.block(poisoned, in: slices.build)
             return .done(changed: changed, blocked: poisoned.count)
         }
     }
@@ -90,8 +106,8 @@ extension Connection {
             fold.decode(events)
             try fold.load(try documents(build, fold.keys))
             fold.run()
-            // What presupposes a row that an erased payload would have made is nobody's fault.
-            let more = try streamsWithErasedPayloads(fold.lacking.subtracting(torn))
+            // What presupposes a row that an erased payload or a skipped event would have made is nobody's fault.
+            let more = try tornStreams(among: fold.lacking.subtracting(torn), of: P.name)
             guard more.isEmpty else {
                 torn.formUnion(more)
                 continue
@@ -102,53 +118,34 @@ extension Connection {
         }
     }
 
-    /// Those of some streams of which a payload was erased.
-    func streamsWithErasedPayloads(_ streams: Set<StreamName>) throws(PostgresError) -> Set<StreamName> {
-        guard !streams.isEmpty else { return [] }
-        let rows = try run(
-            """
-            SELECT s.name
-              FROM log.stream AS s
-             WHERE s.name = ANY (\(array: streams.map(\.text)))
-               AND (
-                    EXISTS (
-                        SELECT
-                          FROM log.event AS e
-                         WHERE e.stream_id = s.stream_id
-                           AND e.position >= s.first_position
-                           AND e.position <= s.last_position
-                           AND e.payload IS NULL
-                    )
-                    -- Of an archived event only the record of its erasure is here, and between which positions it was.
-                    OR EXISTS (
-                        SELECT
-                          FROM log.stream AS r
-                          JOIN log.segment AS g
-                            ON CASE WHEN r.name ~ '^erasure-[0-9]{1,18}$' THEN split_part(r.name, '-', 2)::bigint END
-                               BETWEEN greatest(g.first_position, s.first_position)
-                                   AND least(g.last_position, s.last_position)
-                         WHERE r.category = 'erasure'
-                    )
-               )
-            """
-        )
-        return Set(try rows.column(String.self).compactMap { StreamName($0) })
-    }
-
-    /// Moves a checkpoint from exactly where it is believed to be.
+    /// Moves the checkpoints of those that are furthest behind from exactly where they are believed to be.
     ///
-    /// The commit does not wait for the disk: rows and checkpoint go together, so a crash of the machine costs only a
+    /// The commit does not wait for the disk: rows and checkpoints go together, so a crash of the machine costs only a
     /// little folding again.
-    func move(_ slice: Slice, from position: Int64, to end: Int64) throws(PostgresError) -> Bool {
-        let rows = try run(
+    ///
+    /// - Throws: ``PostgresError``; `overtaken` when one of them is not there, or not theirs.
+    func move(_ slices: HeldSlices, to end: Int64) throws(PostgresError) {
+        let (build, behind) = (slices.build, slices.behind)
+        let moved = try run(
             """
-            UPDATE rm.checkpoint SET position = \(end)
-             WHERE name = \(slice.build.name) AND shape = \(slice.build.shape) AND build = \(slice.build.number)
-               AND slice = \(slice.number) AND position = \(position) AND fence = \(slice.fence)
+            WITH held AS (
+                SELECT c.slice
+                  FROM rm.checkpoint AS c
+                  JOIN unnest(\(array: behind), \(array: behind.map { slices.fences[$0] ?? 0 })) AS n (slice, fence)
+                    ON n.slice = c.slice AND n.fence = c.fence
+                 WHERE c.name = \(build.name) AND c.shape = \(build.shape) AND c.build = \(build.number)
+                   AND c.position = \(slices.lowest)
+                 ORDER BY c.slice
+                   FOR UPDATE OF c
+            )
+            UPDATE rm.checkpoint AS c SET position = \(end)
+              FROM held AS h
+             WHERE c.name = \(build.name) AND c.shape = \(build.shape) AND c.build = \(build.number)
+               AND c.slice = h.slice
             RETURNING set_config('synchronous_commit', 'off', true)
             """
-        )
-        return rows.count == 1
+        ).count
+        guard moved == behind.count, moved > 0 else { throw .overtaken }
     }
 
     /// What a build passes over.

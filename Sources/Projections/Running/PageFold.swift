@@ -34,7 +34,9 @@ package struct PageFold<P: Projection>: Sendable {
         for record in events
         where P.reads.contains(record.type) && !skipped.contains(record.position) && !skips(record) {
             do {
-                guard let entry = try Entry(record), let key = P.key(of: entry) else { continue }
+                guard let entry = P.readsEnvelopes ? Entry(unread: record) : try Entry(record),
+                    let key = P.key(of: entry)
+                else { continue }
                 entries.append((key, entry))
             } catch {
                 block(record, because: error)

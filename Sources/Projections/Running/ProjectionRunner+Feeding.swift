@@ -5,46 +5,55 @@ internal import Metrics
 internal import Postgres
 
 extension ProjectionRunner {
-    /// Feeds one slice until it is lost to another process, the log breaks a promise, or the task is cancelled.
-    func keepFeeding<P: Projection>(_ projection: P.Type, _ slice: Slice) async {
+    /// Feeds the slices of a build that this process holds, for as long as it holds one.
+    func keepFeeding<P: Projection>(_ projection: P.Type, _ build: Build) async {
         var logger = logger
         logger[metadataKey: "projection"] = "\(P.name)"
         let gauges = Gauges(projection: P.name)
         var pause = Pause()
         while !Task.isCancelled {
+            let heard = holdings.changes.count
+            let items = holdings.slices(of: build)
+            if items.isEmpty {
+                if holdings.end(build) { return }
+                continue
+            }
             do {
-                guard
-                    var position = try await pool.with({ connection throws(PostgresError) in try connection.adopt(slice)
-                    })
-                else { return }
+                var slices = try await adopt(build, items)
+                if slices.positions.isEmpty { continue }
                 let frontier = try await log.frontier()
-                guard position <= frontier else {
+                if let beyond = slices.positions.values.max(), beyond > frontier {
                     throw LogError.violated(
-                        "\(position) is folded, but the log ends at \(frontier): was an older one restored?"
+                        "\(beyond) is folded, but the log ends at \(frontier): was an older one restored?"
                     )
                 }
-                while true {
-                    let page = try await next(after: position, for: P.self)
-                    let from = position
-                    if Self.forgets(page, since: position, P.self) {
+                while holdings.slices(of: build) == items {
+                    guard let page = try await next(for: P.self, slices, unlessChanged: heard) else { break }
+                    if slices.behind.first == 0, try await mustForget(page, build, P.self) {
                         logger.notice("a payload was erased; everything is folded anew")
-                        guard let end = try await foldAnew(projection, slice, from: position) else { return }
-                        position = end
+                        guard try await foldAnew(projection, build, fence: slices.fences[0] ?? 0) else { break }
+                        slices = try await adopt(build, items)
                         continue
                     }
+                    let now = slices
                     let fed = try await pool.with { connection throws(PostgresError) in
-                        try connection.feed(P.self, slice, page, from: from)
+                        try connection.feed(P.self, now, page)
                     }
-                    guard case .done(let changed, let blocked) = fed else { return }
-                    position = page.scannedTo
+                    guard case .done(let changed, let blocked) = fed else { break }
+                    slices.move(to: page.scannedTo)
                     pause.reset()
-                    gauges.record(position: position, events: page.events.count, rows: changed, blocked: blocked)
+                    gauges.record(
+                        position: slices.lowest,
+                        events: page.events.count,
+                        rows: changed,
+                        blocked: blocked
+                    )
                     if blocked > 0 { logger.error("an event cannot be folded; its organization is blocked") }
                 }
             } catch LogError.violated(let what) {
                 gauges.violations.increment()
                 logger.critical("the log broke a promise; feeding stops", metadata: ["what": "\(what)"])
-                return await rest()
+                await rest()
             } catch is CancellationError {
                 return
             } catch {
@@ -55,16 +64,58 @@ extension ProjectionRunner {
         }
     }
 
-    /// The next page, checked against the promise that nothing is ever skipped.
-    private func next<P: Projection>(after position: Int64, for projection: P.Type) async throws -> EventPage {
-        let page = try await feed(position, Self.filter(for: P.self), settings.pageLimit)
+    /// Takes slices over from whoever had them before; what somebody newer has is let go of.
+    private func adopt(_ build: Build, _ items: [Int: WorkItem]) async throws -> HeldSlices {
+        let fences = items.mapValues(\.fence)
+        let (slices, isThere) = try await pool.with { connection throws(PostgresError) in
+            (try connection.adopt(build, fences), try !connection.positions(of: build, locking: false).isEmpty)
+        }
+        let lost = items.filter { slices.positions[$0.key] == nil }.map(\.value)
+        holdings.drop(lost)
+        for item in lost {
+            // The leased work of a build that was dropped ends; other work may be claimed again, with a newer fence. A
+            // lease that is gone needs neither.
+            if isThere { try? await work.release(item) } else { try? await update(item, "superseded") }
+        }
+        return slices
+    }
+
+    /// The next page for the slices that are furthest behind, checked against the promise that nothing is ever skipped.
+    ///
+    /// - Returns: `nil` when slices came or went while it was waited for.
+    private func next<P: Projection>(
+        for _: P.Type,
+        _ slices: HeldSlices,
+        unlessChanged heard: Int
+    ) async throws -> EventPage? {
+        let filter = Self.filter(for: P.self)
+        let position = slices.lowest
+        let page: EventPage
+        if let end = slices.second {
+            // Those that are behind catch up with the others, and are fed with them from there.
+            page = try await log.read(after: position, through: end, matching: filter, limit: settings.pageLimit)
+        } else {
+            let (feed, limit, changes) = (feed, settings.pageLimit, holdings.changes)
+            let found = try await withThrowingTaskGroup(of: EventPage?.self) { group in
+                group.addTask { try await feed(position, filter, limit) }
+                group.addTask {
+                    await changes.wait(after: heard, atMost: .seconds(3600))
+                    return nil
+                }
+                let first = try await group.next() ?? nil
+                group.cancelAll()
+                return first
+            }
+            guard let found else { return nil }
+            page = found
+        }
         try page.check(after: position, for: .projection)
         return page
     }
 
-    /// Keeps the slice from being tried again at once.
+    /// Keeps the slices from being tried again at once.
     private func rest() async {
-        // Cancelled early: the lease is given back then.
+        // Cancelled early: the leases are given back then.
         try? await Task.sleep(for: .seconds(30))
     }
 }

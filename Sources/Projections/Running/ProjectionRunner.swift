@@ -21,6 +21,8 @@ package struct ProjectionRunner: Sendable {
         package var patrol: Duration
         /// How many events are folded in one transaction, at most.
         package var pageLimit: Int
+        /// How many slices the first build of a read model has; what is there stays as it is.
+        package var slices: Int
         /// How rebuilds go about it.
         package var rebuild: RebuildSettings
         /// How often to tell how far the read models are behind.
@@ -31,12 +33,14 @@ package struct ProjectionRunner: Sendable {
             patrol: Duration = .milliseconds(500),
             pageLimit: Int = 5000,
             look: Duration = .seconds(5),
+            slices: Int = 16,
             rebuild: RebuildSettings = RebuildSettings()
         ) {
             self.lease = lease
             self.patrol = patrol
             self.pageLimit = pageLimit
             self.look = look
+            self.slices = slices
             self.rebuild = rebuild
         }
     }
@@ -50,6 +54,8 @@ package struct ProjectionRunner: Sendable {
     let projections: [any Projection.Type]
     let settings: Settings
     let logger: Logger
+    /// The slices that this process has.
+    let holdings = Holdings()
     /// Rings when there is leased work that was not there before.
     let prompt = Bell()
 
@@ -89,10 +95,10 @@ package struct ProjectionRunner: Sendable {
     ///
     /// - Throws: ``PostgresError``.
     package func prepare() async throws(PostgresError) {
-        let projections = projections
+        let (projections, slices) = (projections, settings.slices)
         try await pool.with { connection throws(PostgresError) in
             try connection.prepareControl()
-            for projection in projections { _ = try connection.liveBuild(of: projection) }
+            for projection in projections { _ = try connection.liveBuild(of: projection, slices: slices) }
         }
     }
 
@@ -104,14 +110,20 @@ package struct ProjectionRunner: Sendable {
         await withDiscardingTaskGroup { group in
             group.addTask { await watchLag() }
             group.addTask { await keepRebuilding() }
+            group.addTask { await keepLeases() }
+            group.addTask { await keepSharing() }
             while !Task.isCancelled {
                 let heard = prompt.count
-                for item in await claim() {
-                    group.addTask { await drive(item) }
+                for build in await claim() {
+                    guard
+                        let projection = projections.first(where: { $0.name == build.name && $0.shape == build.shape })
+                    else { continue }
+                    group.addTask { await keepFeeding(projection, build) }
                 }
                 await prompt.wait(after: heard, atMost: settings.patrol)
             }
         }
+        await giveBack()
     }
 
     /// Makes the read models and the leased work that stands for them, however long the database takes.
@@ -121,6 +133,7 @@ package struct ProjectionRunner: Sendable {
             do {
                 try await prepare()
                 try await enterWork()
+                _ = try await attend()
                 return
             } catch {
                 logger.error("read models cannot be prepared", metadata: ["error": "\(error)"])
@@ -154,48 +167,24 @@ package struct ProjectionRunner: Sendable {
         prompt.ring()
     }
 
-    private func claim() async -> [WorkItem] {
-        do throws(LogError) {
-            return try await work.claim(
-                kinds: projections.map { $0.workKind },
-                owner: owner,
-                limit: projections.count * 4,
-                lease: settings.lease
-            )
-        } catch {
-            logger.debug("no projection can be claimed", metadata: ["error": "\(error)"])
-            return []
-        }
-    }
-
-    /// Feeds one slice for as long as its lease can be held.
-    private func drive(_ item: WorkItem) async {
-        guard let (build, number) = Build.parse(item.stream.id),
-            let projection = projections.first(where: { $0.name == build.name && $0.shape == build.shape })
-        else { return }
-        let slice = Slice(build: build, number: number, fence: item.fence)
-        await work.hold(item, lease: settings.lease) {
-            await keepFeeding(projection, slice)
-            return await !forget(item, of: build)
-        }
-    }
-
-    /// Ends the leased work of a build that was dropped.
+    /// Takes slices that nobody feeds, up to this process's share.
     ///
-    /// - Returns: Whether it was.
-    private func forget(_ item: WorkItem, of build: Build) async -> Bool {
-        guard !Task.isCancelled else { return false }
-        do {
-            let isThere = try await pool.with { connection throws(PostgresError) in
-                try !connection.positions(of: build, locking: false).isEmpty
+    /// - Returns: The builds that nobody here feeds yet.
+    private func claim() async -> Set<Build> {
+        var found: [WorkItem] = []
+        for (kind, room) in holdings.room.sorted(by: { $0.key < $1.key }) {
+            do throws(LogError) {
+                found += try await work.claim(kinds: [kind], owner: owner, limit: room, lease: settings.lease)
+            } catch {
+                logger.debug("no projection can be claimed", metadata: ["error": "\(error)"])
+                break
             }
-            guard !isThere else { return false }
-            try await update(item, "superseded")
-            return true
-        } catch {
-            // It is claimed again then, and ended again.
-            return false
         }
+        return holdings.take(
+            found.compactMap { item in
+                Build.parse(item.stream.id).map { (build: $0.build, slice: $0.slice, item: item) }
+            }
+        )
     }
 }
 

@@ -63,7 +63,7 @@ extension API {
                 "listMyOrganizations",
                 "The organizations that the caller belongs to, oldest first.",
                 access: .scope(.read),
-                parameters: Route.Parameter.list,
+                parameters: Route.Parameter.list + Route.Parameter.past,
                 success: .init(.ok, .named("Organizations")),
                 handler: organizations
             ),
@@ -78,7 +78,11 @@ extension API {
         case .operator, .platformAuditor, .system, .saga: user = nil
         case .user(let id): user = id
         case .organizationKey(_, let organization, _):
-            let reading = try await read { () throws(ReadError) in try await backend.reads.organization(organization) }
+            let moment = try call.moment
+            let reading = try await read { () throws(ReadError) in
+                guard let moment else { return try await backend.reads.organization(organization) }
+                return try await backend.reads.organizationThen(organization, moment)
+            }
             let one = reading.map { Page(data: $0.map { [$0] } ?? [], next: nil) }
             return try list(one, for: call)
         }

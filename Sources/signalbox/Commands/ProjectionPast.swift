@@ -99,7 +99,19 @@ extension Reach {
         at moments: [Moment]
     ) async throws -> [[ShadowRow]] {
         let pool = Pool(conninfo: try database, size: 2, role: "signalbox_append", applicationName: "signalbox-cli")
-        let shadow = ShadowBuild(log: PostgresLog.reader(pool: pool, archive: archive), most: 1_000_000)
+        let project = Pool(
+            conninfo: try database,
+            size: 1,
+            role: "signalbox_project",
+            applicationName: "signalbox-cli"
+        )
+        let models = ReadModels(pool: project)
+        let shadow = ShadowBuild(
+            log: PostgresLog.reader(pool: pool, archive: archive),
+            most: 1_000_000,
+            mostReads: .max,
+            skipped: { name throws(ReadError) in try await models.skipped(of: name) }
+        )
         var sides: [[ShadowRow]] = []
         var failure: ReadError?
         for moment in moments {
@@ -107,20 +119,25 @@ extension Reach {
                 guard let reading = try await shadow.rows(of: name, organization: organization, at: moment) else {
                     break
                 }
-                sides.append(reading.value)
+                sides.append(reading.value.rows)
+                for poison in reading.value.blocked {
+                    let whose = poison.organization == 0 ? "what belongs to no organization" : "\(poison.organization)"
+                    Terminal.complain("stays where it was: \(whose), at \(poison.position): \(poison.error)")
+                }
             } catch {
                 failure = error
                 break
             }
         }
         await pool.close()
+        await project.close()
         switch failure {
         case nil: break
         case .behind(let position): throw Exit.notFound("the log ends at \(position)")
         case .future: throw Exit.usage("the moment is still to come")
         case .tooMuch(let most):
             throw Exit.failed("more than \(most) events; name an organization, or rebuild --to-position")
-        case .unavailable, .badCursor: throw Exit.unavailable("the log cannot be read now")
+        case .unavailable, .busy, .badCursor: throw Exit.unavailable("the log cannot be read now")
         }
         guard sides.count == moments.count else { throw Exit.notFound("there is no read model \(name)") }
         return sides

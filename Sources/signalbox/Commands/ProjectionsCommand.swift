@@ -53,7 +53,7 @@ extension Reach {
         await pool.close()
         switch answer {
         case .success(let value): return value
-        case .failure(.unavailable): throw Exit.unavailable("the database cannot be asked now")
+        case .failure(.busy), .failure(.unavailable): throw Exit.unavailable("the database cannot be asked now")
         case .failure(.behind(let position)): throw Exit.unavailable("the read models are only at \(position)")
         case .failure(.tooMuch): throw Exit.failed("that are too many events")
         case .failure(.future): throw Exit.usage("the moment is still to come")

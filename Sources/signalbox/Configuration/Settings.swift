@@ -15,6 +15,8 @@ struct Settings {
     var port: Int
     var database: String
     var poolSize: Int
+    /// How many slices a read model has that is made by this process.
+    var projectionSlices: Int
     /// When an append counts as done.
     var durability: Durability
     /// The folder with the files of what was archived of the log; `nil` when nothing was.
@@ -117,6 +119,7 @@ extension Settings {
         host = read.optional("SIGNALBOX_HOST") ?? "0.0.0.0"
         port = read.integer("PORT", default: 8080, in: 0...65535)
         poolSize = read.integer("SIGNALBOX_POOL_SIZE", default: 4, in: 1...64)
+        projectionSlices = read.integer("SIGNALBOX_PROJECTION_SLICES", default: 16, in: 1...256)
         database = Self.database(&read)
         durability = read.choice(Self.durabilityName, default: Durability.pipelined)
         archive = read.optional("SIGNALBOX_ARCHIVE")

@@ -28,7 +28,11 @@ extension Backend {
     ) {
         self.init(catalogue: catalogue, desk: desk, models: models)
         events = EventDoor(LogWindow(log: log, bell: log.bell, erased: erased))
-        reads.open(PastViews(log: log))
+        let past = PastViews(
+            log: log,
+            skipped: { name throws(ReadError) in try await models.skipped(of: name) }
+        )
+        reads.open(past)
         plane.edgeDocument = { routes in
             document.bytes(
                 for: routes.map { route in

@@ -95,7 +95,7 @@ struct ControlPlane: Service {
                 try await follower.next(after: position, matching: filter, limit: limit)
             },
             owner: owner,
-            settings: .init(lease: lease / 2),
+            settings: .init(lease: lease / 2, slices: settings.projectionSlices),
             logger: logger
         )
         try await runner.prepare()

@@ -53,6 +53,12 @@ test: lint ## Lint, build and run every test against throw-away servers
 	swift test --skip-build --parallel --filter ScenarioTests
 	swift test --skip-build --filter TortureTests
 
+.PHONY: test-release
+test-release: setup ## Play every scenario with the release build
+	swift build --configuration release --scratch-path .build/bench --product signalbox
+	$(SWIFT_BUILD) --build-tests
+	SIGNALBOX_PROGRAM=$(CURDIR)/.build/bench/release/signalbox swift test --skip-build --parallel --filter ScenarioTests
+
 .PHONY: torture
 torture: setup ## Kill, cut, stop and fill what the log runs on, in full (takes long; root for all of it)
 	$(SWIFT_BUILD) --build-tests

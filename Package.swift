@@ -35,8 +35,12 @@ extension Target.Dependency {
 
 extension Target {
     /// One floor of the house: its own name, who it may import, the settings all of them share.
-    static func floor(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-        target(name: name, dependencies: dependencies, swiftSettings: house)
+    static func floor(
+        _ name: String,
+        _ dependencies: [Target.Dependency] = [],
+        _ more: [SwiftSetting] = []
+    ) -> Target {
+        target(name: name, dependencies: dependencies, swiftSettings: house + more)
     }
 
     static func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -136,7 +140,9 @@ let package = Package(
                 "Kernel", "Domain", "Commands", "Projections", "Sagas", "Audit", "Platform", .hummingbird,
                 .hummingbirdCore, .httpTypes, .nioCore, .asyncAlgorithms, .crypto, .logging, .metrics,
                 .serviceLifecycle,
-            ]
+            ],
+            // Swift 6.3.1 makes async functions of it wrongly with -O: docs/decisions/0006-server-without-optimisation.md.
+            [.unsafeFlags(["-Onone"], .when(configuration: .release))]
         ),
         // Floor 6
         .executableTarget(

@@ -33,7 +33,10 @@ final class DevProcess: Sendable {
     }
 
     /// The program beside the test bundle.
+    ///
+    /// `SIGNALBOX_PROGRAM` names another one, such as the release build.
     static let program: String = {
+        if let named = ProcessInfo.processInfo.environment["SIGNALBOX_PROGRAM"], !named.isEmpty { return named }
         let bundle =
             ProcessInfo.processInfo.arguments.first { $0.hasSuffix(".xctest") } ?? ProcessInfo.processInfo.arguments[0]
         let path = bundle.hasPrefix("/") ? bundle : FileManager.default.currentDirectoryPath + "/" + bundle

@@ -126,7 +126,8 @@ struct LifecycleTests {
             let operation = try #require(answer.json["operation"]?["id"]?.string)
             #expect(try await story.ended(operation, within: .seconds(120)) == "completed")
             for instance in [made.instance, other] {
-                _ = try await story.instance(instance, becomes: "terminated")
+                // Nobody of the organization sees them any more.
+                _ = try await story.instance(instance, becomes: "terminated", for: story.desk)
             }
             // Its members are told that it is deleted, without its name; nothing else answers, and no list has it.
             let deleted = try await eventually(within: .seconds(30), { "the organization is not said to be deleted" }) {

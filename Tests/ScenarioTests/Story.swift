@@ -65,9 +65,11 @@ struct Story: Sendable {
     func instance(
         _ id: String,
         becomes status: String,
-        within patience: Duration = .seconds(60)
+        within patience: Duration = .seconds(60),
+        for asker: Client? = nil
     ) async throws -> JSONValue {
-        try await eventually(within: patience, { "instance \(id) is not \(status)" }) {
+        let client = asker ?? client
+        return try await eventually(within: patience, { "instance \(id) is not \(status)" }) {
             let shown = try await client.get("/v1/instances/" + id).json
             // Not by `?:`, where `nil` would be taken for JSON's null, and there would be nothing to wait for.
             guard shown["status"]?.string == status else { return nil }

@@ -9,8 +9,7 @@ TEST_PACKAGES := systemd openssl
 VERIFIER_PACKAGES := golang-go golang-golang-x-mod-dev
 # Python libraries that the benchmarks are compared with; they outlive a clean build.
 PEERS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/signalbox/peers
-# Nobody reads the index that a debug build would make beside.
-SWIFT_BUILD := swift build --disable-index-store --explicit-target-dependency-import-check error
+SWIFT_BUILD := swift build --explicit-target-dependency-import-check error
 LINT := swift-format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
 
 .PHONY: help
@@ -32,7 +31,7 @@ build: ## Build everything, tests too
 
 .PHONY: run
 run: setup ## Start Signalbox with everything it needs on this machine
-	$(SWIFT_BUILD) --product signalbox
+	swift build --product signalbox
 	exec .build/debug/signalbox dev $(ARGS)
 
 .PHONY: lint

@@ -32,6 +32,23 @@ package struct RolloutStarted: Codable, Sendable, Equatable {
     package var operation: UniqueID
 }
 
+/// What an operator says to a roll-out; the raw value is the last segment of its route.
+package enum RolloutWord: String, Sendable, CaseIterable {
+    /// No further wave begins until it is resumed; what is under way goes on.
+    case pause
+    case resume
+    /// No further wave begins; what is under way ends as it will, and nothing is taken back.
+    case abort
+
+    func command(_ reason: String) -> Rollout.Command {
+        switch self {
+        case .pause: .pause(reason: reason)
+        case .resume: .resume(reason: reason)
+        case .abort: .abort(reason: reason)
+        }
+    }
+}
+
 /// Giving a release to all instances, some after the other; only those who run the plane may.
 extension CommandDesk {
     /// Begins to roll a release out.
@@ -86,43 +103,18 @@ extension CommandDesk {
         return [.release(claim, by: holder), .take(claim, for: stream)]
     }
 
-    /// Lets no further wave begin until it is resumed; what is under way goes on.
-    package func pauseRollout(
+    /// Has a roll-out pause, go on or end.
+    package func steerRollout(
         _ id: RolloutID,
+        _ word: RolloutWord,
         reason: String,
-        by envelope: CommandEnvelope
-    ) async throws(CommandError) -> Receipt<Done> {
-        try await steer(id, .pause(reason: reason), by: envelope)
-    }
-
-    /// Goes on with a roll-out that waits for somebody's word.
-    package func resumeRollout(
-        _ id: RolloutID,
-        reason: String,
-        by envelope: CommandEnvelope
-    ) async throws(CommandError) -> Receipt<Done> {
-        try await steer(id, .resume(reason: reason), by: envelope)
-    }
-
-    /// Begins no further wave; what is under way ends as it will, and nothing is taken back.
-    package func abortRollout(
-        _ id: RolloutID,
-        reason: String,
-        by envelope: CommandEnvelope
-    ) async throws(CommandError) -> Receipt<Done> {
-        try await steer(id, .abort(reason: reason), by: envelope)
-    }
-
-    private func steer(
-        _ id: RolloutID,
-        _ command: Rollout.Command,
         by envelope: CommandEnvelope
     ) async throws(CommandError) -> Receipt<Done> {
         try Self.requireOperator(envelope.principal)
         return try await handler.commit(envelope, knownBy: Streams.rollout(id)) { () throws(CommandError) in
             let rollout = try await handler.aggregates.load(Rollout.self, from: Streams.rollout(id))
             guard rollout.exists else { throw .notFound }
-            return try decision(rollout, command, answer: Done(), envelope) { .rollout($0) }
+            return try decision(rollout, word.command(reason), answer: Done(), envelope) { .rollout($0) }
         }
     }
 }

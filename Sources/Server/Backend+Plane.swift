@@ -76,14 +76,8 @@ extension CommandDoor {
             try await desk.changeReleaseStatus(version: version, to: status, by: envelope)
         }
         startRollout = { wish, envelope throws(CommandError) in try await desk.startRollout(wish, by: envelope) }
-        pauseRollout = { rollout, reason, envelope throws(CommandError) in
-            try await desk.pauseRollout(rollout, reason: reason, by: envelope)
-        }
-        resumeRollout = { rollout, reason, envelope throws(CommandError) in
-            try await desk.resumeRollout(rollout, reason: reason, by: envelope)
-        }
-        abortRollout = { rollout, reason, envelope throws(CommandError) in
-            try await desk.abortRollout(rollout, reason: reason, by: envelope)
+        steerRollout = { rollout, word, reason, envelope throws(CommandError) in
+            try await desk.steerRollout(rollout, word, reason: reason, by: envelope)
         }
         issueUserKey = { user, wish, envelope throws(CommandError) in
             try await desk.issueUserKey(for: user, scopes: wish.scopes, expiresAt: wish.expiresAt, by: envelope)

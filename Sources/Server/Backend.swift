@@ -93,15 +93,11 @@ package struct CommandDoor: Sendable {
     package var changeReleaseStatus:
         @Sendable (String, ReleaseStatus, Envelope) async throws(CommandError) -> Receipt<Done> =
             { _, _, _ throws(CommandError) in throw .unavailable }
-    /// A word to a roll-out: which, why.
-    package typealias Steering =
-        @Sendable (RolloutID, String, Envelope) async throws(CommandError) -> Receipt<Done>
-
     package var startRollout: @Sendable (RolloutWish, Envelope) async throws(CommandError) -> Receipt<RolloutStarted> =
         { _, _ throws(CommandError) in throw .unavailable }
-    package var pauseRollout: Steering = { _, _, _ throws(CommandError) in throw .unavailable }
-    package var resumeRollout: Steering = { _, _, _ throws(CommandError) in throw .unavailable }
-    package var abortRollout: Steering = { _, _, _ throws(CommandError) in throw .unavailable }
+    package var steerRollout:
+        @Sendable (RolloutID, RolloutWord, String, Envelope) async throws(CommandError) -> Receipt<Done> =
+            { _, _, _, _ throws(CommandError) in throw .unavailable }
     package var issueUserKey: @Sendable (UserID, KeyWish, Envelope) async throws(CommandError) -> Receipt<KeyShown> =
         { _, _, _ throws(CommandError) in throw .unavailable }
     package var issueOrganizationKey:

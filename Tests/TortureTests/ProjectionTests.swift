@@ -5,9 +5,6 @@ import Kernel
 import Postgres
 import Projections
 import SignalboxTestKit
-import Subprocess
-import Synchronization
-import SystemPackage
 import Testing
 
 extension Torture {
@@ -19,18 +16,22 @@ extension Torture {
             try await withDatabase { database in
                 let pool = Pool(conninfo: database.application, size: 2, role: "signalbox_append")
                 let log = try await PostgresLog.open(conninfo: database.application, pool: pool)
-                let feeders = ["a", "b"].map { Feeder($0, conninfo: database.application) }
+                let feeders = ["a", "b"].map { (name: $0, process: RestartedProcess("ProjectionWorker")) }
                 let tally = Tally(database)
                 var verdict = Verdict("kill -9 of processes that share the slices of a read model")
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     group.addTask { await log.run() }
                     group.addTask { try await Self.appendForEver(log) }
-                    for feeder in feeders { group.addTask { try await feeder.run() } }
+                    for (name, process) in feeders {
+                        group.addTask {
+                            try await process.run { _ in ["--name", name, "--conninfo", database.application] }
+                        }
+                    }
                     for _ in 0..<cycles {
                         try await eventually(within: .seconds(60)) { try await tally.isShared() }
                         let goal = try await tally.newest()
                         try await eventually(within: .seconds(60)) { try await tally.lowest() >= goal }
-                        let killed = feeders[Int.random(in: 0..<feeders.count)]
+                        let killed = feeders[Int.random(in: 0..<feeders.count)].process
                         let starts = killed.starts
                         killed.signal(SIGKILL)
                         try await tally.check(&verdict)
@@ -41,7 +42,7 @@ extension Torture {
                     let goal = try await tally.newest()
                     try await eventually(within: .seconds(60)) { try await tally.lowest() >= goal }
                     try await tally.check(&verdict)
-                    for feeder in feeders { feeder.end() }
+                    for feeder in feeders { feeder.process.end() }
                     log.close()
                     group.cancelAll()
                     while let result = await group.nextResult() {
@@ -150,66 +151,6 @@ private struct Tally: Sendable {
         for id in Set(effects.keys).union(events.keys) {
             let difference = effects[id, default: 0] - events[id, default: 0]
             if difference > 0 { verdict.duplicated += difference } else { verdict.lost -= difference }
-        }
-    }
-}
-
-/// A `ProjectionWorker` that is started again whenever it has ended.
-private final class Feeder: Sendable {
-    private struct State {
-        var pid: pid_t?
-        var starts = 0
-        var isEnding = false
-    }
-
-    private let name: String
-    private let conninfo: String
-    private let state = Mutex(State())
-
-    init(_ name: String, conninfo: String) {
-        self.name = name
-        self.conninfo = conninfo
-    }
-
-    /// How many processes there have been.
-    var starts: Int { state.withLock { $0.starts } }
-
-    /// Sends a signal to the process, if there is one now.
-    func signal(_ number: Int32) {
-        state.withLock { state in
-            if let pid = state.pid { _ = kill(pid, number) }
-        }
-    }
-
-    /// Ends it for good.
-    func end() {
-        state.withLock { state in
-            state.isEnding = true
-            if let pid = state.pid { _ = kill(pid, SIGKILL) }
-        }
-    }
-
-    /// Runs process after process until ``end()``, or until the task is cancelled.
-    func run() async throws {
-        while !state.withLock({ $0.isEnding }) {
-            _ = try await Subprocess.run(
-                .path(FilePath(WorkerProcess.folder + "/ProjectionWorker")),
-                arguments: ["--name", name, "--conninfo", conninfo],
-                input: .none,
-                output: .sequence,
-                error: .discarded
-            ) { execution in
-                let pid = execution.processIdentifier.value
-                let isEnding = state.withLock { state in
-                    state.pid = pid
-                    state.starts += 1
-                    return state.isEnding
-                }
-                if isEnding { kill(pid, SIGKILL) }
-                for try await _ in execution.standardOutput {}
-                // Not reaped before this returns, so nobody else has the number yet.
-                state.withLock { $0.pid = nil }
-            }
         }
     }
 }

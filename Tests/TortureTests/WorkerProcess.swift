@@ -1,19 +1,9 @@
 import EventStore
 import FoundationEssentials
-import Glibc
 import SignalboxTestKit
-import Subprocess
-import Synchronization
-import SystemPackage
 
 /// A `LogWorker` that is started again whenever it has ended, and goes on where the last one stopped.
 final class WorkerProcess: Sendable {
-    private struct State {
-        var pid: pid_t?
-        var starts = 0
-        var isEnding = false
-    }
-
     /// Where the programs are: beside the test bundle.
     static let folder: String = {
         let arguments = ProcessInfo.processInfo.arguments
@@ -22,15 +12,13 @@ final class WorkerProcess: Sendable {
         return path.split(separator: "/").dropLast().reduce(into: "") { $0 += "/" + $1 }
     }()
 
-    private static var program: String { folder + "/LogWorker" }
-
     let name: String
     private let mode: String
     private let conninfo: String
     private let durability: Durability
     private let lanes: Int
     private let ledger: Ledger
-    private let state = Mutex(State())
+    private let process = RestartedProcess("LogWorker")
 
     /// - Parameters:
     ///   - name: Tells its lanes from those of others.
@@ -61,58 +49,26 @@ final class WorkerProcess: Sendable {
     }
 
     /// How many processes there have been.
-    var starts: Int { state.withLock { $0.starts } }
+    var starts: Int { process.starts }
 
     /// Sends a signal to the process, if there is one now.
-    func signal(_ number: Int32) {
-        state.withLock { state in
-            if let pid = state.pid { _ = kill(pid, number) }
-        }
-    }
+    func signal(_ number: Int32) { process.signal(number) }
 
     /// Ends it for good, as `kill -9` does.
-    func end() {
-        state.withLock { state in
-            state.isEnding = true
-            if let pid = state.pid { _ = kill(pid, SIGKILL) }
-        }
-    }
+    func end() { process.end() }
 
     /// Runs process after process until ``end()``.
     func run() async throws {
-        while !state.withLock({ $0.isEnding }) {
+        try await process.run { start in
             // Each process has a step of the protocol to die at, when it is told to.
-            let step = steps[starts % steps.count]
+            let step = steps[start % steps.count]
             let next = ledger.next(of: name, lanes: lanes).map { "\($0)" }.joined(separator: ",")
-            _ = try await Subprocess.run(
-                .path(FilePath(Self.program)),
-                arguments: Arguments([
-                    mode, "--name", name, "--conninfo", conninfo, "--next", next, "--durability", durability.rawValue,
-                    "--die-at", step.rawValue,
-                ]),
-                input: .none,
-                output: .sequence,
-                error: .discarded
-            ) { execution in
-                let pid = execution.processIdentifier.value
-                let isEnding = state.withLock { state in
-                    state.pid = pid
-                    state.starts += 1
-                    return state.isEnding
-                }
-                if isEnding { kill(pid, SIGKILL) }
-                var rest: [UInt8] = []
-                for try await buffer in execution.standardOutput {
-                    buffer.withUnsafeBytes { rest.append(contentsOf: $0) }
-                    // A line that the kill has cut short was never said.
-                    while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
-                        ledger.hear(String(decoding: rest[..<end], as: UTF8.self))
-                        rest.removeFirst(end + 1)
-                    }
-                }
-                // Not reaped before this returns, so nobody else has the number yet.
-                state.withLock { $0.pid = nil }
-            }
+            return [
+                mode, "--name", name, "--conninfo", conninfo, "--next", next, "--durability", durability.rawValue,
+                "--die-at", step.rawValue,
+            ]
+        } hear: { line in
+            ledger.hear(line)
         }
     }
 }

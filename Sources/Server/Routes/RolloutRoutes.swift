@@ -38,32 +38,19 @@ extension API {
                 success: .init(.ok, .named("Rollout")),
                 handler: rollout
             ),
-            steering("pause", "pauseRollout", "Lets no further wave begin until it is resumed.", pauseRollout),
-            steering("resume", "resumeRollout", "Goes on with a roll-out that is paused.", resumeRollout),
-            steering(
-                "abort",
-                "abortRollout",
-                "Begins no further wave; what is under way ends, and nothing is taken back.",
-                abortRollout
-            ),
-        ]
+        ] + RolloutWord.allCases.map(steering)
     }
 
-    private func steering(
-        _ verb: String,
-        _ name: String,
-        _ summary: String,
-        _ handler: @escaping @Sendable (Call, RolloutReasonBody) async throws(Problem) -> Answer
-    ) -> Route {
+    private func steering(_ word: RolloutWord) -> Route {
         Route(
             .post,
-            "/v1/admin/rollouts/{rollout}/" + verb,
-            name,
-            summary,
+            "/v1/admin/rollouts/{rollout}/" + word.rawValue,
+            word.rawValue + "Rollout",
+            word.summary,
             access: .operators,
             body: RolloutReasonBody.self,
             success: .init(.noContent),
-            handler: handler
+            handler: { call, body throws(Problem) in try await self.steer(word, call, body) }
         )
     }
 
@@ -101,27 +88,27 @@ extension API {
         return try .json(rollout, position: reading.position)
     }
 
-    private func pauseRollout(_ call: Call, _ body: RolloutReasonBody) async throws(Problem) -> Answer {
-        try await steer(call, body, backend.commands.pauseRollout)
-    }
-
-    private func resumeRollout(_ call: Call, _ body: RolloutReasonBody) async throws(Problem) -> Answer {
-        try await steer(call, body, backend.commands.resumeRollout)
-    }
-
-    private func abortRollout(_ call: Call, _ body: RolloutReasonBody) async throws(Problem) -> Answer {
-        try await steer(call, body, backend.commands.abortRollout)
-    }
-
     private func steer(
+        _ word: RolloutWord,
         _ call: Call,
-        _ body: RolloutReasonBody,
-        _ command: CommandDoor.Steering
+        _ body: RolloutReasonBody
     ) async throws(Problem) -> Answer {
         let id: RolloutID = try call.id("rollout")
         let envelope = try envelope(call)
-        let receipt = try await give { () throws(CommandError) in try await command(id, body.reason, envelope) }
+        let receipt = try await give { () throws(CommandError) in
+            try await backend.commands.steerRollout(id, word, body.reason, envelope)
+        }
         return Answer(.noContent, headers: [.logPosition: String(receipt.position)])
+    }
+}
+
+extension RolloutWord {
+    fileprivate var summary: String {
+        switch self {
+        case .pause: "Lets no further wave begin until it is resumed."
+        case .resume: "Goes on with a roll-out that is paused."
+        case .abort: "Begins no further wave; what is under way ends, and nothing is taken back."
+        }
     }
 }
 

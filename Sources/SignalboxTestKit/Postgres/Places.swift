@@ -1,7 +1,7 @@
 internal import Synchronization
 
 /// A number of places; who finds none free waits in line.
-final class Places: Sendable {
+package final class Places: Sendable {
     private struct State {
         var free: Int
         var waiting: [CheckedContinuation<Void, Never>] = []
@@ -9,11 +9,11 @@ final class Places: Sendable {
 
     private let state: Mutex<State>
 
-    init(_ count: Int) {
+    package init(_ count: Int) {
         state = Mutex(State(free: count))
     }
 
-    func take() async {
+    package func take() async {
         await withCheckedContinuation { continuation in
             let isFree = state.withLock { state in
                 guard state.free > 0 else {
@@ -27,7 +27,7 @@ final class Places: Sendable {
         }
     }
 
-    func give() {
+    package func give() {
         let next = state.withLock { state -> CheckedContinuation<Void, Never>? in
             guard state.waiting.isEmpty else { return state.waiting.removeFirst() }
             state.free += 1

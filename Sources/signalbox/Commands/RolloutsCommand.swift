@@ -93,13 +93,13 @@ struct RolloutsCommand: AsyncParsableCommand {
             abstract: "Let no further wave begin; what is under way goes on."
         )
         static let verb = "pause"
-        @OptionGroup var wish: RolloutWord
+        @OptionGroup var wish: RolloutReason
     }
 
     struct Resume: RolloutSteering {
         static let configuration = CommandConfiguration(abstract: "Go on with a roll-out that is paused.")
         static let verb = "resume"
-        @OptionGroup var wish: RolloutWord
+        @OptionGroup var wish: RolloutReason
     }
 
     struct Abort: RolloutSteering {
@@ -107,7 +107,7 @@ struct RolloutsCommand: AsyncParsableCommand {
             abstract: "Begin no further wave; what is under way ends, and nothing is taken back."
         )
         static let verb = "abort"
-        @OptionGroup var wish: RolloutWord
+        @OptionGroup var wish: RolloutReason
     }
 
     fileprivate static func path(_ id: String) throws -> String {
@@ -126,11 +126,11 @@ struct RolloutsCommand: AsyncParsableCommand {
 protocol RolloutSteering: AsyncParsableCommand {
     /// The last segment of the path.
     static var verb: String { get }
-    var wish: RolloutWord { get }
+    var wish: RolloutReason { get }
 }
 
 /// What every such command asks for.
-struct RolloutWord: ParsableArguments {
+struct RolloutReason: ParsableArguments {
     @Argument(help: "The roll-out's id.")
     var id: String
 

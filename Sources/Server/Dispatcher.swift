@@ -30,10 +30,17 @@ package struct Dispatcher: HTTPResponder {
     }
 
     package func respond(to request: Request, context: ConnectionContext) async throws -> Response {
+        try await answer(to: request, logger: context.logger).response(headOnly: request.method == .head)
+    }
+
+    /// What is answered, before any of it is written.
+    ///
+    /// - Throws: What Hummingbird throws when the connection breaks while the body is read.
+    func answer(to request: Request, logger: Logger) async throws -> Answer {
         let start = ContinuousClock.now
         let trace = TraceContext(continuing: request.headers[.traceparent], ids: ids)
         let requestID = Self.requestID(request.headers) ?? ids.unique().description
-        var logger = context.logger
+        var logger = logger
         logger[metadataKey: "request"] = .string(requestID)
         logger[metadataKey: "trace"] = .string(trace.trace)
 
@@ -49,7 +56,7 @@ package struct Dispatcher: HTTPResponder {
         answer.headers[.traceparent] = trace.header
         decorate(&answer.headers, origin: request.headers[.origin])
         Self.measure(request.method, route: route, status: answer.status, since: start)
-        return answer.response(headOnly: request.method == .head)
+        return answer
     }
 
     /// - Throws: `Problem`, or what Hummingbird throws when the connection breaks while the body is read.

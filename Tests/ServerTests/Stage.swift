@@ -12,8 +12,8 @@ import SignalboxTestKit
 
 /// A whole API over a log in memory: commands are really decided, and questions are answered by really folding.
 struct Stage: Sendable {
-    let log = MemoryLog()
-    let subjects = MemorySubjectKeys()
+    let log: MemoryLog
+    let subjects: MemorySubjectKeys
     let desk: CommandDesk
     var settings = APISettings(readWait: .milliseconds(50), heartbeat: .milliseconds(100))
     var backend: Backend
@@ -28,13 +28,9 @@ struct Stage: Sendable {
     static let edgeToken = "the-edge-of-the-tests"
 
     init() async throws {
-        let keys = try MasterKeys([1: (0..<32).map { UInt8(truncatingIfNeeded: $0 &* 89 &+ 7) ^ 0x5A }])
-        desk = CommandDesk(
-            log: log,
-            claims: log,
-            vault: Vault(keys: keys, subjects: subjects),
-            settings: .init(catalogue: Self.catalogue, host: { slug, name in "\(name).\(slug).test" })
-        )
+        log = MemoryLog()
+        subjects = MemorySubjectKeys()
+        desk = try Self.desk(over: log, subjects)
         let own = { CommandEnvelope.own(ids: .system) }
         _ = try await desk.registerRelease(
             .init(
@@ -55,7 +51,32 @@ struct Stage: Sendable {
         _ = try await desk.issueUserKey(for: bobID, key: bob, by: own())
         _ = try await desk.issuePlatformKey(.operator, key: operatorKey, by: own())
         _ = try await desk.issuePlatformKey(.auditor, key: auditorKey, by: own())
-        backend = Backend(catalogue: Self.catalogue)
+        backend = Self.backend(desk, log, subjects)
+    }
+
+    /// The same people over a log of their own, in which everything has happened that happened in the other's.
+    init(copying other: Stage) throws {
+        log = other.log.copy(ids: .system)
+        subjects = other.subjects
+        desk = try Self.desk(over: log, subjects)
+        settings = other.settings
+        backend = Self.backend(desk, log, subjects)
+        (ana, anaID, bob, bobID) = (other.ana, other.anaID, other.bob, other.bobID)
+        (operatorKey, auditorKey) = (other.operatorKey, other.auditorKey)
+    }
+
+    private static func desk(over log: MemoryLog, _ subjects: MemorySubjectKeys) throws -> CommandDesk {
+        let keys = try MasterKeys([1: (0..<32).map { UInt8(truncatingIfNeeded: $0 &* 89 &+ 7) ^ 0x5A }])
+        return CommandDesk(
+            log: log,
+            claims: log,
+            vault: Vault(keys: keys, subjects: subjects),
+            settings: .init(catalogue: catalogue, host: { slug, name in "\(name).\(slug).test" })
+        )
+    }
+
+    private static func backend(_ desk: CommandDesk, _ log: MemoryLog, _ subjects: MemorySubjectKeys) -> Backend {
+        var backend = Backend(catalogue: catalogue)
         backend.commands = CommandDoor(desk)
         backend.commands.open(
             Erasures(log: log, eraser: MemoryEraser(log: log, subjects: subjects), subjects: subjects)
@@ -63,6 +84,7 @@ struct Stage: Sendable {
         backend.reads = ReadDoor(folding: log)
         backend.reads.open(PastViews(log: log))
         backend.events = EventDoor(log, erased: subjects)
+        return backend
     }
 
     /// What a request is answered.

@@ -1,0 +1,65 @@
+import HTTPTypes
+@testable import Server
+
+extension Rule {
+    /// The rule of each route, by the name of its operation.
+    static let all: [String: Rule] = open.merging(reads) { $1 }.merging(commands) { $1 }.merging(platform) { $1 }
+
+    private static let open: [String: Rule] = [
+        "alive": Rule(.everybody), "ready": Rule(.everybody), "healthy": Rule(.everybody),
+        "metrics": Rule(.everybody), "describe": Rule(.everybody),
+        "listPlans": Rule(.everybody), "listPrices": Rule(.everybody),
+        "showCheckpoint": Rule(.everybody), "showVerifierKey": Rule(.everybody),
+        "listVerifierKeys": Rule(.everybody), "showTile": Rule(.everybody),
+        "edgeConfiguration": Rule(.edge),
+    ]
+
+    private static let reads: [String: Rule] = [
+        "showCaller": Rule(.signedIn), "slugAvailability": Rule(.signedIn),
+        "listOrganizations": Rule(.signedIn), "listMyOrganizations": Rule(.signedIn),
+        "listMyKeys": Rule(.people),
+        "showOrganization": Rule(.members), "listMembers": Rule(.members), "listInstances": Rule(.members),
+        "showInstance": Rule(.members), "listInstanceHistory": Rule(.members), "showSubscription": Rule(.members),
+        "showOperation": Rule(.members), "followOperation": Rule(.members),
+        "listOperations": Rule(.members, query: "organization={organization}"),
+        "listKeys": Rule(.overseers), "listOrganizationAuditLog": Rule(.overseers),
+        "listEvents": Rule(.overseers, query: "organization={organization}"),
+        "followEvents": Rule(.overseers, query: "organization={organization}"),
+        "exportEvents": Rule(.overseers, query: "organization={organization}"),
+        "showEvent": Rule(.overseers), "proveEvent": Rule(.overseers),
+        "listStreamHistory": Rule(.overseers), "showStreamState": Rule(.overseers),
+        "compareStreamStates": Rule(.overseers),
+    ]
+
+    private static let commands: [String: Rule] = [
+        "onboard": Rule(
+            .people,
+            body: #"{"organization":{"name":"Third","slug":"third"},"priceId":"team-monthly"}"#
+        ),
+        "createOrganization": Rule(.people, body: #"{"name":"Third","slug":"third"}"#),
+        "issueMyKey": Rule(.people), "revokeMyKey": Rule(.people),
+        "renameOrganization": Rule(.administrators, headers: [.ifMatch: "*"]),
+        "issueKey": Rule(.administrators, body: #"{"role":"viewer","scopes":["read"]}"#),
+        "revokeKey": Rule(.administrators),
+        "deleteOrganization": Rule(.owners),
+        "requestInstance": Rule(.developers, body: #"{"name":"two","priceId":"team-monthly"}"#),
+        "retryInstance": Rule(.developers), "stopInstance": Rule(.developers), "startInstance": Rule(.developers),
+        "terminateInstance": Rule(.developers), "rotateCredentials": Rule(.developers),
+        "deployInstance": Rule(.developers), "upgradeInstance": Rule(.developers),
+        "downgradeInstance": Rule(.developers), "cancelScheduledChange": Rule(.developers),
+        "changePlan": Rule(.developers), "pauseSubscription": Rule(.developers),
+        "resumeSubscription": Rule(.developers), "cancelSubscription": Rule(.developers),
+    ]
+
+    private static let platform: [String: Rule] = Dictionary(
+        [
+            "showEntries", "listProjections", "listReleases", "listRebuilds", "followRebuild", "listSagas", "showSaga",
+            "followSaga", "listTargets", "listResources", "listAuditLog", "listDatabases", "listRollouts",
+            "showRollout",
+        ].map { ($0, Rule(.platform)) }
+            + [
+                "erase", "registerRelease", "setDefaultRelease", "changeReleaseStatus", "startRollout", "pauseRollout",
+                "resumeRollout", "abortRollout", "openTarget", "closeTarget",
+            ].map { ($0, Rule(.operators)) }
+    ) { $1 }
+}

@@ -10,12 +10,13 @@ CREATE SCHEMA saga;
 
 ALTER SCHEMA saga OWNER TO signalbox_owner;
 
-CREATE FUNCTION log.append(hint bigint, again boolean, durable boolean, r_command uuid[], r_actor text[], r_cause uuid[], r_correlation uuid[], r_metadata text[], r_principal text[], r_hash bytea[], r_answer bytea[], r_size integer[], r_before integer[], r_lead integer[], r_lead_id uuid[], s_owner integer[], s_name text[], s_org bigint[], s_expected bigint[], s_count integer[], s_start integer[], types text[], e_stream integer[], e_nth integer[], e_type integer[], e_schema smallint[], e_id uuid[], e_payload bytea[], c_owner integer[], c_take boolean[], c_kind text[], c_key text[], c_stream integer[], w_owner integer[], w_guard smallint[], w_stream integer[], w_fence bigint[], w_kind text[], w_lane text[], w_priority smallint[], w_status text[], w_step text[], w_target text[], w_wake_at timestamp with time zone[], w_deadline timestamp with time zone[], OUT outcomes smallint[], OUT firsts bigint[], OUT lasts bigint[], OUT versions bigint[], OUT culprits integer[], OUT answers bytea[], OUT waited bigint) RETURNS record
+CREATE FUNCTION log.append(hint bigint, again boolean, durable boolean, r_command uuid[], r_actor text[], r_cause uuid[], r_correlation uuid[], r_metadata text[], r_metadata_hash bytea[], r_principal text[], r_hash bytea[], r_answer bytea[], r_size integer[], r_before integer[], r_lead integer[], r_lead_id uuid[], s_owner integer[], s_name text[], s_org bigint[], s_expected bigint[], s_count integer[], s_start integer[], types text[], e_stream integer[], e_nth integer[], e_type integer[], e_schema smallint[], e_id uuid[], e_payload bytea[], e_salt bytea[], e_hash bytea[], c_owner integer[], c_take boolean[], c_kind text[], c_key text[], c_stream integer[], w_owner integer[], w_guard smallint[], w_stream integer[], w_fence bigint[], w_kind text[], w_lane text[], w_priority smallint[], w_status text[], w_step text[], w_target text[], w_wake_at timestamp with time zone[], w_deadline timestamp with time zone[], OUT outcomes smallint[], OUT firsts bigint[], OUT lasts bigint[], OUT versions bigint[], OUT culprits integer[], OUT answers bytea[], OUT waited bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'log', 'pg_temp'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
     SET enable_seqscan TO 'off'
+    SET enable_sort TO 'off'
     SET jit TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
@@ -32,6 +33,11 @@ DECLARE
     moved text;
     held boolean;
     conflicting boolean;
+    behind boolean;
+    settling boolean;
+    remembering boolean := false;
+    width bigint;
+    floor bigint;
     found record;
     remembered CONSTANT integer := cardinality(array_remove(r_principal, NULL));
 BEGIN
@@ -49,12 +55,17 @@ BEGIN
     -- Assigned rather than performed: an expression costs less than a statement.
     held := pg_advisory_xact_lock(7203) IS NOT NULL;
     waited := extract(epoch FROM clock_timestamp() - moment) * 1000000;
-    SELECT e.position, greatest(clock_timestamp(), e.recorded_at) INTO base, moment
-      FROM log.event AS e
-     WHERE e.position >= hint
-       AND e.position < hint + span
-     ORDER BY e.position DESC
-     LIMIT 1;
+    SELECT e.position, greatest(clock_timestamp(), e.recorded_at), h.partition_width INTO base, moment, width
+      FROM log.head AS h
+      LEFT JOIN LATERAL (
+            SELECT e.position, e.recorded_at
+              FROM log.event AS e
+             WHERE e.position >= hint
+               AND e.position < hint + span
+             ORDER BY e.position DESC
+             LIMIT 1
+           ) AS e ON true
+     WHERE h.log_id = 0;
     IF base IS NULL THEN
         IF hint > 0 THEN
             RAISE EXCEPTION 'position % is gone from the log', hint USING ERRCODE = 'data_corrupted';
@@ -62,6 +73,7 @@ BEGIN
         base := 0;
         moment := clock_timestamp();
     END IF;
+    floor := greatest(base - 1, 0) / width * width + 1;
 
     outcomes := array_fill(0::smallint, ARRAY[cardinality(r_command)]);
     culprits := array_fill(0, ARRAY[cardinality(r_command)]);
@@ -69,20 +81,54 @@ BEGIN
     lasts := firsts;
     answers := array_fill(NULL::bytea, ARRAY[cardinality(r_command)]);
 
-    -- One sort for all of them, instead of one for each.
+    -- One sort for all of them, instead of one for each. The newest event of a stream that is in use lies in the window
+    -- that is being written, so that one partition is looked into; `behind` are those that were left for longer.
     SELECT array_agg(s.stream_id), array_agg(s.org_id), array_agg(s.is_known), array_agg(s.version), array_agg(s.row),
-           bool_or(CASE s.expected WHEN -1 THEN false WHEN -2 THEN s.version = 0 ELSE s.version <> s.expected END)
-      INTO ids, orgs, known, versions, rows, conflicting
+           bool_or(CASE s.expected WHEN -1 THEN false WHEN -2 THEN s.version = 0 ELSE s.version <> s.expected END),
+           bool_or(s.is_behind),
+           bool_or(s.is_known AND (s.end_position >= base + cardinality(e_id) AND NOT s.is_joining) IS NOT TRUE)
+      INTO ids, orgs, known, versions, rows, conflicting, behind, settling
       FROM (
             SELECT coalesce(t.stream_id, nextval('log.stream_id')) AS stream_id, coalesce(t.org_id, s.org_id) AS org_id,
-                   t.stream_id IS NOT NULL AS is_known, coalesce(t.version, 0) AS version, t.ctid AS row, s.expected
+                   t.stream_id IS NOT NULL AS is_known, coalesce(n.version, t.least_version, 0) AS version,
+                   t.ctid AS row, s.expected, t.end_position, t.org_id IS NULL AND s.org_id IS NOT NULL AS is_joining,
+                   n.version IS NULL AND t.first_position IS NOT NULL AS is_behind
               FROM unnest(s_name, s_org, s_expected) WITH ORDINALITY AS s(name, org_id, expected, nth)
               LEFT JOIN log.stream AS t ON t.name = s.name
+              LEFT JOIN LATERAL (
+                    SELECT e.version
+                      FROM log.event AS e
+                     WHERE e.stream_id = t.stream_id
+                       AND e.position >= floor
+                       AND e.position <= base
+                     ORDER BY e.version DESC
+                     LIMIT 1
+                   ) AS n ON true
              ORDER BY s.nth
            ) AS s;
+    IF behind THEN
+        SELECT array_agg(coalesce(h.version, 0) ORDER BY s.nth) INTO versions
+          FROM unnest(ids) WITH ORDINALITY AS s(stream_id, nth)
+          LEFT JOIN log.stream_head AS h ON h.stream_id = s.stream_id;
+        conflicting := true; -- Judged again below, from these.
+    END IF;
+
+    -- Where nothing but a known command can stop anybody, the commands are remembered at once, and are new if that works.
+    IF remembered > 0 AND NOT (again OR conflicting OR true = ANY (c_take) OR 1 = ANY (w_guard)) THEN
+        BEGIN
+            INSERT INTO log.command (command_id, principal, request_hash, first_position, last_position, answer, recorded_at)
+            SELECT r.command_id, r.principal, r.hash, base + r.before + 1, base + r.before + r.size, r.answer, moment
+              FROM unnest(r_command, r_principal, r_hash, r_answer, r_before, r_size)
+                AS r(command_id, principal, hash, answer, before, size)
+             WHERE r.principal IS NOT NULL;
+            remembering := true;
+        EXCEPTION WHEN unique_violation THEN
+            NULL; -- Which of them, and how it was answered, is asked below.
+        END;
+    END IF;
 
     -- Written before? A client's command is known by its id,
-    IF remembered > 0 THEN
+    IF remembered > 0 AND NOT remembering THEN
         FOR found IN
             SELECT r.nth, c.request_hash = r.hash AND c.principal = r.principal AS same, c.first_position, c.last_position, c.answer
               FROM unnest(r_command, r_principal, r_hash) WITH ORDINALITY AS r(command_id, principal, hash, nth)
@@ -99,7 +145,7 @@ BEGIN
     END IF;
 
     -- all others by their first event, at the version after the expected one, or near the end when nothing was expected.
-    IF remembered < cardinality(r_principal) THEN
+    IF remembered < cardinality(r_principal) AND (again OR conflicting) THEN
         FOR found IN
             SELECT r.nth, e.position, r_size[r.nth] AS size
               FROM unnest(r_lead, r_lead_id, r_principal) WITH ORDINALITY AS r(lead, lead_id, principal, nth)
@@ -205,10 +251,10 @@ BEGIN
     END IF;
 
     IF false = ANY (known) THEN
-        INSERT INTO log.stream (stream_id, name, category, org_id, version, first_position, last_position)
+        INSERT INTO log.stream (stream_id, name, category, org_id, least_version, first_position, end_position)
         SELECT ids[s.nth], s.name, split_part(s.name, '-', 1), s.org_id, s.count,
                CASE WHEN s.count > 0 THEN firsts[s.owner] + s.start END,
-               CASE WHEN s.count > 0 THEN firsts[s.owner] + s.start + s.count - 1 END
+               CASE WHEN s.count > 0 THEN (firsts[s.owner] + s.start + s.count - 2) / width * width + width END
           FROM unnest(s_owner, s_name, s_org, s_count, s_start) WITH ORDINALITY AS s(owner, name, org_id, count, start, nth)
          WHERE NOT known[s.nth]
            AND outcomes[s.owner] = 0
@@ -217,16 +263,24 @@ BEGIN
 
     IF written > 0 THEN
         -- Under the log lock nobody moves a row that was just found, and finding it again would cost a look-up more.
-        UPDATE log.stream AS t
-           SET version = t.version + s.count,
-               org_id = coalesce(t.org_id, s.org_id),
-               first_position = coalesce(t.first_position, firsts[s.owner] + s.start),
-               last_position = firsts[s.owner] + s.start + s.count - 1
-          FROM unnest(s_owner, s_org, s_count, s_start) WITH ORDINALITY AS s(owner, org_id, count, start, nth)
-         WHERE t.ctid = rows[s.nth]
-           AND known[s.nth]
-           AND s.count > 0
-           AND outcomes[s.owner] = 0;
+        IF settling THEN
+            UPDATE log.stream AS t
+               SET least_version = s.version,
+                   org_id = s.org_id,
+                   first_position = coalesce(t.first_position, s.first_position),
+                   end_position = (s.last_position - 1) / width * width + width
+              FROM (
+                    SELECT rows[s.nth] AS row, versions[s.nth] + s.count AS version, orgs[s.nth] AS org_id,
+                           firsts[s.owner] + s.start AS first_position,
+                           firsts[s.owner] + s.start + s.count - 1 AS last_position
+                      FROM unnest(s_owner, s_count, s_start) WITH ORDINALITY AS s(owner, count, start, nth)
+                     WHERE known[s.nth]
+                       AND s.count > 0
+                       AND outcomes[s.owner] = 0
+                   ) AS s
+             WHERE t.ctid = s.row
+               AND (t.end_position >= s.last_position AND t.org_id IS NOT DISTINCT FROM s.org_id) IS NOT TRUE;
+        END IF;
 
         SELECT array_agg(t.type_id ORDER BY n.nth) INTO type_ids
           FROM unnest(types) WITH ORDINALITY AS n(name, nth)
@@ -251,26 +305,20 @@ BEGIN
                log.leaf(
                     e.position, e.event_id, orgs[e.stream], s_name[e.stream], e.version, moment, types[e.type],
                     e.schema_version, r_command[e.owner], r_actor[e.owner], r_cause[e.owner], r_correlation[e.owner],
-                    r_metadata[e.owner], e.payload_hash
+                    r_metadata_hash[e.owner], e.payload_hash
                )
           FROM (
-                -- OFFSET 0 keeps the hash and the salt from being computed twice.
-                SELECT firsts[e.owner] + s_start[e.stream] + e.nth - 1 AS position, e.event_id, e.owner, e.stream,
-                       versions[e.stream] + e.nth AS version, e.type, e.schema_version, e.payload, e.salt,
-                       sha256(e.salt || e.payload) AS payload_hash
-                  FROM (
-                        SELECT e.stream, e.nth, e.type, e.schema_version, e.event_id, e.payload,
-                               s_owner[e.stream] AS owner, uuid_send(gen_random_uuid()) AS salt
-                          FROM unnest(e_stream, e_nth, e_type, e_schema, e_id, e_payload)
-                            AS e(stream, nth, type, schema_version, event_id, payload)
-                        OFFSET 0
-                       ) AS e
-                 WHERE outcomes[e.owner] = 0
+                SELECT firsts[s_owner[e.stream]] + s_start[e.stream] + e.nth - 1 AS position, e.event_id,
+                       s_owner[e.stream] AS owner, e.stream, versions[e.stream] + e.nth AS version, e.type,
+                       e.schema_version, e.payload, e.salt, e.payload_hash
+                  FROM unnest(e_stream, e_nth, e_type, e_schema, e_id, e_payload, e_salt, e_hash)
+                    AS e(stream, nth, type, schema_version, event_id, payload, salt, payload_hash)
+                 WHERE outcomes[s_owner[e.stream]] = 0
                 OFFSET 0
                ) AS e;
     END IF;
 
-    IF remembered > 0 THEN
+    IF remembered > 0 AND NOT remembering THEN
         INSERT INTO log.command (command_id, principal, request_hash, first_position, last_position, answer, recorded_at)
         SELECT r.command_id, r.principal, r.hash, firsts[r.nth], lasts[r.nth], r.answer, moment
           FROM unnest(r_command, r_principal, r_hash, r_answer) WITH ORDINALITY AS r(command_id, principal, hash, answer, nth)
@@ -397,14 +445,15 @@ BEGIN
     END IF;
 END $$;
 
-ALTER FUNCTION log.append(hint bigint, again boolean, durable boolean, r_command uuid[], r_actor text[], r_cause uuid[], r_correlation uuid[], r_metadata text[], r_principal text[], r_hash bytea[], r_answer bytea[], r_size integer[], r_before integer[], r_lead integer[], r_lead_id uuid[], s_owner integer[], s_name text[], s_org bigint[], s_expected bigint[], s_count integer[], s_start integer[], types text[], e_stream integer[], e_nth integer[], e_type integer[], e_schema smallint[], e_id uuid[], e_payload bytea[], c_owner integer[], c_take boolean[], c_kind text[], c_key text[], c_stream integer[], w_owner integer[], w_guard smallint[], w_stream integer[], w_fence bigint[], w_kind text[], w_lane text[], w_priority smallint[], w_status text[], w_step text[], w_target text[], w_wake_at timestamp with time zone[], w_deadline timestamp with time zone[], OUT outcomes smallint[], OUT firsts bigint[], OUT lasts bigint[], OUT versions bigint[], OUT culprits integer[], OUT answers bytea[], OUT waited bigint) OWNER TO signalbox_owner;
+ALTER FUNCTION log.append(hint bigint, again boolean, durable boolean, r_command uuid[], r_actor text[], r_cause uuid[], r_correlation uuid[], r_metadata text[], r_metadata_hash bytea[], r_principal text[], r_hash bytea[], r_answer bytea[], r_size integer[], r_before integer[], r_lead integer[], r_lead_id uuid[], s_owner integer[], s_name text[], s_org bigint[], s_expected bigint[], s_count integer[], s_start integer[], types text[], e_stream integer[], e_nth integer[], e_type integer[], e_schema smallint[], e_id uuid[], e_payload bytea[], e_salt bytea[], e_hash bytea[], c_owner integer[], c_take boolean[], c_kind text[], c_key text[], c_stream integer[], w_owner integer[], w_guard smallint[], w_stream integer[], w_fence bigint[], w_kind text[], w_lane text[], w_priority smallint[], w_status text[], w_step text[], w_target text[], w_wake_at timestamp with time zone[], w_deadline timestamp with time zone[], OUT outcomes smallint[], OUT firsts bigint[], OUT lasts bigint[], OUT versions bigint[], OUT culprits integer[], OUT answers bytea[], OUT waited bigint) OWNER TO signalbox_owner;
 
-CREATE FUNCTION log.append_one(hint bigint, durable boolean, r_command uuid, r_actor text, r_cause uuid, r_correlation uuid, r_metadata text, r_principal text, r_hash bytea, r_answer bytea, s_name text, s_org bigint, s_expected bigint, e_types text[], e_schemas smallint[], e_ids uuid[], e_payloads bytea[], w_fence bigint, w_status text, w_step text, w_target text, w_deadline timestamp with time zone, OUT is_written boolean, OUT base bigint, OUT version bigint, OUT waited bigint) RETURNS record
+CREATE FUNCTION log.append_one(hint bigint, durable boolean, r_command uuid, r_actor text, r_cause uuid, r_correlation uuid, r_metadata text, r_metadata_hash bytea, r_principal text, r_hash bytea, r_answer bytea, s_name text, s_org bigint, s_expected bigint, e_types text[], e_schemas smallint[], e_ids uuid[], e_payloads bytea[], e_salts bytea[], e_hashes bytea[], w_fence bigint, w_status text, w_step text, w_target text, w_deadline timestamp with time zone, OUT is_written boolean, OUT base bigint, OUT version bigint, OUT waited bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'log', 'pg_temp'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
     SET enable_seqscan TO 'off'
+    SET enable_sort TO 'off'
     SET jit TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
@@ -417,6 +466,10 @@ DECLARE
     moved text;
     held boolean;
     is_known boolean;
+    is_behind boolean;
+    is_settling boolean;
+    width bigint;
+    floor bigint;
     written integer;
 BEGIN
     is_written := false;
@@ -432,20 +485,37 @@ BEGIN
     moment := clock_timestamp();
     held := pg_advisory_xact_lock(7203) IS NOT NULL;
     waited := extract(epoch FROM clock_timestamp() - moment) * 1000000;
-    SELECT e.position, greatest(clock_timestamp(), e.recorded_at), s.stream_id, s.org_id, coalesce(s.version, 0),
-           c.command_id IS NOT NULL
-      INTO base, moment, stream, organization, version, is_known
-      FROM (
+    SELECT e.position, greatest(clock_timestamp(), e.recorded_at), h.partition_width
+      INTO base, moment, width
+      FROM log.head AS h
+      LEFT JOIN LATERAL (
             SELECT e.position, e.recorded_at
               FROM log.event AS e
              WHERE e.position >= hint
                AND e.position < hint + span
              ORDER BY e.position DESC
              LIMIT 1
-           ) AS e
+           ) AS e ON true
+     WHERE h.log_id = 0;
+    floor := (base - 1) / width * width + 1;
+    SELECT s.stream_id, s.org_id, coalesce(n.version, s.least_version, 0), c.command_id IS NOT NULL,
+           n.version IS NULL AND s.first_position IS NOT NULL,
+           s.stream_id IS NOT NULL
+           AND (s.end_position >= base + size AND (s.org_id IS NOT NULL OR s_org IS NULL)) IS NOT TRUE
+      INTO stream, organization, version, is_known, is_behind, is_settling
+      FROM (SELECT) AS o
       LEFT JOIN log.stream AS s ON s.name = s_name
+      LEFT JOIN LATERAL (
+            SELECT e.version
+              FROM log.event AS e
+             WHERE e.stream_id = s.stream_id
+               AND e.position >= floor
+               AND e.position <= base
+             ORDER BY e.version DESC
+             LIMIT 1
+           ) AS n ON true
       LEFT JOIN log.command AS c ON c.command_id = r_command AND r_principal IS NOT NULL;
-    IF base IS NULL OR is_known OR s_expected >= 0 AND version <> s_expected OR s_expected = -2 AND version = 0 THEN
+    IF base IS NULL OR is_known OR is_behind OR s_expected >= 0 AND version <> s_expected OR s_expected = -2 AND version = 0 THEN
         RETURN;
     END IF;
 
@@ -467,14 +537,17 @@ BEGIN
     organization := coalesce(organization, s_org);
     IF stream IS NULL THEN
         stream := nextval('log.stream_id');
-        INSERT INTO log.stream (stream_id, name, category, org_id, version, first_position, last_position)
-        VALUES (stream, s_name, split_part(s_name, '-', 1), organization, size, base + 1, base + size);
-    ELSE
+        INSERT INTO log.stream (stream_id, name, category, org_id, least_version, first_position, end_position)
+        VALUES (
+            stream, s_name, split_part(s_name, '-', 1), organization, size, base + 1,
+            (base + size - 1) / width * width + width
+        );
+    ELSIF is_settling THEN
         UPDATE log.stream AS s
-           SET version = s.version + size,
+           SET least_version = append_one.version + size,
                org_id = organization,
                first_position = coalesce(s.first_position, base + 1),
-               last_position = base + size
+               end_position = (base + size - 1) / width * width + width
          WHERE s.stream_id = stream;
     END IF;
 
@@ -482,25 +555,15 @@ BEGIN
         position, event_id, org_id, stream_id, version, type_id, schema_version, recorded_at, actor, command_id,
         causation_id, correlation_id, metadata, payload, salt, payload_hash, leaf
     )
-    SELECT base + e.nth, e.event_id, organization, stream, append_one.version + e.nth, e.type_id, e.schema_version, moment,
+    SELECT base + e.nth, e.event_id, organization, stream, append_one.version + e.nth, t.type_id, e.schema_version, moment,
            r_actor, r_command, r_cause, r_correlation, r_metadata, e.payload, e.salt, e.payload_hash,
            log.leaf(
                 base + e.nth, e.event_id, organization, s_name, append_one.version + e.nth, moment, e.type,
-                e.schema_version, r_command, r_actor, r_cause, r_correlation, r_metadata, e.payload_hash
+                e.schema_version, r_command, r_actor, r_cause, r_correlation, r_metadata_hash, e.payload_hash
            )
-      FROM (
-            -- OFFSET 0 keeps the hash and the salt from being computed twice.
-            SELECT e.nth, e.event_id, e.type, t.type_id, e.schema_version, e.payload, e.salt,
-                   sha256(e.salt || e.payload) AS payload_hash
-              FROM (
-                    SELECT e.type, e.schema_version, e.event_id, e.payload, e.nth, uuid_send(gen_random_uuid()) AS salt
-                      FROM unnest(e_types, e_schemas, e_ids, e_payloads)
-                           WITH ORDINALITY AS e(type, schema_version, event_id, payload, nth)
-                    OFFSET 0
-                   ) AS e
-              JOIN log.event_type AS t ON t.name = e.type
-            OFFSET 0
-           ) AS e;
+      FROM unnest(e_types, e_schemas, e_ids, e_payloads, e_salts, e_hashes)
+           WITH ORDINALITY AS e(type, schema_version, event_id, payload, salt, payload_hash, nth)
+      JOIN log.event_type AS t ON t.name = e.type;
     GET DIAGNOSTICS written = ROW_COUNT;
     IF written <> size THEN
         -- log.append gives it its number.
@@ -514,7 +577,7 @@ BEGIN
     is_written := true;
 END $$;
 
-ALTER FUNCTION log.append_one(hint bigint, durable boolean, r_command uuid, r_actor text, r_cause uuid, r_correlation uuid, r_metadata text, r_principal text, r_hash bytea, r_answer bytea, s_name text, s_org bigint, s_expected bigint, e_types text[], e_schemas smallint[], e_ids uuid[], e_payloads bytea[], w_fence bigint, w_status text, w_step text, w_target text, w_deadline timestamp with time zone, OUT is_written boolean, OUT base bigint, OUT version bigint, OUT waited bigint) OWNER TO signalbox_owner;
+ALTER FUNCTION log.append_one(hint bigint, durable boolean, r_command uuid, r_actor text, r_cause uuid, r_correlation uuid, r_metadata text, r_metadata_hash bytea, r_principal text, r_hash bytea, r_answer bytea, s_name text, s_org bigint, s_expected bigint, e_types text[], e_schemas smallint[], e_ids uuid[], e_payloads bytea[], e_salts bytea[], e_hashes bytea[], w_fence bigint, w_status text, w_step text, w_target text, w_deadline timestamp with time zone, OUT is_written boolean, OUT base bigint, OUT version bigint, OUT waited bigint) OWNER TO signalbox_owner;
 
 CREATE FUNCTION log.bytes(value text) RETURNS bytea
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -653,7 +716,7 @@ BEGIN
      USING log.stream AS s, unnest(positions) AS p(position)
      WHERE s.stream_id = n.stream_id
        AND n.schema_version > 0
-       AND p.position BETWEEN s.first_position AND s.last_position
+       AND p.position BETWEEN s.first_position AND s.end_position
        AND EXISTS (SELECT FROM log.segment AS g WHERE p.position BETWEEN g.first_position AND g.last_position);
 
     INSERT INTO log.snapshot (stream_id, version, schema_version, state)
@@ -677,7 +740,7 @@ DECLARE
 BEGIN
     SELECT w.what INTO unrecorded
       FROM (SELECT p::text FROM unnest(positions) AS p UNION ALL SELECT s FROM unnest(subjects) AS s) AS w(what)
-     WHERE NOT EXISTS (SELECT FROM log.stream AS s WHERE s.name = 'erasure-' || w.what AND s.version > 0)
+     WHERE NOT EXISTS (SELECT FROM log.stream AS s WHERE s.name = 'erasure-' || w.what AND s.first_position IS NOT NULL)
      LIMIT 1;
     IF unrecorded IS NOT NULL THEN
         RAISE EXCEPTION 'no event records that % is erased', unrecorded USING ERRCODE = 'insufficient_privilege';
@@ -706,7 +769,7 @@ BEGIN
       FROM unnest(positions) AS p(position)
       JOIN log.stream AS r ON r.name = 'erasure-' || p.position
       JOIN log.event AS e ON e.stream_id = r.stream_id
-       AND e.position BETWEEN r.first_position AND r.last_position
+       AND e.position BETWEEN r.first_position AND r.end_position
        AND e.payload IS NOT NULL
       JOIN log.stream AS s ON s.name = convert_from(e.payload, 'UTF8')::jsonb ->> 'stream'
         ON CONFLICT (stream_id) DO UPDATE
@@ -751,11 +814,11 @@ CREATE TABLE log.stream (
     name text NOT NULL,
     org_id bigint,
     category text NOT NULL,
-    version bigint NOT NULL,
+    least_version bigint NOT NULL,
     first_position bigint,
-    last_position bigint
+    end_position bigint
 )
-WITH (fillfactor='70');
+WITH (fillfactor='100');
 
 ALTER TABLE log.stream OWNER TO signalbox_owner;
 
@@ -786,11 +849,11 @@ CREATE FUNCTION log.holds(stream text, fence bigint) RETURNS boolean
 
 ALTER FUNCTION log.holds(stream text, fence bigint) OWNER TO signalbox_owner;
 
-CREATE FUNCTION log.leaf("position" bigint, event_id uuid, org_id bigint, stream text, version bigint, recorded_at timestamp with time zone, type text, schema_version smallint, command_id uuid, actor text, causation_id uuid, correlation_id uuid, metadata text, payload_hash bytea) RETURNS bytea
+CREATE FUNCTION log.leaf("position" bigint, event_id uuid, org_id bigint, stream text, version bigint, recorded_at timestamp with time zone, type text, schema_version smallint, command_id uuid, actor text, causation_id uuid, correlation_id uuid, metadata_hash bytea, payload_hash bytea) RETURNS bytea
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN sha256((((((((((((((('\x0073626f7831'::bytea || int8send("position")) || uuid_send(event_id)) || int8send(COALESCE(org_id, (0)::bigint))) || log.bytes(stream)) || int4send((version)::integer)) || timestamptz_send(recorded_at)) || log.bytes(type)) || int2send(schema_version)) || uuid_send(command_id)) || log.bytes(actor)) || uuid_send(COALESCE(causation_id, '00000000-0000-0000-0000-000000000000'::uuid))) || uuid_send(correlation_id)) || sha256(convert_to(metadata, 'UTF8'::name))) || payload_hash));
+    RETURN sha256((((((((((((((('\x0073626f7831'::bytea || int8send("position")) || uuid_send(event_id)) || int8send(COALESCE(org_id, (0)::bigint))) || log.bytes(stream)) || int4send((version)::integer)) || timestamptz_send(recorded_at)) || log.bytes(type)) || int2send(schema_version)) || uuid_send(command_id)) || log.bytes(actor)) || uuid_send(COALESCE(causation_id, '00000000-0000-0000-0000-000000000000'::uuid))) || uuid_send(correlation_id)) || metadata_hash) || payload_hash));
 
-ALTER FUNCTION log.leaf("position" bigint, event_id uuid, org_id bigint, stream text, version bigint, recorded_at timestamp with time zone, type text, schema_version smallint, command_id uuid, actor text, causation_id uuid, correlation_id uuid, metadata text, payload_hash bytea) OWNER TO signalbox_owner;
+ALTER FUNCTION log.leaf("position" bigint, event_id uuid, org_id bigint, stream text, version bigint, recorded_at timestamp with time zone, type text, schema_version smallint, command_id uuid, actor text, causation_id uuid, correlation_id uuid, metadata_hash bytea, payload_hash bytea) OWNER TO signalbox_owner;
 
 CREATE FUNCTION log.publish_checkpoint(epoch integer, size bigint, root bytea, note text, vkeys text[]) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
@@ -886,7 +949,7 @@ BEGIN
            array_agg(coalesce(w.fence + 1, base) ORDER BY r.nth)
       INTO ids, fences
       FROM unnest(names, seen) WITH ORDINALITY AS r(name, version, nth)
-      LEFT JOIN log.stream AS s ON s.name = r.name
+      LEFT JOIN log.stream_head AS s ON s.name = r.name
       LEFT JOIN log.work AS w ON w.stream_id = s.stream_id;
 
     DELETE FROM log.work AS w WHERE w.stream_id = ANY (ids);
@@ -1302,7 +1365,9 @@ CREATE TABLE log.event (
     payload bytea,
     salt bytea,
     payload_hash bytea NOT NULL,
-    leaf bytea NOT NULL
+    leaf bytea NOT NULL,
+    CONSTRAINT event_payload_hash_size CHECK ((octet_length(payload_hash) = 32)),
+    CONSTRAINT event_salt_size CHECK ((octet_length(salt) = 16))
 )
 PARTITION BY RANGE ("position");
 
@@ -1325,7 +1390,9 @@ CREATE TABLE log.event_0 (
     payload bytea,
     salt bytea,
     payload_hash bytea NOT NULL,
-    leaf bytea NOT NULL
+    leaf bytea NOT NULL,
+    CONSTRAINT event_payload_hash_size CHECK ((octet_length(payload_hash) = 32)),
+    CONSTRAINT event_salt_size CHECK ((octet_length(salt) = 16))
 );
 
 ALTER TABLE log.event_0 OWNER TO signalbox_owner;
@@ -1347,7 +1414,9 @@ CREATE TABLE log.event_1 (
     payload bytea,
     salt bytea,
     payload_hash bytea NOT NULL,
-    leaf bytea NOT NULL
+    leaf bytea NOT NULL,
+    CONSTRAINT event_payload_hash_size CHECK ((octet_length(payload_hash) = 32)),
+    CONSTRAINT event_salt_size CHECK ((octet_length(salt) = 16))
 );
 
 ALTER TABLE log.event_1 OWNER TO signalbox_owner;
@@ -1369,7 +1438,9 @@ CREATE TABLE log.event_2 (
     payload bytea,
     salt bytea,
     payload_hash bytea NOT NULL,
-    leaf bytea NOT NULL
+    leaf bytea NOT NULL,
+    CONSTRAINT event_payload_hash_size CHECK ((octet_length(payload_hash) = 32)),
+    CONSTRAINT event_salt_size CHECK ((octet_length(salt) = 16))
 );
 
 ALTER TABLE log.event_2 OWNER TO signalbox_owner;
@@ -1461,6 +1532,23 @@ CREATE TABLE log.snapshot (
 );
 
 ALTER TABLE log.snapshot OWNER TO signalbox_owner;
+
+CREATE VIEW log.stream_head AS
+ SELECT s.stream_id,
+    s.name,
+    s.category,
+    s.org_id,
+    GREATEST(n.version, s.least_version) AS version,
+    s.first_position,
+    s.end_position
+   FROM (log.stream s
+     LEFT JOIN LATERAL ( SELECT e.version
+           FROM log.event e
+          WHERE ((e.stream_id = s.stream_id) AND (e."position" >= s.first_position) AND (e."position" <= s.end_position))
+          ORDER BY e.version DESC
+         LIMIT 1) n ON (true));
+
+ALTER TABLE log.stream_head OWNER TO signalbox_owner;
 
 CREATE SEQUENCE log.stream_id
     START WITH 1
@@ -1669,11 +1757,11 @@ GRANT USAGE ON SCHEMA meta TO PUBLIC;
 
 GRANT USAGE ON SCHEMA saga TO signalbox_append;
 
-REVOKE ALL ON FUNCTION log.append(hint bigint, again boolean, durable boolean, r_command uuid[], r_actor text[], r_cause uuid[], r_correlation uuid[], r_metadata text[], r_principal text[], r_hash bytea[], r_answer bytea[], r_size integer[], r_before integer[], r_lead integer[], r_lead_id uuid[], s_owner integer[], s_name text[], s_org bigint[], s_expected bigint[], s_count integer[], s_start integer[], types text[], e_stream integer[], e_nth integer[], e_type integer[], e_schema smallint[], e_id uuid[], e_payload bytea[], c_owner integer[], c_take boolean[], c_kind text[], c_key text[], c_stream integer[], w_owner integer[], w_guard smallint[], w_stream integer[], w_fence bigint[], w_kind text[], w_lane text[], w_priority smallint[], w_status text[], w_step text[], w_target text[], w_wake_at timestamp with time zone[], w_deadline timestamp with time zone[], OUT outcomes smallint[], OUT firsts bigint[], OUT lasts bigint[], OUT versions bigint[], OUT culprits integer[], OUT answers bytea[], OUT waited bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION log.append(hint bigint, again boolean, durable boolean, r_command uuid[], r_actor text[], r_cause uuid[], r_correlation uuid[], r_metadata text[], r_principal text[], r_hash bytea[], r_answer bytea[], r_size integer[], r_before integer[], r_lead integer[], r_lead_id uuid[], s_owner integer[], s_name text[], s_org bigint[], s_expected bigint[], s_count integer[], s_start integer[], types text[], e_stream integer[], e_nth integer[], e_type integer[], e_schema smallint[], e_id uuid[], e_payload bytea[], c_owner integer[], c_take boolean[], c_kind text[], c_key text[], c_stream integer[], w_owner integer[], w_guard smallint[], w_stream integer[], w_fence bigint[], w_kind text[], w_lane text[], w_priority smallint[], w_status text[], w_step text[], w_target text[], w_wake_at timestamp with time zone[], w_deadline timestamp with time zone[], OUT outcomes smallint[], OUT firsts bigint[], OUT lasts bigint[], OUT versions bigint[], OUT culprits integer[], OUT answers bytea[], OUT waited bigint) TO signalbox_append;
+REVOKE ALL ON FUNCTION log.append(hint bigint, again boolean, durable boolean, r_command uuid[], r_actor text[], r_cause uuid[], r_correlation uuid[], r_metadata text[], r_metadata_hash bytea[], r_principal text[], r_hash bytea[], r_answer bytea[], r_size integer[], r_before integer[], r_lead integer[], r_lead_id uuid[], s_owner integer[], s_name text[], s_org bigint[], s_expected bigint[], s_count integer[], s_start integer[], types text[], e_stream integer[], e_nth integer[], e_type integer[], e_schema smallint[], e_id uuid[], e_payload bytea[], e_salt bytea[], e_hash bytea[], c_owner integer[], c_take boolean[], c_kind text[], c_key text[], c_stream integer[], w_owner integer[], w_guard smallint[], w_stream integer[], w_fence bigint[], w_kind text[], w_lane text[], w_priority smallint[], w_status text[], w_step text[], w_target text[], w_wake_at timestamp with time zone[], w_deadline timestamp with time zone[], OUT outcomes smallint[], OUT firsts bigint[], OUT lasts bigint[], OUT versions bigint[], OUT culprits integer[], OUT answers bytea[], OUT waited bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.append(hint bigint, again boolean, durable boolean, r_command uuid[], r_actor text[], r_cause uuid[], r_correlation uuid[], r_metadata text[], r_metadata_hash bytea[], r_principal text[], r_hash bytea[], r_answer bytea[], r_size integer[], r_before integer[], r_lead integer[], r_lead_id uuid[], s_owner integer[], s_name text[], s_org bigint[], s_expected bigint[], s_count integer[], s_start integer[], types text[], e_stream integer[], e_nth integer[], e_type integer[], e_schema smallint[], e_id uuid[], e_payload bytea[], e_salt bytea[], e_hash bytea[], c_owner integer[], c_take boolean[], c_kind text[], c_key text[], c_stream integer[], w_owner integer[], w_guard smallint[], w_stream integer[], w_fence bigint[], w_kind text[], w_lane text[], w_priority smallint[], w_status text[], w_step text[], w_target text[], w_wake_at timestamp with time zone[], w_deadline timestamp with time zone[], OUT outcomes smallint[], OUT firsts bigint[], OUT lasts bigint[], OUT versions bigint[], OUT culprits integer[], OUT answers bytea[], OUT waited bigint) TO signalbox_append;
 
-REVOKE ALL ON FUNCTION log.append_one(hint bigint, durable boolean, r_command uuid, r_actor text, r_cause uuid, r_correlation uuid, r_metadata text, r_principal text, r_hash bytea, r_answer bytea, s_name text, s_org bigint, s_expected bigint, e_types text[], e_schemas smallint[], e_ids uuid[], e_payloads bytea[], w_fence bigint, w_status text, w_step text, w_target text, w_deadline timestamp with time zone, OUT is_written boolean, OUT base bigint, OUT version bigint, OUT waited bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION log.append_one(hint bigint, durable boolean, r_command uuid, r_actor text, r_cause uuid, r_correlation uuid, r_metadata text, r_principal text, r_hash bytea, r_answer bytea, s_name text, s_org bigint, s_expected bigint, e_types text[], e_schemas smallint[], e_ids uuid[], e_payloads bytea[], w_fence bigint, w_status text, w_step text, w_target text, w_deadline timestamp with time zone, OUT is_written boolean, OUT base bigint, OUT version bigint, OUT waited bigint) TO signalbox_append;
+REVOKE ALL ON FUNCTION log.append_one(hint bigint, durable boolean, r_command uuid, r_actor text, r_cause uuid, r_correlation uuid, r_metadata text, r_metadata_hash bytea, r_principal text, r_hash bytea, r_answer bytea, s_name text, s_org bigint, s_expected bigint, e_types text[], e_schemas smallint[], e_ids uuid[], e_payloads bytea[], e_salts bytea[], e_hashes bytea[], w_fence bigint, w_status text, w_step text, w_target text, w_deadline timestamp with time zone, OUT is_written boolean, OUT base bigint, OUT version bigint, OUT waited bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.append_one(hint bigint, durable boolean, r_command uuid, r_actor text, r_cause uuid, r_correlation uuid, r_metadata text, r_metadata_hash bytea, r_principal text, r_hash bytea, r_answer bytea, s_name text, s_org bigint, s_expected bigint, e_types text[], e_schemas smallint[], e_ids uuid[], e_payloads bytea[], e_salts bytea[], e_hashes bytea[], w_fence bigint, w_status text, w_step text, w_target text, w_deadline timestamp with time zone, OUT is_written boolean, OUT base bigint, OUT version bigint, OUT waited bigint) TO signalbox_append;
 
 REVOKE ALL ON FUNCTION log.claim(kinds text[], owner text, most integer, ttl interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION log.claim(kinds text[], owner text, most integer, ttl interval) TO signalbox_append;
@@ -1787,6 +1875,10 @@ GRANT SELECT ON TABLE log.segment_erasure TO signalbox_project;
 GRANT SELECT ON TABLE log.segment_erasure TO signalbox_audit;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE log.snapshot TO signalbox_append;
+
+GRANT SELECT ON TABLE log.stream_head TO signalbox_append;
+GRANT SELECT ON TABLE log.stream_head TO signalbox_project;
+GRANT SELECT ON TABLE log.stream_head TO signalbox_audit;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE log.subject_key TO signalbox_append;
 

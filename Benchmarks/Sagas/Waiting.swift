@@ -42,7 +42,7 @@ struct Waiting: Sendable {
         try await owner.with { connection throws(PostgresError) in
             _ = try connection.run(
                 """
-                INSERT INTO log.stream (stream_id, name, category, version)
+                INSERT INTO log.stream (stream_id, name, category, least_version)
                 SELECT nextval('log.stream_id'), 'saga-no-op.' || gen_random_uuid(), 'saga', 0
                   FROM generate_series(1, \(Int32(count)))
                 """

@@ -22,7 +22,7 @@ extension Connection {
                   FROM log.stream AS s
                   JOIN log.event AS e ON e.stream_id = s.stream_id
                    AND e.position >= s.first_position
-                   AND e.position <= s.last_position
+                   AND e.position <= s.end_position
                   JOIN log.event_type AS t ON t.type_id = e.type_id
                  WHERE s.name = \(stream.text)
                    AND e.version > \(version)

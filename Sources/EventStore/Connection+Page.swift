@@ -82,16 +82,16 @@ extension Connection {
         if let stream = filter.stream {
             rows = try run(
                 """
-                SELECT stream_id, version FROM log.stream
-                 WHERE name = \(stream.text) AND last_position > \(position) AND first_position <= \(end)
+                SELECT stream_id, version FROM log.stream_head
+                 WHERE name = \(stream.text) AND end_position > \(position) AND first_position <= \(end)
                 """,
                 prepared: true
             ).all(Int64.self, Int64.self)
         } else if let organization = filter.organization {
             rows = try run(
                 """
-                SELECT stream_id, version FROM log.stream
-                 WHERE org_id = \(organization) AND last_position > \(position) AND first_position <= \(end)
+                SELECT stream_id, version FROM log.stream_head
+                 WHERE org_id = \(organization) AND end_position > \(position) AND first_position <= \(end)
                  LIMIT \(Int64(Self.fewStreams + 1))
                 """,
                 prepared: true

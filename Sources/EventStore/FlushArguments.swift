@@ -7,7 +7,7 @@ internal import Postgres
 struct FlushArguments {
     static let statement = """
         SELECT outcomes, firsts, lasts, versions, culprits, answers, waited
-          FROM log.append(\((1...45).map { "$\($0)" }.joined(separator: ", ")))
+          FROM log.append(\((1...48).map { "$\($0)" }.joined(separator: ", ")))
         """
 
     private struct Stream {
@@ -90,7 +90,7 @@ struct FlushArguments {
     ///   - hint: A position that was seen in the log, 0 for none.
     ///   - again: Whether the same flush may have been written already.
     ///   - durable: Whether the commit waits for the disk.
-    /// - Returns: All 45 of them.
+    /// - Returns: All 48 of them.
     func parameters(hint: Int64, again: Bool, durable: Bool) -> Parameters {
         var parameters = Parameters(
             reserving: 512 * requests.count + events.reduce(0) { $0 + $1.event.payload.count + 64 }
@@ -112,6 +112,7 @@ struct FlushArguments {
         parameters.add(array: requests.map(\.causation.cause) as [UniqueID?])
         parameters.add(array: requests.map(\.causation.correlation))
         parameters.add(array: requests.map(\.metadata))
+        parameters.add(array: requests.map { Leaf.metadataHash($0.metadata) })
         parameters.add(array: requests.map(\.command?.principal) as [String?])
         parameters.add(array: requests.map(\.command?.requestHash) as [[UInt8]?])
         parameters.add(array: requests.map(\.command?.answer) as [[UInt8]?])
@@ -138,6 +139,9 @@ struct FlushArguments {
         parameters.add(array: events.map(\.event.schemaVersion))
         parameters.add(array: events.map(\.event.id))
         parameters.add(array: events.map(\.event.payload))
+        let salts = Leaf.salts(events.count)
+        parameters.add(array: salts)
+        parameters.add(array: zip(salts, events).map { Leaf.payloadHash(salt: $0, payload: $1.event.payload) })
     }
 
     private func addClaims(to parameters: inout Parameters) {

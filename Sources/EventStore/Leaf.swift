@@ -26,13 +26,30 @@ package struct Leaf: Sendable, Equatable {
         entry.append(text: event.actor)
         entry.append(contentsOf: event.cause?.bytes ?? [UInt8](repeating: 0, count: 16))
         entry.append(contentsOf: event.correlation.bytes)
-        entry.append(contentsOf: SHA256.hash(data: Array(event.metadata.utf8)))
+        entry.append(contentsOf: Self.metadataHash(event.metadata))
         entry.append(contentsOf: payloadHash)
         self.entry = entry
     }
 
     /// The RFC 6962 leaf hash: SHA-256 of a zero byte and the entry.
     package var hash: [UInt8] { Array(SHA256.hash(data: [0] + entry)) }
+
+    /// SHA-256 of the metadata as it is written.
+    package static func metadataHash(_ metadata: String) -> [UInt8] {
+        Array(SHA256.hash(data: Array(metadata.utf8)))
+    }
+
+    /// What keeps a payload from being guessed from its hash: so many times 16 bytes that nobody can foretell.
+    package static func salts(_ count: Int) -> [[UInt8]] {
+        var source = SystemRandomNumberGenerator()
+        return (0..<count).map { _ in
+            var salt: [UInt8] = []
+            salt.reserveCapacity(16)
+            salt.append(integer: source.next())
+            salt.append(integer: source.next())
+            return salt
+        }
+    }
 
     /// SHA-256 of the salt and the payload as it is stored.
     package static func payloadHash(salt: [UInt8], payload: [UInt8]) -> [UInt8] {

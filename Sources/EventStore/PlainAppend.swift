@@ -7,7 +7,7 @@ internal import Postgres
 struct PlainAppend {
     static let statement = """
         SELECT is_written, base, version, waited
-          FROM log.append_one(\((1...22).map { "$\($0)" }.joined(separator: ", ")))
+          FROM log.append_one(\((1...25).map { "$\($0)" }.joined(separator: ", ")))
         """
 
     private let request: AppendRequest
@@ -28,7 +28,7 @@ struct PlainAppend {
     /// - Parameters:
     ///   - hint: A position that was seen in the log, 0 for none.
     ///   - durable: Whether the commit waits for the disk.
-    /// - Returns: All 22 of them.
+    /// - Returns: All 25 of them.
     func parameters(hint: Int64, durable: Bool) -> Parameters {
         var parameters = Parameters(reserving: request.weight + 512)
         parameters.add(hint)
@@ -38,6 +38,7 @@ struct PlainAppend {
         parameters.add(request.causation.cause)
         parameters.add(request.causation.correlation)
         parameters.add(request.metadata)
+        parameters.add(Leaf.metadataHash(request.metadata))
         parameters.add(request.command?.principal)
         parameters.add(request.command?.requestHash)
         parameters.add(request.command?.answer)
@@ -48,6 +49,9 @@ struct PlainAppend {
         parameters.add(array: write.events.map(\.schemaVersion))
         parameters.add(array: write.events.map(\.id))
         parameters.add(array: write.events.map(\.payload))
+        let salts = Leaf.salts(write.events.count)
+        parameters.add(array: salts)
+        parameters.add(array: zip(salts, write.events).map { Leaf.payloadHash(salt: $0, payload: $1.payload) })
         let work = request.work.first
         parameters.add(work?.guard.fence)
         parameters.add(work?.status)

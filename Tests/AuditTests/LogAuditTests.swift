@@ -13,7 +13,8 @@ struct LogAuditTests {
         arguments: [
             "actor = 'mallory'", "recorded_at = recorded_at + interval '1 microsecond'", "stream_id = 999",
             "schema_version = 2", "command_id = gen_random_uuid()", "correlation_id = gen_random_uuid()",
-            "metadata = '{\"x\":1}'", "payload = '{\"a\":2}'", "salt = '\\x00'", "payload_hash = sha256('')",
+            "metadata = '{\"x\":1}'", "payload = '{\"a\":2}'", "salt = uuid_send(gen_random_uuid())",
+            "payload_hash = sha256('')",
             "leaf = sha256('')", "org_id = 9", "event_id = gen_random_uuid()", "causation_id = gen_random_uuid()",
         ]
     )
@@ -22,7 +23,7 @@ struct LogAuditTests {
             try await seal(sealing, events: 6)
             if change.contains("stream_id") {
                 try await sealing.tamper(
-                    "INSERT INTO log.stream (stream_id, name, category, version) VALUES (999, 'thing-999', 'thing', 1)"
+                    "INSERT INTO log.stream (stream_id, name, category, least_version) VALUES (999, 'thing-999', 'thing', 1)"
                 )
             }
             try await sealing.tamper("UPDATE log.event SET \(change) WHERE position = 4")
@@ -41,8 +42,8 @@ struct LogAuditTests {
                 UPDATE log.event AS e
                    SET actor = 'mallory',
                        leaf = log.leaf(e.position, e.event_id, e.org_id, s.name, e.version, e.recorded_at, t.name,
-                           e.schema_version, e.command_id, 'mallory', e.causation_id, e.correlation_id, e.metadata,
-                           e.payload_hash)
+                           e.schema_version, e.command_id, 'mallory', e.causation_id, e.correlation_id,
+                           sha256(convert_to(e.metadata, 'UTF8')), e.payload_hash)
                   FROM log.stream AS s, log.event_type AS t
                  WHERE e.position = 4 AND s.stream_id = e.stream_id AND t.type_id = e.type_id
                 """

@@ -32,7 +32,8 @@ struct SchemaTests {
                 try await connection.run("SELECT count(*) FROM log.event")
                 for change in [
                     "INSERT INTO log.event SELECT * FROM log.event", "DELETE FROM log.event", "TRUNCATE log.event",
-                    "UPDATE log.stream SET version = 9", "DELETE FROM log.command", "UPDATE log.work SET fence = 9",
+                    "UPDATE log.stream SET least_version = 9", "DELETE FROM log.command",
+                    "UPDATE log.work SET fence = 9",
                     "DELETE FROM log.claim", "SELECT log.erase(ARRAY[1]::bigint[])", "CREATE TABLE log.more (a int)",
                     "ALTER TABLE log.event DISABLE TRIGGER ALL",
                 ] {
@@ -65,7 +66,7 @@ struct SchemaTests {
         try await withDatabase { database in
             let connection = try await Connection.open(database.application, role: "signalbox_append")
             try await connection.script("BEGIN ISOLATION LEVEL REPEATABLE READ")
-            let nothing = (1...42).map { _ in "'{}'" }.joined(separator: ", ")
+            let nothing = (1...45).map { _ in "'{}'" }.joined(separator: ", ")
             let error = await #expect(throws: PostgresError.self) {
                 try await connection.script("SELECT log.append(0, false, true, \(nothing))")
             }
@@ -85,7 +86,7 @@ struct SchemaTests {
                 INSERT INTO log.event (position, event_id, stream_id, version, type_id, schema_version, recorded_at, actor,
                     command_id, correlation_id, metadata, payload_hash, leaf)
                 SELECT 16777217, gen_random_uuid(), 1, 1, 1, 1, now(), 'system', gen_random_uuid(), gen_random_uuid(), '{}',
-                    '', ''
+                    sha256(''), ''
                 """
             )
             #expect(try await connection.run("SELECT log.ensure_partitions()").value(Int.self, row: 0, column: 0) == 1)
@@ -98,7 +99,7 @@ struct SchemaTests {
     func lostTail() async throws {
         try await withDatabase { database in
             let connection = try await Connection.open(database.application, role: "signalbox_append")
-            let nothing = (1...42).map { _ in "'{}'" }.joined(separator: ", ")
+            let nothing = (1...45).map { _ in "'{}'" }.joined(separator: ", ")
             let error = await #expect(throws: PostgresError.self) {
                 try await connection.script("SELECT log.append(5, false, true, \(nothing))")
             }

@@ -1,11 +1,13 @@
 -- Appends many requests in one transaction; each is written whole or leaves no trace. A refusal is an answer, not an
 -- error, so no neighbour is rolled back.
 --
--- Parallel arrays, all counted from 1. Requests (r_…): `principal` is NULL unless the command is to be remembered,
+-- Parallel arrays, all counted from 1. Requests (r_…): `metadata_hash` is the SHA-256 of the metadata; `principal` is
+-- NULL unless the command is to be remembered,
 -- `size` is its number of events, `before` that of the requests before it, `lead` its first written stream (0 without
 -- events) and `lead_id` the event written there first. Streams (s_…) are those a request writes, expects or names in
 -- claims and work, in the order of their requests; `expected` is a version, -1 for any, -2 for "exists"; `start` counts
--- the events of the same request before this stream's. Events (e_…) name their stream and their number in it. Claims (c_…) and work (w_…) name request and
+-- the events of the same request before this stream's. Events (e_…) name their stream and their number in it; `hash` is
+-- the SHA-256 of salt and payload. Claims (c_…) and work (w_…) name request and
 -- stream; work is guarded by 0 create, 1 holding a fence, 2 wake, 3 seize, and due at the moment of this append when it
 -- is to be woken at -infinity. What is queued for a lane that is taken sleeps until the lane is free. No two requests of one call may name the
 -- same stream, claim or command.
@@ -31,6 +33,7 @@ CREATE OR REPLACE FUNCTION log.append(
     r_cause uuid[],
     r_correlation uuid[],
     r_metadata text[],
+    r_metadata_hash bytea[],
     r_principal text[],
     r_hash bytea[],
     r_answer bytea[],
@@ -51,6 +54,8 @@ CREATE OR REPLACE FUNCTION log.append(
     e_schema smallint[],
     e_id uuid[],
     e_payload bytea[],
+    e_salt bytea[],
+    e_hash bytea[],
     c_owner integer[],
     c_take boolean[],
     c_kind text[],
@@ -81,6 +86,7 @@ SET search_path = log, pg_temp
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET enable_seqscan = off
+SET enable_sort = off
 SET jit = off
 SET plan_cache_mode = force_generic_plan
 AS $$
@@ -97,6 +103,11 @@ DECLARE
     moved text;
     held boolean;
     conflicting boolean;
+    behind boolean;
+    settling boolean;
+    remembering boolean := false;
+    width bigint;
+    floor bigint;
     found record;
     remembered CONSTANT integer := cardinality(array_remove(r_principal, NULL));
 BEGIN
@@ -114,12 +125,17 @@ BEGIN
     -- Assigned rather than performed: an expression costs less than a statement.
     held := pg_advisory_xact_lock(7203) IS NOT NULL;
     waited := extract(epoch FROM clock_timestamp() - moment) * 1000000;
-    SELECT e.position, greatest(clock_timestamp(), e.recorded_at) INTO base, moment
-      FROM log.event AS e
-     WHERE e.position >= hint
-       AND e.position < hint + span
-     ORDER BY e.position DESC
-     LIMIT 1;
+    SELECT e.position, greatest(clock_timestamp(), e.recorded_at), h.partition_width INTO base, moment, width
+      FROM log.head AS h
+      LEFT JOIN LATERAL (
+            SELECT e.position, e.recorded_at
+              FROM log.event AS e
+             WHERE e.position >= hint
+               AND e.position < hint + span
+             ORDER BY e.position DESC
+             LIMIT 1
+           ) AS e ON true
+     WHERE h.log_id = 0;
     IF base IS NULL THEN
         IF hint > 0 THEN
             RAISE EXCEPTION 'position % is gone from the log', hint USING ERRCODE = 'data_corrupted';
@@ -127,6 +143,7 @@ BEGIN
         base := 0;
         moment := clock_timestamp();
     END IF;
+    floor := greatest(base - 1, 0) / width * width + 1;
 
     outcomes := array_fill(0::smallint, ARRAY[cardinality(r_command)]);
     culprits := array_fill(0, ARRAY[cardinality(r_command)]);
@@ -134,20 +151,54 @@ BEGIN
     lasts := firsts;
     answers := array_fill(NULL::bytea, ARRAY[cardinality(r_command)]);
 
-    -- One sort for all of them, instead of one for each.
+    -- One sort for all of them, instead of one for each. The newest event of a stream that is in use lies in the window
+    -- that is being written, so that one partition is looked into; `behind` are those that were left for longer.
     SELECT array_agg(s.stream_id), array_agg(s.org_id), array_agg(s.is_known), array_agg(s.version), array_agg(s.row),
-           bool_or(CASE s.expected WHEN -1 THEN false WHEN -2 THEN s.version = 0 ELSE s.version <> s.expected END)
-      INTO ids, orgs, known, versions, rows, conflicting
+           bool_or(CASE s.expected WHEN -1 THEN false WHEN -2 THEN s.version = 0 ELSE s.version <> s.expected END),
+           bool_or(s.is_behind),
+           bool_or(s.is_known AND (s.end_position >= base + cardinality(e_id) AND NOT s.is_joining) IS NOT TRUE)
+      INTO ids, orgs, known, versions, rows, conflicting, behind, settling
       FROM (
             SELECT coalesce(t.stream_id, nextval('log.stream_id')) AS stream_id, coalesce(t.org_id, s.org_id) AS org_id,
-                   t.stream_id IS NOT NULL AS is_known, coalesce(t.version, 0) AS version, t.ctid AS row, s.expected
+                   t.stream_id IS NOT NULL AS is_known, coalesce(n.version, t.least_version, 0) AS version,
+                   t.ctid AS row, s.expected, t.end_position, t.org_id IS NULL AND s.org_id IS NOT NULL AS is_joining,
+                   n.version IS NULL AND t.first_position IS NOT NULL AS is_behind
               FROM unnest(s_name, s_org, s_expected) WITH ORDINALITY AS s(name, org_id, expected, nth)
               LEFT JOIN log.stream AS t ON t.name = s.name
+              LEFT JOIN LATERAL (
+                    SELECT e.version
+                      FROM log.event AS e
+                     WHERE e.stream_id = t.stream_id
+                       AND e.position >= floor
+                       AND e.position <= base
+                     ORDER BY e.version DESC
+                     LIMIT 1
+                   ) AS n ON true
              ORDER BY s.nth
            ) AS s;
+    IF behind THEN
+        SELECT array_agg(coalesce(h.version, 0) ORDER BY s.nth) INTO versions
+          FROM unnest(ids) WITH ORDINALITY AS s(stream_id, nth)
+          LEFT JOIN log.stream_head AS h ON h.stream_id = s.stream_id;
+        conflicting := true; -- Judged again below, from these.
+    END IF;
+
+    -- Where nothing but a known command can stop anybody, the commands are remembered at once, and are new if that works.
+    IF remembered > 0 AND NOT (again OR conflicting OR true = ANY (c_take) OR 1 = ANY (w_guard)) THEN
+        BEGIN
+            INSERT INTO log.command (command_id, principal, request_hash, first_position, last_position, answer, recorded_at)
+            SELECT r.command_id, r.principal, r.hash, base + r.before + 1, base + r.before + r.size, r.answer, moment
+              FROM unnest(r_command, r_principal, r_hash, r_answer, r_before, r_size)
+                AS r(command_id, principal, hash, answer, before, size)
+             WHERE r.principal IS NOT NULL;
+            remembering := true;
+        EXCEPTION WHEN unique_violation THEN
+            NULL; -- Which of them, and how it was answered, is asked below.
+        END;
+    END IF;
 
     -- Written before? A client's command is known by its id,
-    IF remembered > 0 THEN
+    IF remembered > 0 AND NOT remembering THEN
         FOR found IN
             SELECT r.nth, c.request_hash = r.hash AND c.principal = r.principal AS same, c.first_position, c.last_position, c.answer
               FROM unnest(r_command, r_principal, r_hash) WITH ORDINALITY AS r(command_id, principal, hash, nth)
@@ -164,7 +215,7 @@ BEGIN
     END IF;
 
     -- all others by their first event, at the version after the expected one, or near the end when nothing was expected.
-    IF remembered < cardinality(r_principal) THEN
+    IF remembered < cardinality(r_principal) AND (again OR conflicting) THEN
         FOR found IN
             SELECT r.nth, e.position, r_size[r.nth] AS size
               FROM unnest(r_lead, r_lead_id, r_principal) WITH ORDINALITY AS r(lead, lead_id, principal, nth)
@@ -270,10 +321,10 @@ BEGIN
     END IF;
 
     IF false = ANY (known) THEN
-        INSERT INTO log.stream (stream_id, name, category, org_id, version, first_position, last_position)
+        INSERT INTO log.stream (stream_id, name, category, org_id, least_version, first_position, end_position)
         SELECT ids[s.nth], s.name, split_part(s.name, '-', 1), s.org_id, s.count,
                CASE WHEN s.count > 0 THEN firsts[s.owner] + s.start END,
-               CASE WHEN s.count > 0 THEN firsts[s.owner] + s.start + s.count - 1 END
+               CASE WHEN s.count > 0 THEN (firsts[s.owner] + s.start + s.count - 2) / width * width + width END
           FROM unnest(s_owner, s_name, s_org, s_count, s_start) WITH ORDINALITY AS s(owner, name, org_id, count, start, nth)
          WHERE NOT known[s.nth]
            AND outcomes[s.owner] = 0
@@ -282,16 +333,24 @@ BEGIN
 
     IF written > 0 THEN
         -- Under the log lock nobody moves a row that was just found, and finding it again would cost a look-up more.
-        UPDATE log.stream AS t
-           SET version = t.version + s.count,
-               org_id = coalesce(t.org_id, s.org_id),
-               first_position = coalesce(t.first_position, firsts[s.owner] + s.start),
-               last_position = firsts[s.owner] + s.start + s.count - 1
-          FROM unnest(s_owner, s_org, s_count, s_start) WITH ORDINALITY AS s(owner, org_id, count, start, nth)
-         WHERE t.ctid = rows[s.nth]
-           AND known[s.nth]
-           AND s.count > 0
-           AND outcomes[s.owner] = 0;
+        IF settling THEN
+            UPDATE log.stream AS t
+               SET least_version = s.version,
+                   org_id = s.org_id,
+                   first_position = coalesce(t.first_position, s.first_position),
+                   end_position = (s.last_position - 1) / width * width + width
+              FROM (
+                    SELECT rows[s.nth] AS row, versions[s.nth] + s.count AS version, orgs[s.nth] AS org_id,
+                           firsts[s.owner] + s.start AS first_position,
+                           firsts[s.owner] + s.start + s.count - 1 AS last_position
+                      FROM unnest(s_owner, s_count, s_start) WITH ORDINALITY AS s(owner, count, start, nth)
+                     WHERE known[s.nth]
+                       AND s.count > 0
+                       AND outcomes[s.owner] = 0
+                   ) AS s
+             WHERE t.ctid = s.row
+               AND (t.end_position >= s.last_position AND t.org_id IS NOT DISTINCT FROM s.org_id) IS NOT TRUE;
+        END IF;
 
         SELECT array_agg(t.type_id ORDER BY n.nth) INTO type_ids
           FROM unnest(types) WITH ORDINALITY AS n(name, nth)
@@ -316,26 +375,20 @@ BEGIN
                log.leaf(
                     e.position, e.event_id, orgs[e.stream], s_name[e.stream], e.version, moment, types[e.type],
                     e.schema_version, r_command[e.owner], r_actor[e.owner], r_cause[e.owner], r_correlation[e.owner],
-                    r_metadata[e.owner], e.payload_hash
+                    r_metadata_hash[e.owner], e.payload_hash
                )
           FROM (
-                -- OFFSET 0 keeps the hash and the salt from being computed twice.
-                SELECT firsts[e.owner] + s_start[e.stream] + e.nth - 1 AS position, e.event_id, e.owner, e.stream,
-                       versions[e.stream] + e.nth AS version, e.type, e.schema_version, e.payload, e.salt,
-                       sha256(e.salt || e.payload) AS payload_hash
-                  FROM (
-                        SELECT e.stream, e.nth, e.type, e.schema_version, e.event_id, e.payload,
-                               s_owner[e.stream] AS owner, uuid_send(gen_random_uuid()) AS salt
-                          FROM unnest(e_stream, e_nth, e_type, e_schema, e_id, e_payload)
-                            AS e(stream, nth, type, schema_version, event_id, payload)
-                        OFFSET 0
-                       ) AS e
-                 WHERE outcomes[e.owner] = 0
+                SELECT firsts[s_owner[e.stream]] + s_start[e.stream] + e.nth - 1 AS position, e.event_id,
+                       s_owner[e.stream] AS owner, e.stream, versions[e.stream] + e.nth AS version, e.type,
+                       e.schema_version, e.payload, e.salt, e.payload_hash
+                  FROM unnest(e_stream, e_nth, e_type, e_schema, e_id, e_payload, e_salt, e_hash)
+                    AS e(stream, nth, type, schema_version, event_id, payload, salt, payload_hash)
+                 WHERE outcomes[s_owner[e.stream]] = 0
                 OFFSET 0
                ) AS e;
     END IF;
 
-    IF remembered > 0 THEN
+    IF remembered > 0 AND NOT remembering THEN
         INSERT INTO log.command (command_id, principal, request_hash, first_position, last_position, answer, recorded_at)
         SELECT r.command_id, r.principal, r.hash, firsts[r.nth], lasts[r.nth], r.answer, moment
           FROM unnest(r_command, r_principal, r_hash, r_answer) WITH ORDINALITY AS r(command_id, principal, hash, answer, nth)

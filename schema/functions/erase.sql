@@ -24,7 +24,7 @@ BEGIN
      USING log.stream AS s, unnest(positions) AS p(position)
      WHERE s.stream_id = n.stream_id
        AND n.schema_version > 0
-       AND p.position BETWEEN s.first_position AND s.last_position
+       AND p.position BETWEEN s.first_position AND s.end_position
        AND EXISTS (SELECT FROM log.segment AS g WHERE p.position BETWEEN g.first_position AND g.last_position);
 
     INSERT INTO log.snapshot (stream_id, version, schema_version, state)

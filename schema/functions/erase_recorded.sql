@@ -10,7 +10,7 @@ DECLARE
 BEGIN
     SELECT w.what INTO unrecorded
       FROM (SELECT p::text FROM unnest(positions) AS p UNION ALL SELECT s FROM unnest(subjects) AS s) AS w(what)
-     WHERE NOT EXISTS (SELECT FROM log.stream AS s WHERE s.name = 'erasure-' || w.what AND s.version > 0)
+     WHERE NOT EXISTS (SELECT FROM log.stream AS s WHERE s.name = 'erasure-' || w.what AND s.first_position IS NOT NULL)
      LIMIT 1;
     IF unrecorded IS NOT NULL THEN
         RAISE EXCEPTION 'no event records that % is erased', unrecorded USING ERRCODE = 'insufficient_privilege';
@@ -39,7 +39,7 @@ BEGIN
       FROM unnest(positions) AS p(position)
       JOIN log.stream AS r ON r.name = 'erasure-' || p.position
       JOIN log.event AS e ON e.stream_id = r.stream_id
-       AND e.position BETWEEN r.first_position AND r.last_position
+       AND e.position BETWEEN r.first_position AND r.end_position
        AND e.payload IS NOT NULL
       JOIN log.stream AS s ON s.name = convert_from(e.payload, 'UTF8')::jsonb ->> 'stream'
         ON CONFLICT (stream_id) DO UPDATE

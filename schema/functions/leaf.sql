@@ -15,7 +15,7 @@ CREATE OR REPLACE FUNCTION log.leaf(
     actor text,
     causation_id uuid,
     correlation_id uuid,
-    metadata text,
+    metadata_hash bytea,
     payload_hash bytea
 ) RETURNS bytea LANGUAGE sql STABLE PARALLEL SAFE
 RETURN sha256(
@@ -32,6 +32,6 @@ RETURN sha256(
     || log.bytes(actor)
     || uuid_send(coalesce(causation_id, '00000000-0000-0000-0000-000000000000'))
     || uuid_send(correlation_id)
-    || sha256(convert_to(metadata, 'UTF8'))
+    || metadata_hash
     || payload_hash
 );

@@ -26,7 +26,7 @@ BEGIN
            array_agg(coalesce(w.fence + 1, base) ORDER BY r.nth)
       INTO ids, fences
       FROM unnest(names, seen) WITH ORDINALITY AS r(name, version, nth)
-      LEFT JOIN log.stream AS s ON s.name = r.name
+      LEFT JOIN log.stream_head AS s ON s.name = r.name
       LEFT JOIN log.work AS w ON w.stream_id = s.stream_id;
 
     DELETE FROM log.work AS w WHERE w.stream_id = ANY (ids);

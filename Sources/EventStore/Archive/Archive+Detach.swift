@@ -7,6 +7,7 @@ extension Archive {
         if segment.state == .kept {
             // Once more against the rows, for they are what goes.
             try prove(segment.file, segment.sha256, segment.first, segment.last, on: connection)
+            try ArchiveError.asking { () throws(PostgresError) in try settle(segment, on: connection) }
             // Before the partition leaves: whoever misses events looks here for them.
             try ArchiveError.asking { () throws(PostgresError) in
                 try connection.run("UPDATE log.segment SET state = 'archived' WHERE first_position = \(segment.first)")
@@ -25,6 +26,38 @@ extension Archive {
         }
         try probe(.dropped)
         return segment
+    }
+
+    /// Has the streams that end in the partition remember their versions themselves.
+    ///
+    /// Appends read a version from the newest event, and there will be none. In parts, each under the log lock and short:
+    /// whoever held rows without it could meet an append head-on.
+    private func settle(_ segment: Segment, on connection: isolated Connection) throws(PostgresError) {
+        var last: Int64? = 0
+        while let known = last {
+            last = try connection.transaction { connection throws(PostgresError) in
+                try connection.run("SELECT pg_advisory_xact_lock(7203)")
+                return try connection.run(
+                    """
+                    WITH part AS (
+                        SELECT e.stream_id, max(e.version) AS version
+                          FROM log.\(identifier: segment.partition) AS e
+                         WHERE e.stream_id > \(known)
+                         GROUP BY e.stream_id
+                         ORDER BY e.stream_id
+                         LIMIT 500
+                    ), moved AS (
+                        UPDATE log.stream AS s
+                           SET least_version = p.version
+                          FROM part AS p
+                         WHERE s.stream_id = p.stream_id
+                           AND s.least_version < p.version
+                    )
+                    SELECT max(p.stream_id) FROM part AS p
+                    """
+                ).decode(0, Int64?.self)
+            }
+        }
     }
 
     /// Detaches without stalling anybody: it waits for the transactions that may still see the partition.

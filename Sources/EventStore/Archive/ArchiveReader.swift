@@ -79,7 +79,7 @@ final class ArchiveReader: Sendable {
         on connection: isolated Connection
     ) throws(PostgresError) -> Result<[RecordedEvent]?, SegmentError> {
         let first = try connection.run(
-            "SELECT first_position FROM log.stream WHERE name = \(stream.text) AND version > \(version)",
+            "SELECT first_position FROM log.stream_head WHERE name = \(stream.text) AND version > \(version)",
             prepared: true
         ).column(Int64?.self).first
         guard let first, var position = first else { return .success(nil) }

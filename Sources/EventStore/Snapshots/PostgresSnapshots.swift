@@ -17,7 +17,7 @@ package struct PostgresSnapshots: SnapshotStore {
                 let rows = try connection.run(
                     """
                     SELECT n.version, n.schema_version, n.state
-                      FROM log.stream AS s
+                      FROM log.stream_head AS s
                       JOIN log.snapshot AS n ON n.stream_id = s.stream_id
                      WHERE s.name = \(stream.text)
                        AND n.schema_version > 0
@@ -38,14 +38,14 @@ package struct PostgresSnapshots: SnapshotStore {
             """
             INSERT INTO log.snapshot AS n (stream_id, version, schema_version, state)
             SELECT s.stream_id, \(snapshot.version), \(snapshot.schemaVersion), \(snapshot.state)
-              FROM log.stream AS s
+              FROM log.stream_head AS s
              WHERE s.name = \(stream.text)
                AND s.version >= \(snapshot.version)
                 ON CONFLICT (stream_id) DO UPDATE
                SET version = excluded.version, schema_version = excluded.schema_version, state = excluded.state
              WHERE n.schema_version > 0
                AND ((excluded.version, excluded.schema_version) > (n.version, n.schema_version)
-                    OR n.version > (SELECT s.version FROM log.stream AS s WHERE s.stream_id = n.stream_id))
+                    OR n.version > (SELECT s.version FROM log.stream_head AS s WHERE s.stream_id = n.stream_id))
             RETURNING true
             """
         )

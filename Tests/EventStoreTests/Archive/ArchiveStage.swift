@@ -43,11 +43,16 @@ struct ArchiveStage {
     /// Appends, with partitions made in time.
     func grow(by events: Int) async throws {
         for number in 0..<events / 7 {
-            try await running.pool.with { connection throws(PostgresError) in
-                _ = try connection.run("SELECT log.ensure_partitions()")
-            }
+            try await partition()
             let batch = (0..<7).map { event("thing.number-\($0)", #"{"secret":"payload \#(number)-\#($0)"}"#) }
             _ = try await log.append(request([StreamWrite(stream("a-\(number % 9)"), expecting: .any, events: batch)]))
+        }
+    }
+
+    /// Makes partitions in time.
+    func partition() async throws {
+        try await running.pool.with { connection throws(PostgresError) in
+            _ = try connection.run("SELECT log.ensure_partitions()")
         }
     }
 

@@ -347,13 +347,15 @@ BEGIN
         INSERT INTO log.work (stream_id, kind, lane, priority, status, step, target, wake_at, deadline)
         SELECT ids[w.stream], w.kind, w.lane, w.priority, w.status, w.step, w.target,
                CASE
-                   WHEN w.lane <> '' AND EXISTS (
-                        SELECT
+                   -- Not EXISTS, which may be answered by hashing every lane there is; so below.
+                   WHEN w.lane <> '' AND (
+                        SELECT o.stream_id
                           FROM log.work AS o
                          WHERE o.lane = w.lane
                            AND o.lane <> ''
                            AND o.status IN ('running', 'waiting', 'compensating', 'parked')
-                   ) THEN NULL
+                         LIMIT 1
+                   ) IS NOT NULL THEN NULL
                    ELSE w.wake_at
                END,
                w.deadline
@@ -395,13 +397,14 @@ BEGIN
            AND outcomes[w.owner] = 0
            AND t.stream_id = ids[w.stream]
            AND t.status NOT IN ('completed', 'compensated', 'abandoned', 'superseded')
-           AND NOT (t.status = 'queued' AND t.lane <> '' AND EXISTS (
-                SELECT
+           AND NOT (t.status = 'queued' AND t.lane <> '' AND (
+                SELECT o.stream_id
                   FROM log.work AS o
                  WHERE o.lane = t.lane
                    AND o.lane <> ''
                    AND o.status IN ('running', 'waiting', 'compensating', 'parked')
-           ));
+                 LIMIT 1
+           ) IS NOT NULL);
 
         UPDATE log.work AS t
            SET fence = t.fence + 1,
@@ -588,6 +591,11 @@ ALTER FUNCTION log.bytes(value text) OWNER TO signalbox_owner;
 CREATE FUNCTION log.claim(kinds text[], owner text, most integer, ttl interval) RETURNS TABLE(stream text, kind text, lane text, status text, step text, target text, fence bigint, deadline timestamp with time zone, taken_over boolean)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'log', 'pg_temp'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 #variable_conflict use_column
 DECLARE
@@ -611,13 +619,15 @@ BEGIN
          WHERE w.wake_at <= moment
            AND w.kind = ANY (claim.kinds)
            AND (w.lease_until IS NULL OR w.lease_until <= moment)
-           AND (w.status <> 'queued' OR w.lane = '' OR NOT EXISTS (
-                SELECT
+           -- Not EXISTS, which may be answered by hashing every lane there is.
+           AND (w.status <> 'queued' OR w.lane = '' OR (
+                SELECT o.stream_id
                   FROM log.work AS o
                  WHERE o.lane = w.lane
                    AND o.lane <> ''
                    AND o.status IN ('running', 'waiting', 'compensating', 'parked')
-           ))
+                 LIMIT 1
+           ) IS NULL)
          ORDER BY w.priority, w.wake_at, w.stream_id
          LIMIT most
            FOR UPDATE SKIP LOCKED

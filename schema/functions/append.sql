@@ -417,13 +417,15 @@ BEGIN
         INSERT INTO log.work (stream_id, kind, lane, priority, status, step, target, wake_at, deadline)
         SELECT ids[w.stream], w.kind, w.lane, w.priority, w.status, w.step, w.target,
                CASE
-                   WHEN w.lane <> '' AND EXISTS (
-                        SELECT
+                   -- Not EXISTS, which may be answered by hashing every lane there is; so below.
+                   WHEN w.lane <> '' AND (
+                        SELECT o.stream_id
                           FROM log.work AS o
                          WHERE o.lane = w.lane
                            AND o.lane <> ''
                            AND o.status IN ('running', 'waiting', 'compensating', 'parked')
-                   ) THEN NULL
+                         LIMIT 1
+                   ) IS NOT NULL THEN NULL
                    ELSE w.wake_at
                END,
                w.deadline
@@ -465,13 +467,14 @@ BEGIN
            AND outcomes[w.owner] = 0
            AND t.stream_id = ids[w.stream]
            AND t.status NOT IN ('completed', 'compensated', 'abandoned', 'superseded')
-           AND NOT (t.status = 'queued' AND t.lane <> '' AND EXISTS (
-                SELECT
+           AND NOT (t.status = 'queued' AND t.lane <> '' AND (
+                SELECT o.stream_id
                   FROM log.work AS o
                  WHERE o.lane = t.lane
                    AND o.lane <> ''
                    AND o.status IN ('running', 'waiting', 'compensating', 'parked')
-           ));
+                 LIMIT 1
+           ) IS NOT NULL);
 
         UPDATE log.work AS t
            SET fence = t.fence + 1,

@@ -4,6 +4,8 @@
 -- ends its predecessor, so that nobody looks at it in vain. The log lock keeps appends, which change work as
 -- well, from waiting for a claim that waits for them; it is taken only when there is something to take. `taken_over` says
 -- that the one before neither finished nor gave back: its lease ran out.
+--
+-- Few are due of many that wait, which the planner cannot know: left to itself it reads them all.
 CREATE OR REPLACE FUNCTION log.claim(kinds text[], owner text, most integer, ttl interval)
 RETURNS TABLE (
     stream text,
@@ -18,6 +20,11 @@ RETURNS TABLE (
 ) LANGUAGE plpgsql
 SECURITY DEFINER
 SET search_path = log, pg_temp
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET enable_seqscan = off
+SET jit = off
+SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -41,13 +48,15 @@ BEGIN
          WHERE w.wake_at <= moment
            AND w.kind = ANY (claim.kinds)
            AND (w.lease_until IS NULL OR w.lease_until <= moment)
-           AND (w.status <> 'queued' OR w.lane = '' OR NOT EXISTS (
-                SELECT
+           -- Not EXISTS, which may be answered by hashing every lane there is.
+           AND (w.status <> 'queued' OR w.lane = '' OR (
+                SELECT o.stream_id
                   FROM log.work AS o
                  WHERE o.lane = w.lane
                    AND o.lane <> ''
                    AND o.status IN ('running', 'waiting', 'compensating', 'parked')
-           ))
+                 LIMIT 1
+           ) IS NULL)
          ORDER BY w.priority, w.wake_at, w.stream_id
          LIMIT most
            FOR UPDATE SKIP LOCKED

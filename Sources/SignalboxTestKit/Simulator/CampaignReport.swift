@@ -14,6 +14,8 @@ package struct CampaignReport: Sendable {
     package var failing: Set<String> = []
     /// The steps of which an attempt failed, or was not heard of again: the saga's kind, and the step.
     package var failed: Set<String> = []
+    /// What the steps have gone through in trials of their own.
+    package var trials: Set<StepTrial> = []
 
     package init(points: Int = 0) {
         self.points = points
@@ -31,6 +33,7 @@ package struct CampaignReport: Sendable {
         violations += other.violations
         failing.formUnion(other.failing)
         failed.formUnion(other.failed)
+        trials.formUnion(other.trials)
     }
 
     mutating func add(_ outcome: Simulation.Outcome, of schedule: some CustomStringConvertible) {

@@ -81,6 +81,7 @@ extension Simulation {
             return .go
         }
         box.withLock { $0 = process }
+        defer { process.forget() }
         try await copy.settle(process)
         return moments.withLock { $0 }
     }

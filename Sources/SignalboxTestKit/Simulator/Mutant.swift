@@ -46,30 +46,4 @@ extension SagaDefinition {
     ) -> SagaDefinition {
         replacingSteps { step in step.with(undo: step.ensureAbsent.map(change)) }
     }
-
-    private func replacingSteps(_ change: (SagaStep) -> SagaStep) -> SagaDefinition {
-        SagaDefinition(
-            kind: kind,
-            version: version,
-            priority: priority,
-            steps: steps.map(change),
-            begin: begin,
-            scope: scope,
-            failed: failed
-        )
-    }
-}
-
-extension SagaStep {
-    fileprivate func with(undo: EnsureAbsent?) -> SagaStep {
-        SagaStep(
-            id,
-            policy: policy,
-            ensure: ensure,
-            probe: probe,
-            ensureAbsent: undo,
-            undoAfter: undoAfter,
-            resources: resources
-        )
-    }
 }

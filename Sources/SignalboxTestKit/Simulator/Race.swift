@@ -41,9 +41,12 @@ extension Simulation {
     private func race(_ schedule: Schedule) async throws -> Int {
         try await withThrowingTaskGroup(of: Void.self) { group in
             var standing: [Gate] = []
+            var processes: [SimulatedProcess] = []
+            defer { for process in processes { process.forget() } }
             for strike in schedule.strikes {
                 let gate = Gate()
                 let process = process(suffering: strike, gate, late: schedule.late)
+                processes.append(process)
                 group.addTask {
                     do {
                         try await self.settle(process)
@@ -67,6 +70,7 @@ extension Simulation {
                 if number == schedule.late { await release() }
                 return .go
             }
+            processes.append(last)
             try await settle(last)
             await release()
             try await group.waitForAll()

@@ -37,6 +37,15 @@ extension SagaScenario {
                 cause: { try await $0.upgrade() }
             ),
             SagaScenario(
+                "\(ChangePlan.kind) by changing the items",
+                kind: ChangePlan.kind,
+                prepare: { simulation in
+                    try await simulation.provision()
+                    simulation.world.change { $0.grantsItemChanges = true }
+                },
+                cause: { try await $0.upgrade() }
+            ),
+            SagaScenario(
                 DowngradePlan.kind,
                 prepare: { try await $0.provision() },
                 cause: { try await $0.downgrade() }

@@ -64,13 +64,13 @@ package final class SimulatedProcess: Sendable {
         var isDismissed = false
         var points: [Point] = []
         var pending: Request?
+        var hook: Hook?
     }
 
-    private let state = Mutex(State())
-    private let hook: Hook
+    private let state: Mutex<State>
 
     package init(hook: @escaping Hook = { _, _ in .go }) {
-        self.hook = hook
+        state = Mutex(State(hook: hook))
     }
 
     package var isDead: Bool { state.withLock { $0.isDead } }
@@ -86,14 +86,17 @@ package final class SimulatedProcess: Sendable {
     /// Lets it end what it is at, and no more.
     package func dismiss() { state.withLock { $0.isDismissed = true } }
 
+    /// Nobody decides about it any more: a hook may hold the process that holds it.
+    func forget() { state.withLock { $0.hook = nil } }
+
     func reach(_ point: Point, with request: Request? = nil) async -> Verdict {
-        let number = state.withLock { state in
+        let (number, hook) = state.withLock { state in
             state.points.append(point)
             state.pending = request
             state.count += 1
-            return state.count - 1
+            return (state.count - 1, state.hook)
         }
-        let verdict = await hook(number, point)
+        let verdict = await hook?(number, point) ?? .go
         switch verdict {
         case .die, .dieInFlight: die()
         case .go, .lose, .delay, .fail: break

@@ -28,6 +28,10 @@ package final class Simulation: Sendable {
     /// The protection that is switched off.
     package let mutant: Mutant?
     private let keys: MasterKeys
+    private let alteration: Alteration?
+
+    /// Changes a definition of a simulation.
+    typealias Alteration = @Sendable (SagaDefinition, Simulation) -> SagaDefinition
 
     package init(
         without mutant: Mutant? = nil,
@@ -46,11 +50,12 @@ package final class Simulation: Sendable {
         self.mutant = mutant
         (self.deletion, self.isReconciled) = (deletion, isReconciled)
         keys = try MasterKeys([1: Self.key(1)])
+        alteration = nil
         cause = clock.ids.unique()
         _ = try await log.append(try onboarding(plan))
     }
 
-    private init(copying other: Simulation) {
+    private init(copying other: Simulation, altering alteration: Alteration?) {
         clock = other.clock.copy()
         world = other.world.copy(clock: clock)
         log = other.log.copy(ids: clock.ids)
@@ -58,10 +63,16 @@ package final class Simulation: Sendable {
         (settings, hasOAuth, mutant) = (other.settings, other.hasOAuth, other.mutant)
         (keys, cause) = (other.keys, other.cause)
         (deletion, isReconciled) = (other.deletion, other.isReconciled)
+        self.alteration = alteration
     }
 
     /// Another simulation in which all is as it is here, and which goes its own way.
-    package func copy() -> Simulation { Simulation(copying: self) }
+    package func copy() -> Simulation { Simulation(copying: self, altering: alteration) }
+
+    /// The same, with other definitions.
+    func copy(altering alteration: @escaping Alteration) -> Simulation {
+        Simulation(copying: self, altering: alteration)
+    }
 
     private static func key(_ seed: UInt64) -> [UInt8] {
         var state = seed
@@ -102,7 +113,7 @@ package final class Simulation: Sendable {
     /// Every saga of the registry, over this world.
     package func definitions(_ process: SimulatedProcess = SimulatedProcess()) throws -> [SagaDefinition] {
         let all = SagaRegistry.definitions(try ports(process))
-        return all.map { mutant?.applied(to: $0) ?? $0 }
+        return all.map { mutant?.applied(to: $0) ?? $0 }.map { alteration?($0, self) ?? $0 }
     }
 
     package func definition(

@@ -19,6 +19,12 @@ extension WorldPorts {
                 return .failure(.conflict(code: "cas", message: "Enforcing job modify index"))
             }
             state.index += 1
+            // What runs as it should goes on running; what is on its way meets another index.
+            if let found = state.jobs[workload.job], !found.isStopped, Self.isSame(found, workload) {
+                state.jobs[workload.job]?.index = state.index
+                state.jobs[workload.job]?.version += 1
+                return .success(registered(state.jobs[workload.job] ?? found, workload))
+            }
             var job = World.Job(
                 owner: workload.owner,
                 index: state.index,
@@ -43,8 +49,11 @@ extension WorldPorts {
         to price: BillingPrice,
         key: String
     ) async throws(PortError) -> Bool {
-        try await world.call("changeItems", by: process) { state in
+        let keyed = world.mutant != .idempotencyKey
+        try await requireLease()
+        return try await world.call("changeItems", by: process, arrivingWithin: arrival) { state in
             guard state.grantsItemChanges else { return .success(false) }
+            guard !keyed || state.transitions.insert(key).inserted else { return .success(true) }
             guard let index = state.subscriptions.firstIndex(where: { $0.id == id && $0.status == .active }) else {
                 return .failure(.permanent(code: "invalid_status", message: "no such active subscription"))
             }

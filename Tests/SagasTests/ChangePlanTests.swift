@@ -147,8 +147,10 @@ struct ChangePlanTests {
         let engine = try simulation.engine(process)
         try await simulation.start()
         _ = await engine.turn()
+        let asked = simulation.clock.ids.now()
         try await simulation.operations().cancel(cause, .init(actor: "operator-1", reason: "no"))
         #expect(try await end(simulation, cause) == "compensated")
+        #expect(simulation.clock.ids.now() - asked >= simulation.settings.billingSilence)
         #expect(try await simulation.violations() == [])
     }
 

@@ -1,3 +1,5 @@
+import Commands
+import Domain
 import HTTPTypes
 import Kernel
 import Testing
@@ -30,6 +32,21 @@ struct AuditLogTests {
         #expect(paged == positions)
         #expect(try await stage.send(.get, path + "?actor=nobody", as: stage.ana).json["data"] == [])
         #expect(try await stage.send(.get, path, as: stage.bob).status == .notFound)
+    }
+
+    @Test("of an organization's keys, those of owners, admins and auditors see it", arguments: Role.allCases)
+    func roles(role: Role) async throws {
+        let stage = try await Stage()
+        let made = try #require(try await stage.onboard("acme").json["organization"]?["id"]?.string)
+        let issued = try await stage.send(
+            .post,
+            "/v1/organizations/\(made)/api-keys",
+            as: stage.ana,
+            body: #"{"role":"\#(role.rawValue)","scopes":["read"]}"#
+        )
+        let key = try #require(issued.json["key"]?.string.flatMap { IssuedKey($0) })
+        let answer = try await stage.send(.get, "/v1/organizations/\(made)/audit-log", as: key)
+        #expect(answer.status == ([.owner, .admin, .auditor].contains(role) ? .ok : .forbidden))
     }
 
     @Test("all of it, and the databases, are for those who run the plane or audit it")

@@ -115,6 +115,35 @@ struct RollOutTests {
         #expect(try await model().met.count == 4)
     }
 
+    @Test("what passes while it is paused does not count as watching")
+    func pausedWhileWatched() async throws {
+        let saga = try await say(.start(started()))
+        try await simulation.rest(until: "rollout.wave-finished")
+        let start = simulation.clock.ids.now()
+        try await pass(.seconds(200))
+        _ = try await say(.pause(reason: "a look"))
+        try await pass(.seconds(3600))
+        #expect(count("rollout.wave-started") == 1)
+        _ = try await say(.resume(reason: "fine"))
+        try await pass(.seconds(200))
+        _ = try await say(.pause(reason: "another look"))
+        try await pass(.seconds(60))
+        _ = try await say(.resume(reason: "fine"))
+        try await simulation.rest()
+        #expect(try await simulation.status(of: RollOut.kind, saga) == "completed")
+        let second = try #require(simulation.log.events.last { $0.type == "rollout.wave-started" })
+        let watched = second.recordedAt - start - .seconds(3660)
+        #expect(watched >= .seconds(600) && watched < .seconds(620))
+    }
+
+    /// Lets time pass while everything goes on.
+    private func pass(_ span: Duration) async throws {
+        let (engine, end) = (try simulation.engine(), simulation.clock.ids.now() + span)
+        while simulation.clock.ids.now() < end {
+            if await engine.turn() == 0 { simulation.clock.advance(.seconds(1)) }
+        }
+    }
+
     @Test("a release that reaches its end of life pauses it, however often it is resumed")
     func endOfLife() async throws {
         let stream = Streams.release("railzway")

@@ -35,6 +35,30 @@ package struct Records: Sendable {
         try await load(Rollout.self, Streams.rollout(id))
     }
 
+    /// How long a roll-out has been paused between two moments.
+    func pauses(
+        of id: RolloutID,
+        since start: Timestamp,
+        until end: Timestamp
+    ) async throws(PortError) -> Duration {
+        let events: [RecordedEvent]
+        do throws(LogError) {
+            events = try await log.readAll(Streams.rollout(id))
+        } catch { throw .unread(error) }
+        var (sum, since) = (Duration.zero, Timestamp?.none)
+        for event in events {
+            switch RolloutEvent.Name(rawValue: event.type) {
+            // A pause of the roll-out's own may come on top of an operator's.
+            case .paused: since = since ?? max(start, event.recordedAt)
+            case .resumed:
+                if let begun = since { sum += max(.zero, min(end, event.recordedAt) - begun) }
+                since = nil
+            default: break
+            }
+        }
+        return sum + (since.map { max(.zero, end - $0) } ?? .zero)
+    }
+
     /// Everything that an organization, or anybody, ever asked for, in order.
     func instances(of organization: OrganizationID?) async throws(PortError) -> [InstanceID] {
         var found: [InstanceID] = []

@@ -191,12 +191,23 @@ package struct RollOut: Sendable {
     /// An aborted roll-out need not wait; nor is there anything to watch where nobody was asked, or after the last wave.
     private func bake(_ wave: Int, _ context: StepContext) async throws(PortError) -> StepResult {
         let input = try context.decoded(Input.self)
-        let rollout = try await ports.recorded().rollout(input.rollout)
+        let records = try ports.recorded()
+        let rollout = try await records.rollout(input.rollout)
         guard wave < input.started.waves.count, rollout.wave == wave, !rollout.asked.isEmpty else {
             return .skipped(why: "there is nothing to be watched")
         }
-        if rollout.stage == .aborted { return .skipped(why: "the roll-out was aborted") }
-        guard context.elapsed < .seconds(input.started.bake) else { return .done }
+        switch rollout.stage {
+        case .aborted: return .skipped(why: "the roll-out was aborted")
+        // Whoever pauses it wants to look for longer: what passes meanwhile does not count.
+        case .paused: return .waiting(condition: "Resumed", reason: "the roll-out is paused")
+        case .absent, .running, .finished: break
+        }
+        let bake = Duration.seconds(input.started.bake)
+        if context.elapsed >= bake {
+            let start = context.now + (.zero - context.elapsed)
+            let paused = try await records.pauses(of: input.rollout, since: start, until: context.now)
+            if context.elapsed - paused >= bake { return .done }
+        }
         return .waiting(condition: "Baked", reason: "wave \(wave) is watched for \(input.started.bake) s")
     }
 

@@ -37,14 +37,15 @@ extension SagaRun {
     }
 
     /// Tells the others how the target of a step is.
-    func settle<Value>(_ step: SagaStep, _ outcome: Result<Value, PortError>?) async {
-        guard step.policy.isGoverned else { return }
+    ///
+    /// Whoever has lost its lease says nothing: the place at the target is its successor's by now, or ends by itself.
+    mutating func settle<Value>(_ step: SagaStep, _ outcome: Result<Value, PortError>?) async {
+        guard step.policy.isGoverned, let outcome, await lease.ensure() else { return }
         await engine.targets.settle(step.policy.target, by: item.stream, Self.judge(outcome))
     }
 
-    static func judge<Value>(_ outcome: Result<Value, PortError>?) -> TargetOutcome {
+    static func judge<Value>(_ outcome: Result<Value, PortError>) -> TargetOutcome {
         switch outcome {
-        case nil: .unknown
         case .success: .answered
         // A broken off attempt says nothing about the target.
         case .failure where Task.isCancelled: .unknown

@@ -7,8 +7,12 @@ import Synchronization
 final class ClosedTargets: TargetBoard {
     private let targets: Set<String>
     private let isClosed = Mutex(true)
+    private let heard = Mutex<[TargetOutcome]>([])
 
     init(_ targets: Set<String>) { self.targets = targets }
+
+    /// What it was told of calls.
+    var outcomes: [TargetOutcome] { heard.withLock { $0 } }
 
     func open() { isClosed.withLock { $0 = false } }
     func close() { isClosed.withLock { $0 = true } }
@@ -23,7 +27,10 @@ final class ClosedTargets: TargetBoard {
         return .refused(.open, wait: .seconds(30))
     }
 
-    func settle(_ target: String, by visitor: StreamName, _ outcome: TargetOutcome) async {}
+    func settle(_ target: String, by visitor: StreamName, _ outcome: TargetOutcome) async {
+        heard.withLock { $0.append(outcome) }
+    }
+
     func list() async throws(LogError) -> [TargetView] { [] }
     func hold(_ target: String, because reason: String) async throws(LogError) {}
     func free(_ target: String) async throws(LogError) {}

@@ -265,6 +265,31 @@ struct TargetTests {
         }
     }
 
+    @Test("whoever has lost its lease says nothing of its target, where its successor may be by now")
+    func zombie() async throws {
+        let toy = Toy()
+        let board = ClosedTargets([])
+        let settings = EngineSettings(lease: .milliseconds(50))
+        let calls = Tally()
+        let definition = Toy.definition([
+            .toy("job", policy: StepPolicy(target: "nomad")) { _ in
+                guard calls.add() == 1 else { return .done }
+                toy.advance(.seconds(60))
+                _ = try? await toy.log.claim(kinds: [Toy.kind], owner: "other", limit: 1, lease: .seconds(60))
+                // It stands still until its time is over.
+                try? await Task.sleep(for: settings.lease)
+                return .done
+            }
+        ])
+        let stream = try await toy.start(definition, id: 1)
+        _ = await toy.engine([definition], settings: settings, targets: board).turn()
+        #expect(board.outcomes.isEmpty)
+        toy.advance(.seconds(120))
+        _ = await toy.engine([definition], targets: board).turn()
+        #expect(board.outcomes == [.answered])
+        #expect(try await toy.status(stream) == "completed")
+    }
+
     @Test("a saga whose target is left alone uses up no attempts, and undoes what has another target")
     func attempts() async throws {
         let toy = Toy()

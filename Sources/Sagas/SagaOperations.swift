@@ -58,7 +58,8 @@ package struct SagaOperations: Sendable {
     /// - Returns: Steps, attempts and timeline.
     /// - Throws: ``SagaOperationError``.
     package func show(_ saga: UniqueID) async throws(SagaOperationError) -> SagaView {
-        let (stream, state, events) = try await load(saga)
+        let (item, state, events) = try await load(saga)
+        let stream = item.stream
         let row = try await row(of: stream)
         var holder: WorkRow?
         if let row, row.item.status == "queued" {
@@ -93,20 +94,40 @@ package struct SagaOperations: Sendable {
     }
 
     /// Reads a saga, of whichever kind it is.
-    func load(_ saga: UniqueID) async throws(SagaOperationError) -> (StreamName, SagaState, [RecordedEvent]) {
+    ///
+    /// - Parameters:
+    ///   - saga: The id of its cause.
+    ///   - isPartial: Whether what nobody can read of it is passed over.
+    /// - Returns: Its row, the state, and the events.
+    /// - Throws: ``SagaOperationError``.
+    func load(
+        _ saga: UniqueID,
+        passingOver isPartial: Bool = false
+    ) async throws(SagaOperationError) -> (WorkItem, SagaState, [RecordedEvent]) {
         let streams = definitions.kinds.compactMap { StreamName(SagaCause.stream(kind: $0, cause: saga)) }
         let found = try await asked { () async throws(LogError) in
             try await board.rows(WorkFilter(streams: streams), after: nil, limit: 1).rows.first
         }
-        guard let stream = found?.item.stream else { throw .notFound }
-        let events = try await asked { () async throws(LogError) in try await log.readAll(stream) }
+        guard let item = found?.item else { throw .notFound }
+        let events = try await asked { () async throws(LogError) in try await log.readAll(item.stream) }
         var state = SagaState()
+        var flaw: String?
         for event in events {
             do {
                 try state.evolve(event)
-            } catch { throw .broken("\(stream) \(event.version) cannot be read as \(event.type)") }
+            } catch is UnknownSchemaVersion {
+                throw .notPossible("\(item.stream) \(event.version) was written by a newer build")
+            } catch {
+                flaw = flaw ?? "\(item.stream) \(event.version) cannot be read as \(event.type)"
+            }
         }
-        return (stream, state, events)
+        if state.started == nil { flaw = flaw ?? "\(item.stream) has no beginning" }
+        if let flaw, !isPartial || WorkFilter.ends.contains(item.status) {
+            let isOver = WorkFilter.ends.contains(item.status)
+            let way = isOver ? "the saga is \(item.status)" : "it can only be abandoned, at version \(state.version)"
+            throw .notPossible("\(flaw); \(way)")
+        }
+        return (item, state, events)
     }
 }
 

@@ -20,7 +20,9 @@ extension SagaOperations {
         var deed = deed
         if deed.command == nil { deed.command = ids.unique() }
         for _ in 0..<10 {
-            let (stream, before, _) = try await load(saga)
+            // What nobody can read holds its lane for ever unless somebody lets go of it.
+            let (item, before, _) = try await load(saga, passingOver: verb == .abandon)
+            let stream = item.stream
             let plan: SagaPlan
             do throws(SagaOperationError) {
                 if let expected = deed.expectedVersion, expected != before.version {
@@ -38,7 +40,7 @@ extension SagaOperations {
                 guard let receipt = try await recall(deed, on: stream) else { throw error }
                 return receipt
             }
-            if let receipt = try await write(plan, verb, stream, before, deed) { return receipt }
+            if let receipt = try await write(plan, verb, item, before, deed) { return receipt }
         }
         throw .unavailable
     }
@@ -67,10 +69,11 @@ extension SagaOperations {
     private func write(
         _ plan: SagaPlan,
         _ verb: SagaVerb,
-        _ stream: StreamName,
+        _ item: WorkItem,
         _ before: SagaState,
         _ deed: SagaDeed
     ) async throws(SagaOperationError) -> SagaReceipt? {
+        let stream = item.stream
         var after = before
         for event in plan.events { after.evolve(event, at: ids.now()) }
         let version = before.version + Int64(plan.events.count)
@@ -79,7 +82,7 @@ extension SagaOperations {
         do throws(AppendError) {
             var request = try request(plan.events, stream, before, deed)
             request.writes += closing
-            request.work = [work(verb, stream, before, after)]
+            request.work = [work(verb, item, before, after)]
             if let end = request.writes.first?.events.last, let parent = try await parent(of: after) {
                 try tell(parent, end, of: stream, in: &request)
             }
@@ -183,7 +186,7 @@ extension SagaOperations {
 
     private func work(
         _ verb: SagaVerb,
-        _ stream: StreamName,
+        _ item: WorkItem,
         _ before: SagaState,
         _ after: SagaState
     ) -> WorkUpdate {
@@ -194,10 +197,10 @@ extension SagaOperations {
         let isWake = verb == .cancel && before.parked == nil || !before.hasBegun && after.status == "running"
         let rests = after.parked != nil || WorkFilter.ends.contains(after.status)
         return WorkUpdate(
-            stream,
+            item.stream,
             guard: isWake ? .wake : .seize,
-            kind: after.started?.kind ?? "",
-            lane: after.started?.lane ?? "",
+            kind: item.kind,
+            lane: item.lane,
             status: after.status,
             step: step,
             target: definition?.step(step)?.policy.target ?? "",

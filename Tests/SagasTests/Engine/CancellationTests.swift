@@ -103,27 +103,82 @@ struct CancellationTests {
 
 @Suite("What an engine cannot work on")
 struct StrangeSagaTests {
-    @Test("a history that cannot be read is parked, and a person told")
-    func unreadable() async throws {
-        let toy = Toy()
-        let definition = Toy.definition([.toy("one")])
-        let stream = try await toy.start(definition, id: 1)
+    /// Appends what no build has ever written.
+    private func garble(_ stream: StreamName, at version: Int64, _ type: String, in toy: Toy) async throws {
         _ = try await toy.log.append(
             AppendRequest(
                 causation: Causation(actor: "system", command: UniqueID(1)),
                 writes: [
                     StreamWrite(
                         stream,
-                        expecting: .version(1),
-                        events: [NewEvent(id: UniqueID(5), type: "saga.step-started", payload: Array("{}".utf8))]
+                        expecting: version == 0 ? .none : .version(version),
+                        events: [NewEvent(id: UniqueID(5), type: type, payload: Array("{}".utf8))]
                     )
                 ]
             )
         )
+    }
+
+    @Test("a history that cannot be read is parked, and a person told; whoever abandons it frees its lane")
+    func unreadable() async throws {
+        let toy = Toy()
+        let definition = Toy.definition([.toy("one")])
+        let stream = try await toy.start(definition, id: 1, lane: "thing-7")
+        try await garble(stream, at: 1, "saga.step-started", in: toy)
         _ = await toy.engine([definition]).turn()
         #expect(try await toy.status(stream) == "parked")
         #expect(toy.types(stream).last == "parked")
         #expect(await toy.engine([definition]).turn() == 0)
+
+        let next = try await toy.start(definition, id: 2, lane: "thing-7")
+        #expect(await toy.engine([definition]).turn() == 0)
+        let operations = SagaOperations(log: toy.log, queue: toy.log, definitions: [definition], ids: toy.ids)
+        let saga = UniqueID(1)
+        let why = "\(stream) 2 cannot be read as saga.step-started; it can only be abandoned, at version 3"
+        await #expect(throws: SagaOperationError.notPossible(why)) { try await operations.show(saga) }
+        var deed = SagaDeed(actor: "operator-1", reason: "OPS-7", expectedVersion: 2)
+        for verb in [SagaVerb.retry, .resume, .cancel, .skip(force: true)] {
+            await #expect(throws: SagaOperationError.notPossible(why)) {
+                try await operations.act(verb, on: saga, deed)
+            }
+        }
+        await #expect(throws: SagaOperationError.conflict(actual: 3)) {
+            try await operations.act(.abandon, on: saga, deed)
+        }
+        deed.expectedVersion = 3
+        try await operations.act(.abandon, on: saga, deed)
+        #expect(try await toy.status(stream) == "abandoned")
+        #expect(toy.types(stream).suffix(2) == ["operator-acted", "abandoned"])
+        await #expect(throws: SagaOperationError.self) { try await operations.act(.abandon, on: saga, deed) }
+        _ = await toy.engine([definition]).turn()
+        #expect(try await toy.status(next) == "completed")
+    }
+
+    @Test("a history without a readable beginning can be abandoned, too")
+    func beginningless() async throws {
+        let toy = Toy()
+        let definition = Toy.definition([.toy("one")])
+        let stream = try SagaCause.stream(kind: Toy.kind, cause: UniqueID(1)).asStream
+        try await garble(stream, at: 0, "saga.started", in: toy)
+        let row = WorkUpdate(
+            stream,
+            guard: .create,
+            kind: Toy.kind,
+            lane: "thing-7",
+            status: "queued",
+            step: "one",
+            target: "",
+            wakeAt: WorkUpdate.atOnce,
+            deadline: nil
+        )
+        _ = try await toy.log.append(
+            AppendRequest(causation: Causation(actor: "system", command: UniqueID(2)), writes: [], work: [row])
+        )
+        _ = await toy.engine([definition]).turn()
+        #expect(try await toy.status(stream) == "parked")
+        let operations = SagaOperations(log: toy.log, queue: toy.log, definitions: [definition], ids: toy.ids)
+        try await operations.act(.abandon, on: UniqueID(1), SagaDeed(actor: "operator-1", reason: "OPS-7"))
+        #expect(try await toy.status(stream) == "abandoned")
     }
 
     @Test("a version that only another build knows is left to that one, and asked for seldom")

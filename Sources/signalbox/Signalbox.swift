@@ -7,9 +7,10 @@ struct Signalbox: AsyncParsableCommand {
         commandName: "signalbox",
         abstract: "An event-sourced control plane: an API, a verifiable log, projections and sagas.",
         discussion: """
+            `signalbox --version` says which one it is.
+
             Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 unavailable.
             """,
-        version: Version.text,
         subcommands: [
             Dev.self, Serve.self, Migrate.self, Provision.self, EventsCommand.self, ProjectionsCommand.self,
             SagasCommand.self, TargetsCommand.self, ResourcesCommand.self, AuditCommand.self, OrganizationCommand.self,
@@ -19,6 +20,8 @@ struct Signalbox: AsyncParsableCommand {
 
     /// Usage errors end with 2, as the table of exit codes says; the parser's own choice is 64.
     static func main() async {
+        // The parser's own flag of this name would answer for every command whose option `--version` means something else.
+        if CommandLine.arguments.dropFirst() == ["--version"] { return Terminal.say(Version.text) }
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {

@@ -37,7 +37,10 @@ struct InstanceCommand: AsyncParsableCommand {
             lines.add("release", release(of: instance))
             lines.add("subscription", instance["subscription"]?["status"]?.string ?? "")
             lines.add("address", instance["launchUrl"]?.string ?? "")
-            if let error = instance["lastError"], error != .null { lines.add("last error", error.string ?? "\(error)") }
+            if let error = instance["lastError"], let step = error["step"]?.string {
+                let (reason, kind) = (error["reason"]?.string ?? "", error["class"]?.string ?? "")
+                lines.add("last error", "\(step): \(reason) (\(kind))")
+            }
             for condition in instance["conditions"]?.array ?? [] {
                 lines.add(
                     condition["type"]?.string ?? "",

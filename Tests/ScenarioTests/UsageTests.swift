@@ -19,6 +19,15 @@ struct UsageTests {
         }
     }
 
+    @Test("a database that cannot be reached is told by the code, too")
+    func unreachable() async throws {
+        let program = CommandLine(database: "host=127.0.0.1 port=1 dbname=x user=x connect_timeout=2")
+        for arguments in [["sagas", "list", "--directly"], ["targets", "list", "--directly"]] {
+            let outcome = try await program.call(arguments)
+            #expect(outcome.code == 5 && outcome.errors.contains("cannot be reached"), "\(outcome.errors)")
+        }
+    }
+
     @Test("why an instance failed is told in words")
     func lastError() throws {
         let error: JSONValue = ["step": "create-role", "class": "permanent", "reason": "no quota"]

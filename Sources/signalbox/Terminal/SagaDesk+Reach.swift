@@ -47,13 +47,19 @@ extension SagaDesk {
     ) async throws -> Value {
         let database = try reach.database
         let pool = Pool(conninfo: database, size: 2, role: "signalbox_append", applicationName: "signalbox-cli")
-        let log = try await PostgresLog.open(
-            conninfo: database,
-            pool: pool,
-            durability: .commit,
-            archive: reach.archive,
-            logger: .init(label: "signalbox.cli")
-        )
+        let log: PostgresLog
+        do {
+            log = try await PostgresLog.open(
+                conninfo: database,
+                pool: pool,
+                durability: .commit,
+                archive: reach.archive,
+                logger: .init(label: "signalbox.cli")
+            )
+        } catch {
+            await pool.close()
+            throw Exit.because(error)
+        }
         let outcome: Result<Value, any Error> = await withTaskGroup(of: Void.self) { group in
             group.addTask { await log.run() }
             let outcome: Result<Value, any Error>

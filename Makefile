@@ -9,7 +9,10 @@ TEST_PACKAGES := systemd openssl
 VERIFIER_PACKAGES := golang-go golang-golang-x-mod-dev
 # Python libraries that the benchmarks are compared with; they outlive a clean build.
 PEERS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/signalbox/peers
-SWIFT_BUILD := swift build --explicit-target-dependency-import-check error
+# Without it a clean build takes a fifth less processor time. `make build DEBUG_INFO=dwarf` for a debugger.
+DEBUG_INFO ?= none
+SWIFT_DEBUG := swift build -debug-info-format $(DEBUG_INFO)
+SWIFT_BUILD := $(SWIFT_DEBUG) --explicit-target-dependency-import-check error
 LINT := swift-format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
 
 .PHONY: help
@@ -31,7 +34,7 @@ build: ## Build everything, tests too
 
 .PHONY: run
 run: setup ## Start Signalbox with everything it needs on this machine
-	swift build --product signalbox
+	$(SWIFT_DEBUG) --product signalbox
 	exec .build/debug/signalbox dev $(ARGS)
 
 .PHONY: lint

@@ -237,7 +237,8 @@ let package = Package(
         .executableTarget(
             name: "SagaWorker",
             dependencies: [
-                "Adapters", "Commands", "EventStore", "Kernel", "Platform", "Postgres", "Sagas", .logging, .unixSignals,
+                "Adapters", "Commands", "EventStore", "Kernel", "Platform", "Postgres", "Sagas", .asyncHTTPClient,
+                .logging, .unixSignals,
             ],
             path: "Tests/SagaWorker",
             swiftSettings: house

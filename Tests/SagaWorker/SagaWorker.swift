@@ -1,4 +1,5 @@
 import Adapters
+import AsyncHTTPClient
 import Commands
 import EventStore
 import Glibc
@@ -25,8 +26,9 @@ enum SagaWorker {
             patience: .seconds(5)
         )
         let queue = PostgresWorkQueue(pool: pool)
+        let http = HTTPCaller.makeClient()
         let failpoint = Failpoint(place: setting("FAIL"), signal: Int32(setting("SIGNAL")) ?? SIGKILL)
-        let definitions = SagaRegistry.definitions(try ports(pool, log)).map(failpoint.armed)
+        let definitions = SagaRegistry.definitions(try ports(pool, log, http)).map(failpoint.armed)
         let logger = Logger(label: "worker", factory: { StreamLogHandler.standardOutput(label: $0) })
         let quick = Backoff(shortest: .milliseconds(100), longest: .seconds(1))
         let engine = SagaEngine(
@@ -61,10 +63,11 @@ enum SagaWorker {
             group.cancelAll()
         }
         await pool.close()
+        // A client that is only let go of ends the process with a crash.
+        try await http.shutdown()
     }
 
-    private static func ports(_ pool: Pool, _ log: PostgresLog) throws -> ProvisioningPorts {
-        let http = HTTPCaller.makeClient()
+    private static func ports(_ pool: Pool, _ log: PostgresLog, _ http: HTTPClient) throws -> ProvisioningPorts {
         let keys = try MasterKeys([1: (1...32).map { UInt8(truncatingIfNeeded: $0 &* 73 &+ 19) }])
         let nomad = NomadClient(caller: HTTPCaller(client: http, base: setting("NOMAD")))
         let timing = WorkloadTiming(

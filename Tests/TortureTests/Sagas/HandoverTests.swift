@@ -66,6 +66,7 @@ extension Torture {
                     }
                     let span = ContinuousClock.now - start
                     try await eventually(within: .seconds(60)) { struck.state == "Z" }
+                    #expect(!struck.said("Fatal error"))
                     for instance in instances { try await instance.ended(running) }
                     return span
                 }

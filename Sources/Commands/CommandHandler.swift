@@ -145,23 +145,14 @@ struct CommandHandler: Sendable {
         )
     }
 
-    /// Looks whether a command was accepted before.
-    ///
-    /// The log has no question for that, because only its answer at the moment of an append counts: so this is an
-    /// append that can never be written, and that the log answers from the command when it knows it.
     private func recall<Answer: Codable & Sendable>(
         _ envelope: CommandEnvelope,
         on stream: StreamName
     ) async throws(CommandError) -> Receipt<Answer>? {
         guard envelope.repeatable else { return nil }
         do throws(AppendError) {
-            let appended = try await log.append(
-                AppendRequest(
-                    causation: Self.causation(envelope),
-                    command: Self.record(envelope, answer: []),
-                    writes: [StreamWrite(stream, expecting: .version(.max))]
-                )
-            )
+            let record = Self.record(envelope, answer: [])
+            guard let appended = try await log.recall(record, Self.causation(envelope), on: stream) else { return nil }
             return try Self.receipt(repeating: appended)
         } catch {
             switch error {

@@ -8,6 +8,11 @@ package enum Schema {
         package let path: String
         package let text: String
 
+        package init(path: String, text: String) {
+            self.path = path
+            self.text = text
+        }
+
         /// The file's name without its folder.
         package var name: String { String(path.split(separator: "/").last ?? "") }
     }

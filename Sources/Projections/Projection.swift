@@ -1,3 +1,5 @@
+package import EventStore
+
 /// A read model: rows made by folding the log, and nothing else.
 ///
 /// There is no SQL in it and nothing that could cause a side effect; the runner loads the rows that a page touches,
@@ -25,6 +27,9 @@ package protocol Projection: Sendable {
     /// The fields of a row that are never shown to anybody.
     static var secrets: Set<String> { get }
 
+    /// What makes its tables; `nil` when nothing is embedded for it.
+    static var file: Schema.File? { get }
+
     /// Which row an event belongs to; `nil` when it belongs to none.
     static func key(of entry: Entry) -> String?
 
@@ -38,6 +43,7 @@ extension Projection {
     /// The kind of leased work that keeps it fed.
     static var workKind: String { "projection.\(name).v\(shape)" }
 
+    package static var file: Schema.File? { Schema.readModel(name, shape: shape) }
     package static var isShared: Bool { false }
     package static var readsEnvelopes: Bool { false }
 

@@ -28,14 +28,11 @@ enum ProjectionWorker {
             durability: .commit,
             patience: .seconds(2)
         )
-        let follower = LogFollower(log: log, bell: log.bell)
         let runner = ProjectionRunner(
             pool: project,
             log: log,
             work: PostgresWorkQueue(pool: append),
-            feed: { (position, filter, limit) async throws(LogError) in
-                try await follower.next(after: position, matching: filter, limit: limit)
-            },
+            feed: LogFollower(log: log, bell: log.bell).feed,
             owner: "\(setting("--name"))-\(getpid())",
             projections: [Counts.self],
             // Pages are small, so that a kill finds one of them half written.

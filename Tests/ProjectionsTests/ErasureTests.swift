@@ -78,9 +78,9 @@ struct ErasureTests {
             let build = Build(name: Organizations.name, shape: Organizations.shape, number: 1)
             try await stage.pool.with { connection throws(PostgresError) in
                 _ = try connection.adopt(build, [0: 7])
-                _ = try connection.beginAnew(build, fence: 7)
+                _ = try connection.beginAnew(Organizations.self, build, fence: 7)
                 // Somebody died here; the next one begins again.
-                _ = try connection.beginAnew(build, fence: 7)
+                _ = try connection.beginAnew(Organizations.self, build, fence: 7)
             }
             #expect(try await stage.rows(of: Organizations.self).count == 1)
             await #expect(throws: PostgresError.overtaken) {

@@ -13,14 +13,7 @@ struct PastViewsTests {
         var story = Story()
         try story.onboard(1, instance: 501, owner: 1)
         try story.provision(cause: Int64(story.events.count), instance: 501, org: 1)
-        let log = MemoryLog()
-        for event in story.events {
-            let fact = NewEvent(id: event.id, type: event.type, payload: event.payload ?? [])
-            let write = StreamWrite(event.stream, organization: event.organization, expecting: .any, events: [fact])
-            _ = try await log.append(
-                AppendRequest(causation: Causation(actor: event.actor, command: event.command), writes: [write])
-            )
-        }
+        let log = try await story.told()
         let past = PastViews(log: log)
         let end = Int64(story.events.count)
         let id = try #require(InstanceID(501))
@@ -75,6 +68,28 @@ struct PastViewsTests {
             try await past.instance(id, at: .time(IDSource.system.now() + .seconds(3600)))
         }
     }
+
+    @Test("a list says whose elements stay where they were because of an event, and not what is wrong with it")
+    func blocked() async throws {
+        var story = Story()
+        try story.onboard(42, instance: 400)
+        try story.onboard(43, instance: 401)
+        let stream = StreamName(category: "instance", id: 400)
+        let bad = try story.write(stream, "instance.running", Array("{}".utf8))
+        let organization = StreamName(category: "organization", id: 43)
+        let worse = try story.write(organization, "organization.renamed", Array("{}".utf8), 43)
+        let past = PastViews(log: try await story.told())
+        let whose = try #require(OrganizationID(42))
+        let found = try await past.instances(of: whose, at: .now, page: PageRequest()).value
+        #expect(found.data.map(\.status) == [.provisioning])
+        #expect(found.blocked == [BlockedOrganization(organizationId: whose, position: bad)])
+        let other = try #require(OrganizationID(43))
+        let all = try await past.organizations(at: .now, page: PageRequest()).value
+        #expect(all.data.count == 2 && all.blocked == [BlockedOrganization(organizationId: other, position: worse)])
+        // Nobody was blocked before.
+        #expect(try await past.organizations(at: .position(bad), page: PageRequest()).value.blocked == nil)
+    }
+
     @Test("what stands for a key is never shown")
     func secrets() async throws {
         var story = Story()
@@ -82,15 +97,23 @@ struct PastViewsTests {
         let hash = String(repeating: "ab", count: 32)
         let issued = PlatformEvent.apiKeyIssued(.init(key: key, hash: hash, role: .auditor, scopes: ["read"]))
         try story.tell(issued, of: "auditor", org: nil)
+        let log = try await story.told()
+        let row = try #require(try await ShadowBuild(log: log).rows(of: "api_keys", at: .now)?.value.rows.first).row
+        #expect(row["id"] == .string(key.description) && row["hash"] == nil)
+    }
+}
+
+extension Story {
+    /// A log in memory with the story in it.
+    fileprivate func told() async throws -> MemoryLog {
         let log = MemoryLog()
-        for event in story.events {
+        for event in events {
             let fact = NewEvent(id: event.id, type: event.type, payload: event.payload ?? [])
             let write = StreamWrite(event.stream, organization: event.organization, expecting: .any, events: [fact])
             _ = try await log.append(
                 AppendRequest(causation: Causation(actor: event.actor, command: event.command), writes: [write])
             )
         }
-        let row = try #require(try await ShadowBuild(log: log).rows(of: "api_keys", at: .now)?.value.rows.first).row
-        #expect(row["id"] == .string(key.description) && row["hash"] == nil)
+        return log
     }
 }

@@ -14,20 +14,24 @@ struct RebuildTests {
 
     @Test("at any prefix, with any number of workers, whatever is interrupted, the bytes are those of the live build")
     func equivalence() async throws {
-        let story = try Story.crowd(4)
+        let story = try Story.whole(3)
+        let end = Int64(story.events.count)
         try await Stage.with { stage in
             try await stage.append(story.events)
             try await stage.runner("a").prepare()
-            var random = SystemRandomNumberGenerator()
-            for (turn, prefix) in [0, 1, 5, 17, 30, Int64(story.events.count)].enumerated() {
+            let prefixes = [0, 1, end] + (0..<4).map { _ in Int64.random(in: 2..<end) }
+            for prefix in prefixes.sorted() {
                 for projection in Registry.all {
-                    let order = RebuildOrder(until: prefix, parallel: turn % 4 + 1)
-                    let faults = Faults(every: turn == 0 ? .max : .random(in: 5...9, using: &random))
-                    let settings = RebuildSettings(stretch: turn + 1, mostRows: turn, flushEvery: .zero)
-                    let found = try await stage.rebuilt(projection, order, settings, faults)
+                    let order = RebuildOrder(until: prefix, parallel: .random(in: 1...16))
+                    let every = prefix == end ? Int.max : .random(in: 4...9)
+                    let (stretch, most) = (Int.random(in: 1...12), Int.random(in: 0...20))
+                    let settings = RebuildSettings(stretch: stretch, mostRows: most, flushEvery: .zero)
+                    let found = try await stage.rebuilt(projection, order, settings, Faults(every: every))
                     try await stage.feed(projection, through: prefix)
                     let wanted = try await stage.bytes(Build(name: projection.name, shape: projection.shape, number: 1))
-                    #expect(found == wanted, "\(projection.name) at \(prefix)")
+                    let how: Comment = "\(projection.name) at \(prefix): \(order), \(settings), faults \(every)"
+                    #expect(found == wanted, how)
+                    #expect(prefix < end || !wanted.isEmpty, "\(projection.name) has no rows")
                 }
             }
         }
@@ -112,6 +116,33 @@ struct RebuildTests {
                         "SELECT FROM log.work WHERE kind = 'projection.instances.v1' AND status = 'superseded'"
                     ).count
                 } == 4
+            }
+        }
+    }
+
+    @Test("a rebuild up to a time folds what was recorded by then, and neither the future nor two ends are taken")
+    func asOf() async throws {
+        let story = try Story.crowd(2)
+        try await Stage.showing(story) { stage, desk in
+            let events = try await stage.log.read(after: 0, through: nil, matching: .everything, limit: 500).events
+            let time = events[events.count / 2].recordedAt
+            let end = try #require(events.last { $0.recordedAt <= time }).position
+            await #expect(throws: RebuildError.twoEnds) {
+                try await desk.rebuild("instances", RebuildOrder(until: 1, asOf: time), by: Self.deed)
+            }
+            await #expect(throws: RebuildError.future) {
+                let order = RebuildOrder(asOf: Timestamp(microseconds: .max / 2))
+                return try await desk.rebuild("instances", order, by: Self.deed)
+            }
+            #expect(try await stage.builds("instances") == [1])
+            for (time, end) in [(time, end), (events[0].recordedAt + .seconds(-1), 0)] {
+                _ = try await desk.rebuild("instances", RebuildOrder(asOf: time), by: Self.deed)
+                try await stage.reach(.held, of: desk)
+                let state = try await desk.newest("instances")
+                #expect(state.goal == end)
+                let found = try await stage.bytes(Build(name: "instances", shape: 1, number: state.build))
+                let wanted = story.events.prefix(Int(end)).filter { $0.type == "instance.requested" }
+                #expect(found.count == wanted.count)
             }
         }
     }

@@ -136,6 +136,9 @@ struct RunnerTests {
                 )
                 let blocked = try await stage.readModels.projections().filter { $0.blocked > 0 }
                 #expect(Set(blocked.map(\.name)) == ["instances", "instance_timeline"])
+                let told = blocked.first { $0.name == "instances" }?.blockedOrganizations ?? []
+                #expect(told.map(\.organizationId?.value) == [42] && told.map(\.position) == [4])
+                #expect(told.first?.error?.hasPrefix("instance.running") == true)
                 let (organization, position) = try await stage.pool.with { connection throws(PostgresError) in
                     try connection.run("SELECT org_id, from_position FROM rm.block WHERE name = 'instances'")
                         .decode(0, Int64.self, Int64.self)

@@ -138,10 +138,7 @@ struct SharingTests {
 
     @Test("an answer of two read models, one of which was never made, reflects nothing")
     func unmade() async throws {
-        let story = try Story.crowd(1)
-        try await Stage.with { stage in
-            try await stage.append(story.events)
-            try await stage.runner("a", of: [Counts.self]).prepare()
+        try await Stage.counting(crowd: 1) { stage, _ in
             try await stage.feed(Counts.self, through: 3)
             #expect(try await stage.readModels.position(of: [Counts.self]) == 3)
             #expect(try await stage.readModels.position(of: [Counts.self, Instances.self]) == 0)

@@ -105,9 +105,14 @@ extension Stage {
         return found
     }
 
-    /// Feeds some slices of the first build, or all, page by page, as their holder would.
-    func feed<P: Projection>(_ projection: P.Type, slices: [Int]? = nil, through end: Int64) async throws {
-        let build = Build(name: P.name, shape: P.shape, number: 1)
+    /// Feeds some slices of a build, the first one if not said otherwise, or all, page by page, as their holder would.
+    func feed<P: Projection>(
+        _ projection: P.Type,
+        of build: Build? = nil,
+        slices: [Int]? = nil,
+        through end: Int64
+    ) async throws {
+        let build = build ?? Build(name: P.name, shape: P.shape, number: 1)
         let adopted = try await pool.with { connection throws(PostgresError) in
             let count = try connection.positions(of: build, locking: false).count
             let mine = slices ?? Array(0..<count)
@@ -139,10 +144,14 @@ extension Stage {
         }
     }
 
-    /// Waits until the newest rebuild of the instances is in a phase.
-    func reach(_ phase: RebuildState.Phase, of desk: ProjectionDesk) async throws {
+    /// Waits until the newest rebuild of a read model is in a phase.
+    func reach(
+        _ phase: RebuildState.Phase,
+        of desk: ProjectionDesk,
+        _ name: String = "instances"
+    ) async throws {
         try await eventually(within: .seconds(60)) {
-            let state = try await desk.newest("instances")
+            let state = try await desk.newest(name)
             if state.phase == .failed { Issue.record("\(state.error ?? "")") }
             return state.phase == phase
         }

@@ -42,6 +42,16 @@ enum Total: Projection {
 }
 
 extension Stage {
+    /// Runs `body` where the events of so many organizations are in the log, and nothing has counted them yet.
+    static func counting(crowd: Int64, slices: Int = 4, _ body: (Stage, Story) async throws -> Void) async throws {
+        let story = try Story.crowd(crowd)
+        try await with { stage in
+            try await stage.append(story.events)
+            try await stage.runner("a", of: [Counts.self], slices: slices).prepare()
+            try await body(stage, story)
+        }
+    }
+
     /// Erases one event's payload, as an operator would.
     @discardableResult
     func erase(_ position: Int64) async throws -> Int64 {

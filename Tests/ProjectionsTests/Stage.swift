@@ -53,15 +53,11 @@ struct Stage {
         rebuild: RebuildSettings = RebuildSettings(),
         logger: Logger = Stage.silence
     ) -> ProjectionRunner {
-        let follower = LogFollower(log: log, bell: log.bell)
-        let live: EventFeed = { position, filter, limit throws(LogError) in
-            try await follower.next(after: position, matching: filter, limit: limit)
-        }
-        return ProjectionRunner(
+        ProjectionRunner(
             pool: pool,
             log: other ?? log,
             work: work,
-            feed: feed ?? live,
+            feed: feed ?? LogFollower(log: log, bell: log.bell).feed,
             owner: owner,
             projections: projections,
             settings: .init(

@@ -79,7 +79,7 @@ struct UnblockingTests {
             let opened = try await stage.pool.with { connection throws(PostgresError) -> Build? in
                 let build = try connection.openRebuild(of: Instances.self, RebuildOrder(), goal: end, slices: 2)
                 guard let build, try connection.adoptRebuild(build, fence: 1) != nil else { return nil }
-                return try connection.index(build, fence: 1) ? build : nil
+                return try connection.index(Instances.self, build, fence: 1) ? build : nil
             }
             let build = try #require(opened)
             func verify() async throws -> Leveling {

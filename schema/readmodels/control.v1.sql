@@ -81,6 +81,16 @@ CREATE UNIQUE INDEX IF NOT EXISTS rebuild_open ON rm.rebuild (name, shape) WHERE
 -- Where the log ended when the loading began: what was erased before it was read without its payload.
 ALTER TABLE rm.rebuild ADD COLUMN IF NOT EXISTS begun bigint NOT NULL DEFAULT 0;
 
+-- The command that asked for it, when that may come again: it is given the same build.
+ALTER TABLE rm.rebuild ADD COLUMN IF NOT EXISTS command uuid;
+
+-- What operators were answered, so that the same command again is answered the same.
+CREATE TABLE IF NOT EXISTS rm.deed (
+    command uuid PRIMARY KEY,
+    answer bytea NOT NULL,
+    done_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
 -- Events that an operator had passed over for good, because nothing could fold them; every build leaves them out.
 CREATE TABLE IF NOT EXISTS rm.skipped (
     name text NOT NULL,

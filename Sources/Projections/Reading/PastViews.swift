@@ -74,10 +74,12 @@ package struct PastViews: Sendable {
     ) async throws(ReadError) -> Reading<Page<InstanceView>> {
         try await turnstile.pass { () throws(ReadError) in
             let span = try await shadow.span(to: moment)
-            let instances = try await shadow.fold(Instances.self, organization, span).map { $0.rows }
-            let paid = try await shadow.fold(Subscriptions.self, organization, span).value.rows
-            let states = Dictionary(paid.map { ($0.row.id, $0.row.status) }) { first, _ in first }
-            return try Self.part(page, of: "instances \(organization) at \(moment)", instances) { row in
+            let instances = try await shadow.fold(Instances.self, organization, span)
+            let paid = try await shadow.fold(Subscriptions.self, organization, span).value
+            let states = Dictionary(paid.rows.map { ($0.row.id, $0.row.status) }) { first, _ in first }
+            let list = "instances \(organization) at \(moment)"
+            let blocked = instances.value.blocked + paid.blocked
+            return try Self.part(page, of: list, instances.map(\.rows), blocked) { row in
                 (row.id.value, InstanceView(row, subscription: states[row.subscriptionID]))
             }
         }
@@ -92,9 +94,9 @@ package struct PastViews: Sendable {
     ) async throws(ReadError) -> Reading<Page<OrganizationView>> {
         try await turnstile.pass { () throws(ReadError) in
             let span = try await shadow.span(to: moment)
-            var all = try await shadow.fold(Organizations.self, nil, span).map { $0.rows }
-            all.value.removeAll { $0.row.status == .deleted }
-            return try Self.part(page, of: "organizations at \(moment)", all) { ($0.id.value, $0) }
+            let all = try await shadow.fold(Organizations.self, nil, span)
+            let rows = all.map { $0.rows.filter { $0.row.status != .deleted } }
+            return try Self.part(page, of: "organizations at \(moment)", rows, all.value.blocked) { ($0.id.value, $0) }
         }
     }
 
@@ -102,13 +104,20 @@ package struct PastViews: Sendable {
         _ request: PageRequest,
         of list: String,
         _ reading: Reading<[(key: String, position: Int64, row: Row)]>,
+        _ poisoned: [Poison],
         _ view: (Row) -> (Int64, View)
     ) throws(ReadError) -> Reading<Page<View>> {
         let after = try Cursor(request.after, of: list)?.last ?? 0
         let rest = reading.value.map { view($0.row) }.sorted { $0.0 < $1.0 }.filter { $0.0 > after }
         let part = rest.prefix(request.limit)
         let next = rest.count > request.limit ? part.last.map { Cursor(list: list, last: $0.0).text } : nil
-        return Reading(Page(data: part.map(\.1), next: next), at: reading.position)
+        // The first event in the way of each; what is wrong with it is for operators.
+        let first = Dictionary(poisoned.map { ($0.organization, $0.position) }, uniquingKeysWith: min)
+        let blocked = first.sorted { $0.value < $1.value }.map { organization, position in
+            BlockedOrganization(organizationId: OrganizationID(organization), position: position)
+        }
+        let answer = Page(data: part.map(\.1), next: next, blocked: blocked.isEmpty ? nil : blocked)
+        return Reading(answer, at: reading.position)
     }
 
     /// Where the log ends, beyond which nothing is shown; what it has not got to cannot be shown as it was then.

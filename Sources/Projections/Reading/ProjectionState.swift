@@ -13,6 +13,17 @@ package struct ProjectionState: Codable, Equatable, Sendable {
     package var lagSeconds: Double
     /// How many organizations are blocked by an event that could not be folded.
     package var blocked: Int
+    /// Who those are, oldest event first.
+    package var blockedOrganizations: [BlockedOrganization]
+    /// How far each of its slices is, by number.
+    package var slices: [Slice]
+
+    /// One part of it, which is fed by itself.
+    package struct Slice: Codable, Equatable, Sendable {
+        package var slice: Int
+        package var position: Int64
+        package var lag: Int64
+    }
 
     package init(
         name: String,
@@ -22,7 +33,8 @@ package struct ProjectionState: Codable, Equatable, Sendable {
         position: Int64,
         lag: Int64,
         lagSeconds: Double,
-        blocked: Int
+        blockedOrganizations: [BlockedOrganization] = [],
+        slices: [Int64]
     ) {
         self.name = name
         self.shape = shape
@@ -31,6 +43,10 @@ package struct ProjectionState: Codable, Equatable, Sendable {
         self.position = position
         self.lag = lag
         self.lagSeconds = lagSeconds
-        self.blocked = blocked
+        self.blocked = blockedOrganizations.count
+        self.blockedOrganizations = blockedOrganizations
+        self.slices = slices.enumerated().map { number, slice in
+            Slice(slice: number, position: slice, lag: max(0, position + lag - slice))
+        }
     }
 }

@@ -1,3 +1,5 @@
+package import Kernel
+
 /// An answer, and the position of the log that it reflects.
 package struct Reading<Value: Sendable>: Sendable {
     package var value: Value
@@ -21,10 +23,29 @@ extension Reading: Equatable where Value: Equatable {}
 package struct Page<Element: Codable & Equatable & Sendable>: Codable, Equatable, Sendable {
     package var data: [Element]
     @Nullable package var next: String?
+    /// Whose elements are not what they should be, in a list of the past that was folded; absent when there is nobody.
+    package var blocked: [BlockedOrganization]?
 
-    package init(data: [Element], next: String?) {
+    package init(data: [Element], next: String?, blocked: [BlockedOrganization]? = nil) {
         self.data = data
         self.next = next
+        self.blocked = blocked
+    }
+}
+
+/// An organization that stays where it was because of an event that cannot be folded.
+package struct BlockedOrganization: Codable, Equatable, Sendable {
+    /// Absent for what belongs to none.
+    @Nullable package var organizationId: OrganizationID?
+    /// Of the event that is in the way.
+    package var position: Int64
+    /// What is wrong with it, without what it says; operators alone are told.
+    package var error: String?
+
+    package init(organizationId: OrganizationID?, position: Int64, error: String? = nil) {
+        self.organizationId = organizationId
+        self.position = position
+        self.error = error
     }
 }
 

@@ -30,6 +30,7 @@ package struct ShadowBuild: Sendable {
     private let mostReads: Int
     private let now: @Sendable () -> Timestamp
     private let skipped: SkippedEvents
+    private let projections: [any Projection.Type]
 
     /// - Parameters:
     ///   - log: What is folded.
@@ -37,18 +38,21 @@ package struct ShadowBuild: Sendable {
     ///   - mostReads: How many stretches of the log are looked at, at most, each of 65,536 positions at most.
     ///   - now: What time it is: what will be cannot be shown.
     ///   - skipped: What is passed over.
+    ///   - projections: Those that there are.
     package init(
         log: any EventLog,
         most: Int = 100_000,
         mostReads: Int = 256,
         now: @escaping @Sendable () -> Timestamp = { IDSource.system.now() },
-        skipped: @escaping SkippedEvents = { _ throws(ReadError) in [] }
+        skipped: @escaping SkippedEvents = { _ throws(ReadError) in [] },
+        projections: [any Projection.Type] = Registry.all
     ) {
         self.log = log
         self.most = most
         self.mostReads = mostReads
         self.now = now
         self.skipped = skipped
+        self.projections = projections
     }
 
     /// The rows of a read model, by its name.
@@ -64,7 +68,7 @@ package struct ShadowBuild: Sendable {
         organization: OrganizationID? = nil,
         at moment: Moment
     ) async throws(ReadError) -> Reading<ShadowTable>? {
-        guard let projection = Registry.all.first(where: { $0.name == name }) else { return nil }
+        guard let projection = projections.first(where: { $0.name == name }) else { return nil }
         func fold<P: Projection>(_: P.Type) async throws(ReadError) -> Reading<ShadowTable> {
             let span = try await span(to: moment)
             let reading = try await self.fold(P.self, organization, span)

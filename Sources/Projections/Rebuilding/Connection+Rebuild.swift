@@ -32,18 +32,21 @@ extension Connection {
     ///   - projection: Whose; a live one is made with so many slices when there is none.
     ///   - order: How it is to be filled.
     ///   - goal: How far the log is.
-    ///   - slices: For a read model that was never made; a new build has as many as the live one.
+    ///   - slices: For a read model that was never made, or before there were slices and has one; else a new build has as
+    ///     many as the live one.
+    ///   - command: Who asks again with the same one is given the build that was made for it.
     /// - Returns: The build; `nil` when another rebuild of this shape is under way.
     /// - Throws: ``PostgresError``.
     func openRebuild(
         of projection: any Projection.Type,
         _ order: RebuildOrder,
         goal: Int64,
-        slices: Int
+        slices: Int,
+        command: UniqueID? = nil
     ) throws(PostgresError) -> Build? {
         let (name, shape) = (projection.name, projection.shape)
         _ = try liveBuild(of: projection, slices: slices)
-        guard let file = Schema.readModel(name, shape: shape) else {
+        guard let file = projection.file else {
             throw PostgresError(.shape, message: "schema/readmodels/\(name).v\(shape).sql is not embedded")
         }
         return try transaction { tx throws(PostgresError) in
@@ -57,18 +60,21 @@ extension Connection {
                        ),
                        EXISTS (
                            SELECT FROM rm.rebuild WHERE name = \(name) AND shape = \(shape) AND ended_at IS NULL
-                       )
+                       ),
+                       (SELECT build FROM rm.rebuild
+                         WHERE name = \(name) AND shape = \(shape) AND ended_at IS NULL AND command = \(command))
                 """
             )
-            let (slices, number, isBusy) = try found.decode(0, Int.self, Int.self, Bool.self)
+            let (live, number, isBusy, made) = try found.decode(0, Int.self, Int.self, Bool.self, Int?.self)
+            if let made { return Build(name: name, shape: shape, number: made) }
             guard !isBusy else { return nil }
             let build = Build(name: name, shape: shape, number: number)
-            try tx.make(build, slices: slices, from: ReadModelFile(file.text).loadable)
+            try tx.make(build, slices: live == 1 ? slices : live, from: ReadModelFile(file.text).loadable)
             try tx.run(
                 """
-                INSERT INTO rm.rebuild (name, shape, build, phase, until, parallel, dry, switches, goal)
+                INSERT INTO rm.rebuild (name, shape, build, phase, until, parallel, dry, switches, goal, command)
                 VALUES (\(name), \(shape), \(number), 'loading', \(order.until), \(order.parallel), \(order.isDry),
-                        \(order.switches), \(goal))
+                        \(order.switches), \(goal), \(command))
                 """
             )
             return build
@@ -223,9 +229,9 @@ extension Connection {
     }
 
     /// Begins a rebuild again, wherever its slices are; part of a transaction.
-    func restart(_ build: Build, fence: Int64) throws(PostgresError) {
+    func restart(_ projection: any Projection.Type, _ build: Build, fence: Int64) throws(PostgresError) {
         _ = try holdAll(build, fence: fence)
-        guard let file = Schema.readModel(build.name, shape: build.shape) else { throw .overtaken }
+        guard let file = projection.file else { throw .overtaken }
         try run(
             """
             UPDATE rm.checkpoint SET position = 0
@@ -257,8 +263,12 @@ extension Connection {
     }
 
     /// Makes the indexes, and says that the loading is over.
-    func index(_ build: Build, fence: Int64) throws(PostgresError) -> Bool {
-        guard let file = Schema.readModel(build.name, shape: build.shape) else { return false }
+    func index(
+        _ projection: any Projection.Type,
+        _ build: Build,
+        fence: Int64
+    ) throws(PostgresError) -> Bool {
+        guard let file = projection.file else { return false }
         return try unhurried { connection throws(PostgresError) in
             try connection.transaction { tx throws(PostgresError) in
                 guard try tx.enter(.catchingUp, build, fence: fence) else { return false }

@@ -39,16 +39,17 @@ extension Connection {
     /// - Parameters:
     ///   - projection: What folds.
     ///   - build: The build to be brought on.
-    ///   - goals: Where each slice has to be.
+    ///   - shown: Where each slice of the other one is.
     /// - Returns: Whether that could be done.
     /// - Throws: ``PostgresError``.
     func level<P: Projection>(
         _ projection: P.Type,
         _ build: Build,
-        to goals: [Int64]
+        to shown: [Int64]
     ) throws(PostgresError) -> Leveling {
         let starts = try positions(of: build, locking: true)
-        guard starts.count == goals.count, let first = starts.min(), let last = goals.max() else { return .lost }
+        guard let goals = Self.goals(shown, among: starts.count) else { return .apart(0) }
+        guard let first = starts.min(), let last = goals.max() else { return .lost }
         guard last - first <= Self.mostAtOnce else { return .apart(last - first) }
         // Who is ahead stays there.
         let ends = zip(starts, goals).map { max($0, $1) }
@@ -64,6 +65,13 @@ extension Connection {
         if ProjectionRunner.forgets(page, since: starts.max() ?? first, P.self) { return .forgets }
         try advance(projection, build, page.events, from: starts, to: ends)
         return .done
+    }
+
+    /// Where so many slices have to be to show what others show; `nil` when they are divided otherwise, and apart.
+    static func goals(_ shown: [Int64], among count: Int) -> [Int64]? {
+        if shown.count == count { return shown }
+        guard let position = shown.min(), position == shown.max() else { return nil }
+        return Array(repeating: position, count: count)
     }
 
     /// Folds of some events what each slice lacks, and moves the checkpoints, which must be locked.
@@ -151,13 +159,14 @@ extension Connection {
                 guard let live = try tx.shownBuild(build.name, shape: build.shape),
                     try tx.enter(.verifying, build, fence: fence)
                 else { return (.lost, nil) }
-                let goals = try tx.positions(of: live, locking: false)
-                let leveling = try tx.level(projection, build, to: goals)
+                let shown = try tx.positions(of: live, locking: false)
+                let leveling = try tx.level(projection, build, to: shown)
                 guard leveling == .done else { return (leveling, nil) }
                 if try tx.isBlockedInVain(build) { return (.forgets, nil) }
                 // A build that is ahead of the live one cannot be compared with it.
-                guard try tx.positions(of: build, locking: false) == goals else { return (.apart(0), nil) }
-                let verdict = try tx.compare(build, with: live, at: goals.max() ?? 0)
+                let mine = try tx.positions(of: build, locking: false)
+                guard mine == Self.goals(shown, among: mine.count) else { return (.apart(0), nil) }
+                let verdict = try tx.compare(build, with: live, at: shown.max() ?? 0)
                 try tx.run(
                     """
                     UPDATE rm.rebuild
@@ -228,16 +237,24 @@ extension Connection {
     ) throws(PostgresError) -> Leveling {
         try transaction { tx throws(PostgresError) in
             try tx.takeBuildLock()
-            // Whoever waits for the view makes all readers that come after wait too: be short, and try again.
-            try tx.script("SET LOCAL lock_timeout = '200ms'")
+            // Whoever feeds holds its checkpoints for as long as a page takes; no reader waits for those.
+            try tx.script("SET LOCAL lock_timeout = '5s'")
             guard let live = try tx.shownBuild(build.name, shape: build.shape) else { return .lost }
             if live == build { return .done }
             if let fence, try !tx.enter(.switching, build, fence: fence) { return .lost }
             // No event is folded into the old one from here to the end.
-            let goals = try tx.positions(of: live, locking: true)
-            let leveling = try tx.level(projection, build, to: goals)
+            var shown = try tx.positions(of: live, locking: true)
+            if try shown.count != tx.positions(of: build, locking: false).count, let furthest = shown.max() {
+                // Only what is at one place can be had in another division.
+                shown = Array(repeating: furthest, count: shown.count)
+                let leveling = try tx.level(projection, live, to: shown)
+                guard leveling == .done else { return leveling }
+            }
+            let leveling = try tx.level(projection, build, to: shown)
             guard leveling == .done else { return leveling }
             if fence != nil, try tx.isBlockedInVain(build) { return .forgets }
+            // Whoever waits for the view makes all readers that come after wait too: be short, and try again.
+            try tx.script("SET LOCAL lock_timeout = '200ms'")
             try tx.show(build)
             if fence != nil { try tx.end(build, as: .done) }
             return .done

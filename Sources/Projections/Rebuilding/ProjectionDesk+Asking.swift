@@ -1,4 +1,3 @@
-internal import Domain
 internal import EventStore
 internal import Kernel
 internal import Logging
@@ -47,22 +46,13 @@ extension ProjectionDesk {
         guard isThere else { throw RebuildError.unknownBuild }
     }
 
-    /// Writes the event of a deed, before it is done.
-    func note(_ deed: ProjectionDeed, _ fact: PlatformEvent.ProjectionOperated, _ work: WorkUpdate? = nil) async throws
-    {
-        guard let stream = StreamName(PlatformEvent.projectionStream) else { return }
-        let event = PlatformEvent.projectionOperated(fact)
-        let record = NewEvent(
-            id: runner.ids.unique(),
-            type: event.name.rawValue,
-            schemaVersion: event.schemaVersion,
-            payload: try event.payload()
-        )
-        let write = StreamWrite(stream, expecting: .any, events: [record])
-        let causation = Causation(actor: deed.actor, command: deed.command, traceparent: deed.traceparent)
-        _ = try await runner.log.append(
-            AppendRequest(causation: causation, writes: [write], work: work.map { [$0] } ?? [])
-        )
+    /// - Throws: ``RebuildError/notPossible(_:)`` when there is none.
+    func openRebuild(of projection: any Projection.Type) async throws -> Build {
+        let open = try await runner.pool.with { connection throws(PostgresError) in
+            try connection.openRebuild(projection.name, shape: projection.shape)
+        }
+        guard let open else { throw RebuildError.notPossible("no rebuild of it is under way") }
+        return open
     }
 
     /// Does something, and says in the words of this desk why it could not be done.
@@ -71,6 +61,8 @@ extension ProjectionDesk {
             return try await body()
         } catch let error as RebuildError {
             throw error
+        } catch AppendError.commandReused {
+            throw .commandReused
         } catch let error as PostgresError where error.isLockUnavailable {
             throw .notPossible("somebody else has it in use; try again")
         } catch {

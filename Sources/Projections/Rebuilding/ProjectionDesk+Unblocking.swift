@@ -21,20 +21,22 @@ extension ProjectionDesk {
         let projection = try projection(name)
         let id = organization?.value ?? 0
         return try await doing { () async throws in
-            let blockage = try await runner.pool.with { connection throws(PostgresError) in
-                try connection.blockage(of: id, in: projection)
+            let (fact, _) = try await noted(deed) {
+                let blockage = try await runner.pool.with { connection throws(PostgresError) in
+                    try connection.blockage(of: id, in: projection)
+                }
+                guard let blocked = blockage?.from else { throw RebuildError.notPossible("it is not blocked") }
+                return .init(
+                    projection: name,
+                    verb: skipping ? "skip" : "retry",
+                    organization: organization,
+                    position: blocked,
+                    reason: deed.reason
+                )
             }
-            guard let blocked = blockage?.from else { throw RebuildError.notPossible("it is not blocked") }
-            let fact = PlatformEvent.ProjectionOperated(
-                projection: name,
-                verb: skipping ? "skip" : "retry",
-                organization: organization,
-                position: blocked,
-                reason: deed.reason
-            )
-            try await note(deed, fact)
             func attempt<P: Projection>(_: P.Type) async throws -> Unblocking {
-                try await runner.retry(P.self, organization: organization, skipping: skipping ? blocked : nil)
+                let skipped = skipping ? fact.position : nil
+                return try await runner.retry(P.self, organization: organization, skipping: skipped)
             }
             // One build after the other, the live one first.
             while true {

@@ -1,23 +1,7 @@
 internal import Domain
 internal import EventStore
-package import Kernel
+internal import Kernel
 internal import Postgres
-
-/// Who does something to a read model, and why.
-package struct ProjectionDeed: Sendable, Equatable {
-    /// An opaque principal.
-    package var actor: String
-    package var reason: String
-    package var command: UniqueID
-    package var traceparent: String?
-
-    package init(actor: String, reason: String, command: UniqueID, traceparent: String? = nil) {
-        self.actor = actor
-        self.reason = reason
-        self.command = command
-        self.traceparent = traceparent
-    }
-}
 
 /// What operators may do to the builds of read models; each deed is an event, with who and why.
 package struct ProjectionDesk: Sendable {
@@ -42,16 +26,26 @@ package struct ProjectionDesk: Sendable {
         by deed: ProjectionDeed
     ) async throws(RebuildError) -> RebuildState {
         let projection = try projection(name)
+        if let time = order.asOf {
+            guard order.until == nil else { throw .twoEnds }
+            guard time <= runner.ids.now() else { throw .future }
+        }
+        let command = deed.requestHash == nil ? nil : deed.command
         let build = try await doing { () async throws in
+            if let number = deed.earlier?.build { return Build(name: name, shape: projection.shape, number: number) }
             let frontier = try await runner.log.frontier()
+            var order = order
+            if let time = order.asOf { order.until = try await runner.lastPosition(at: time, before: frontier) }
             if let until = order.until, until > frontier { throw RebuildError.beyond(frontier) }
+            let wanted = order
             let opened = try await runner.pool.with { connection throws(PostgresError) in
                 try connection.prepareControl()
                 return try connection.openRebuild(
                     of: projection,
-                    order,
-                    goal: order.until ?? frontier,
-                    slices: runner.settings.slices
+                    wanted,
+                    goal: wanted.until ?? frontier,
+                    slices: runner.settings.slices,
+                    command: command
                 )
             }
             guard let build = opened else { throw RebuildError.notPossible("a rebuild of it is under way") }
@@ -63,13 +57,9 @@ package struct ProjectionDesk: Sendable {
                 status: "queued",
                 wakeAt: WorkUpdate.atOnce
             )
-            let fact = PlatformEvent.ProjectionOperated(
-                projection: name,
-                verb: "rebuild",
-                build: build.number,
-                reason: deed.reason
-            )
-            try await note(deed, fact, due)
+            _ = try await noted(deed, work: due) {
+                .init(projection: name, verb: "rebuild", build: build.number, reason: deed.reason)
+            }
             runner.prompt.ring()
             return build
         }
@@ -93,13 +83,12 @@ package struct ProjectionDesk: Sendable {
     {
         let projection = try projection(name)
         let build = try await doing { () async throws in
-            guard
-                let open = try await runner.pool.with({ connection throws(PostgresError) in
-                    try connection.openRebuild(projection.name, shape: projection.shape)
-                })
-            else { throw RebuildError.notPossible("no rebuild of it is under way") }
-            let verb = paused ? "pause" : "resume"
-            try await note(deed, .init(projection: name, verb: verb, build: open.number, reason: deed.reason))
+            let (fact, _) = try await noted(deed) {
+                let open = try await openRebuild(of: projection)
+                let verb = paused ? "pause" : "resume"
+                return .init(projection: name, verb: verb, build: open.number, reason: deed.reason)
+            }
+            let open = Build(name: name, shape: projection.shape, number: fact.build ?? 0)
             try await runner.pool.with { connection throws(PostgresError) in
                 _ = try connection.run(
                     """
@@ -125,19 +114,21 @@ package struct ProjectionDesk: Sendable {
     package func cancel(_ name: String, build number: Int?, by deed: ProjectionDeed) async throws(RebuildError) {
         let projection = try projection(name)
         try await doing { () async throws in
-            let target: Build?
-            if let number {
-                target = Build(name: name, shape: projection.shape, number: number)
-            } else {
-                target = try await runner.pool.with { connection throws(PostgresError) in
-                    try connection.openRebuild(projection.name, shape: projection.shape)
+            let (fact, isRepeated) = try await noted(deed) {
+                let target: Build
+                if let number {
+                    target = Build(name: name, shape: projection.shape, number: number)
+                } else {
+                    target = try await openRebuild(of: projection)
                 }
+                try await check(target)
+                return .init(projection: name, verb: "cancel", build: target.number, reason: deed.reason)
             }
-            guard let target else { throw RebuildError.notPossible("no rebuild of it is under way") }
-            try await check(target)
-            try await note(deed, .init(projection: name, verb: "cancel", build: target.number, reason: deed.reason))
+            let target = Build(name: name, shape: projection.shape, number: fact.build ?? 0)
             let isGone = try await runner.pool.with { connection throws(PostgresError) in
-                try connection.drop(target, as: .cancelled)
+                guard try !connection.drop(target, as: .cancelled) else { return true }
+                // Whoever came before may have got so far.
+                return isRepeated ? try connection.positions(of: target, locking: false).isEmpty : false
             }
             guard isGone else { throw RebuildError.notPossible("it is shown") }
             // Whoever drives or feeds it finds that it is gone.
@@ -162,22 +153,22 @@ package struct ProjectionDesk: Sendable {
     ) async throws(RebuildError) -> Int {
         let projection = try projection(name)
         return try await doing { () async throws in
-            let states = try await rebuilds(name)
-            let candidate = number ?? states.last { [.ready, .unequal].contains($0.phase) }?.build
-            guard let candidate else { throw RebuildError.notPossible("no rebuilt build waits to be shown") }
-            let target = Build(name: name, shape: projection.shape, number: candidate)
-            try await check(target)
-            if let state = states.first(where: { $0.build == candidate }) {
-                guard [.ready, .unequal, .done].contains(state.phase) else {
-                    throw RebuildError.notPossible("its rebuild is \(state.phase.rawValue)")
+            let (fact, _) = try await noted(deed) {
+                let states = try await rebuilds(name)
+                let candidate = number ?? states.last { [.ready, .unequal].contains($0.phase) }?.build
+                guard let candidate else { throw RebuildError.notPossible("no rebuilt build waits to be shown") }
+                try await check(Build(name: name, shape: projection.shape, number: candidate))
+                if let state = states.first(where: { $0.build == candidate }) {
+                    guard [.ready, .unequal, .done].contains(state.phase) else {
+                        throw RebuildError.notPossible("its rebuild is \(state.phase.rawValue)")
+                    }
+                    guard state.phase != .unequal || accepting else {
+                        throw RebuildError.notPossible("it is not equal to what is shown; say that you accept it")
+                    }
                 }
-                guard state.phase != .unequal || accepting else {
-                    throw RebuildError.notPossible("it is not equal to what is shown; say that you accept it")
-                }
+                return .init(projection: name, verb: "switch", build: candidate, reason: deed.reason)
             }
-            try await note(deed, .init(projection: name, verb: "switch", build: candidate, reason: deed.reason))
-            try await exchange(projection, for: target)
-            return candidate
+            return try await exchange(projection, for: fact.build ?? 0)
         }
     }
 
@@ -191,18 +182,20 @@ package struct ProjectionDesk: Sendable {
     package func rollBack(_ name: String, by deed: ProjectionDeed) async throws(RebuildError) -> Int {
         let projection = try projection(name)
         return try await doing { () async throws in
-            let previous = try await runner.pool.with { connection throws(PostgresError) in
-                try connection.previousBuild(projection.name, shape: projection.shape)
+            let (fact, _) = try await noted(deed) {
+                let previous = try await runner.pool.with { connection throws(PostgresError) in
+                    try connection.previousBuild(projection.name, shape: projection.shape)
+                }
+                guard let previous else { throw RebuildError.notPossible("no other build was shown before") }
+                return .init(projection: name, verb: "rollback", build: previous.number, reason: deed.reason)
             }
-            guard let previous else { throw RebuildError.notPossible("no other build was shown before") }
-            try await note(deed, .init(projection: name, verb: "rollback", build: previous.number, reason: deed.reason))
-            try await exchange(projection, for: previous)
-            return previous.number
+            return try await exchange(projection, for: fact.build ?? 0)
         }
     }
 
     /// Has the view show a build that is kept fed, as soon as it can be had where the other one is.
-    private func exchange(_ projection: any Projection.Type, for build: Build) async throws {
+    private func exchange(_ projection: any Projection.Type, for number: Int) async throws -> Int {
+        let build = Build(name: projection.name, shape: projection.shape, number: number)
         func attempt<P: Projection>(_: P.Type) async throws(PostgresError) -> Leveling {
             try await runner.pool.with { connection throws(PostgresError) in
                 try connection.exchange(P.self, for: build, fence: nil)
@@ -212,7 +205,7 @@ package struct ProjectionDesk: Sendable {
         for _ in 0..<20 {
             do {
                 switch try await attempt(projection) {
-                case .done: return
+                case .done: return number
                 case .lost: throw RebuildError.unknownBuild
                 case .apart, .forgets: break
                 }
@@ -222,5 +215,19 @@ package struct ProjectionDesk: Sendable {
             await pause.wait()
         }
         throw RebuildError.notPossible("it does not catch up with what is shown, or readers do not let go")
+    }
+}
+
+extension ProjectionRunner {
+    /// The last position up to a frontier that was recorded at or before a time, in the archive too; 0 when there is none.
+    fileprivate func lastPosition(at time: Timestamp, before frontier: Int64) async throws(LogError) -> Int64 {
+        var (low, high) = (Int64(0), frontier + 1)
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            let page = try await log.read(after: middle - 1, through: middle, matching: .everything, limit: 1)
+            guard let event = page.events.first else { throw .violated("position \(middle) is missing") }
+            if event.recordedAt <= time { low = middle } else { high = middle }
+        }
+        return low
     }
 }

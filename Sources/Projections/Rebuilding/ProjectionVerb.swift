@@ -1,3 +1,4 @@
+internal import EventStore
 package import Kernel
 
 /// What an operator does to a read model.
@@ -44,6 +45,8 @@ package struct ProjectionReceipt: Codable, Equatable, Sendable {
     package var rebuild: RebuildState?
     /// The event that is in the way now, of an organization that was tried again.
     package var blockedAt: Int64?
+    /// Where the log had got to: the event of the deed is there; told in a header.
+    package var position: Int64?
 
     package init(name: String, build: Int?, rebuild: RebuildState? = nil, blockedAt: Int64? = nil) {
         self.name = name
@@ -54,15 +57,38 @@ package struct ProjectionReceipt: Codable, Equatable, Sendable {
 }
 
 extension ProjectionDesk {
-    /// Does what an operator says.
+    /// Does what an operator says; the same command again is not done again, and answered the same.
     ///
     /// - Parameters:
     ///   - verb: What.
     ///   - name: To which read model.
     ///   - deed: Who, and why.
     /// - Returns: What came of it.
-    /// - Throws: ``RebuildError``; nothing was changed then.
+    /// - Throws: ``RebuildError``; nothing was changed then, unless the deed takes long and can be asked for again.
     package func act(
+        _ verb: ProjectionVerb,
+        on name: String,
+        by deed: ProjectionDeed
+    ) async throws(RebuildError) -> ProjectionReceipt {
+        guard deed.requestHash != nil else { return try await place(try await perform(verb, on: name, by: deed)) }
+        var known = deed
+        known.earlier = try await doing { () async throws in try await recalled(deed) }
+        if known.earlier != nil,
+            let answer = try await doing({ () async throws in try await answered(known) })
+        {
+            return answer
+        }
+        let receipt = try await place(try await perform(verb, on: name, by: known))
+        return try await doing { () async throws in try await remember(receipt, known) }
+    }
+
+    private func place(_ receipt: ProjectionReceipt) async throws(RebuildError) -> ProjectionReceipt {
+        var receipt = receipt
+        receipt.position = try await doing { () async throws in try await runner.log.frontier() }
+        return receipt
+    }
+
+    private func perform(
         _ verb: ProjectionVerb,
         on name: String,
         by deed: ProjectionDeed

@@ -4,6 +4,8 @@ package import Kernel
 package struct RebuildOrder: Sendable, Equatable {
     /// Fold no further than this: the build is to be looked at, and never shown.
     package var until: Int64?
+    /// The same by a time: everything that was recorded at or before it.
+    package var asOf: Timestamp?
     /// How many workers fold.
     package var parallel: Int
     /// Whether the build is dropped once it was compared.
@@ -11,8 +13,15 @@ package struct RebuildOrder: Sendable, Equatable {
     /// Whether it is shown as soon as it was found equal.
     package var switches: Bool
 
-    package init(until: Int64? = nil, parallel: Int = 2, isDry: Bool = false, switches: Bool = true) {
+    package init(
+        until: Int64? = nil,
+        asOf: Timestamp? = nil,
+        parallel: Int = 2,
+        isDry: Bool = false,
+        switches: Bool = true
+    ) {
         self.until = until
+        self.asOf = asOf
         self.parallel = min(max(parallel, 1), 16)
         self.isDry = isDry
         self.switches = switches
@@ -85,6 +94,12 @@ package enum RebuildError: Error, Equatable, Sendable {
     case notPossible(String)
     /// The log has not got so far; this is where it is.
     case beyond(Int64)
+    /// A rebuild stops at a position or at a time, not at both.
+    case twoEnds
+    /// The time is still to come.
+    case future
+    /// The command was used for something else.
+    case commandReused
     case unavailable
 }
 

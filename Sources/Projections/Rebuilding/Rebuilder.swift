@@ -87,7 +87,9 @@ struct Rebuilder<P: Projection>: Sendable {
     }
 
     private func index(_ mark: inout Int64) async throws -> RebuildStop {
-        let isOurs = try await ask { connection throws(PostgresError) in try connection.index(build, fence: fence) }
+        let isOurs = try await ask { connection throws(PostgresError) in
+            try connection.index(P.self, build, fence: fence)
+        }
         return isOurs ? try await drive(&mark) : .lost
     }
 
@@ -202,7 +204,7 @@ struct Rebuilder<P: Projection>: Sendable {
         return try await ask { connection throws(PostgresError) in
             try connection.transaction(otherwise: false) { tx throws(PostgresError) in
                 guard try tx.enter(.loading, build, fence: fence) else { return false }
-                try tx.restart(build, fence: fence)
+                try tx.restart(P.self, build, fence: fence)
                 return true
             }
         }

@@ -15,12 +15,17 @@ extension Connection {
     /// Makes empty tables beside a build, which stays as it is and is shown.
     ///
     /// - Parameters:
+    ///   - projection: What folds.
     ///   - build: What is to be folded anew.
     ///   - fence: Proves the lease of its first slice.
     /// - Returns: Which events are passed over.
     /// - Throws: ``PostgresError``; `overtaken` when the slice is somebody else's.
-    func beginAnew(_ build: Build, fence: Int64) throws(PostgresError) -> Set<Int64> {
-        guard let file = Schema.readModel(build.name, shape: build.shape) else {
+    func beginAnew(
+        _ projection: any Projection.Type,
+        _ build: Build,
+        fence: Int64
+    ) throws(PostgresError) -> Set<Int64> {
+        guard let file = projection.file else {
             throw PostgresError(.shape, message: "schema/readmodels/\(build.name).v\(build.shape).sql is not embedded")
         }
         return try transaction { tx throws(PostgresError) in

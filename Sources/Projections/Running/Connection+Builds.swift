@@ -24,7 +24,7 @@ extension Connection {
     /// - Throws: ``PostgresError``.
     func liveBuild(of projection: any Projection.Type, slices: Int) throws(PostgresError) -> Build {
         let (name, shape) = (projection.name, projection.shape)
-        guard let file = Schema.readModel(name, shape: shape) else {
+        guard let file = projection.file else {
             throw PostgresError(.shape, message: "schema/readmodels/\(name).v\(shape).sql is not embedded")
         }
         return try transaction { tx throws(PostgresError) in

@@ -63,7 +63,7 @@ extension ProjectionRunner {
         let begun = try await log.frontier()
         var end = begun
         let skipped = try await pool.with { connection throws(PostgresError) in
-            try connection.beginAnew(build, fence: fence)
+            try connection.beginAnew(projection, build, fence: fence)
         }
         var at: Int64 = 0
         var poisoned: [Poison] = []

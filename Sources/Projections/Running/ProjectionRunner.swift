@@ -4,10 +4,6 @@ package import Logging
 internal import Metrics
 package import Postgres
 
-/// Waits for what follows a position: as `LogFollower.next(after:matching:limit:)`.
-package typealias EventFeed =
-    @Sendable (_ position: Int64, _ filter: EventFilter, _ limit: Int) async throws(LogError) -> EventPage
-
 /// Keeps every read model of ``Registry`` fed.
 ///
 /// Any number of processes may run one: each slice of a build is leased, and its checkpoint moves only for the holder
@@ -63,7 +59,7 @@ package struct ProjectionRunner: Sendable {
     ///   - pool: Connections of the role that owns the read models, `signalbox_project`; one for each projection is best.
     ///   - log: Where the leased work is entered, and how far the log is.
     ///   - work: Who leases.
-    ///   - feed: What follows a position; waits for it.
+    ///   - feed: What follows a position, and waits for it: usually ``LogFollower/feed``.
     ///   - ids: Where command ids come from.
     ///   - owner: Names this process in leases.
     ///   - projections: Those to feed.

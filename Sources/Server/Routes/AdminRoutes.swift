@@ -17,6 +17,15 @@ extension API {
             ),
             Route(
                 .get,
+                "/v1/admin/projections/{projection}",
+                "showProjection",
+                "The builds of a read model: how far each slice is, and which organizations an event blocks.",
+                access: .platform,
+                success: .init(.ok, .named("Projections")),
+                handler: projection
+            ),
+            Route(
+                .get,
                 "/v1/admin/releases",
                 "listReleases",
                 "Every release of every application.",
@@ -30,6 +39,14 @@ extension API {
     private func projections(_ call: Call) async throws(Problem) -> Answer {
         let states = try await read { () throws(ReadError) in try await backend.reads.projections() }
         return try .json(Whole(data: states))
+    }
+
+    private func projection(_ call: Call) async throws(Problem) -> Answer {
+        let name = call.parameters["projection"] ?? ""
+        let states = try await read { () throws(ReadError) in try await backend.reads.projections() }
+        let builds = states.filter { $0.name == name }
+        guard !builds.isEmpty else { throw .notFound }
+        return try .json(Whole(data: builds))
     }
 
     private func releases(_ call: Call) async throws(Problem) -> Answer {

@@ -56,6 +56,7 @@ extension API {
             return route(RebuildBody.self) { body in
                 let order = RebuildOrder(
                     until: body.toPosition,
+                    asOf: body.asOf,
                     parallel: body.parallel ?? 2,
                     isDry: body.dryRun ?? false,
                     switches: body.switch ?? true
@@ -83,13 +84,17 @@ extension API {
             actor: envelope.principal.actor,
             reason: reason,
             command: envelope.id,
+            requestHash: envelope.repeatable ? envelope.requestHash : nil,
             traceparent: envelope.traceparent
         )
         switch await backend.projections.act(verb, name, deed) {
-        case .success(let receipt):
+        case .success(var receipt):
+            let position = receipt.position
+            receipt.position = nil
             return try .json(
                 receipt,
                 status: .accepted,
+                position: position,
                 headers: [.location: "/v1/admin/projections/\(name)/rebuilds"]
             )
         case .failure(let error): throw error.problem
@@ -147,6 +152,9 @@ extension RebuildError: ProblemConvertible {
             )
         case .beyond(let frontier):
             .invalid([.init("is beyond the log, which ends at \(frontier)", pointer: "#/toPosition")])
+        case .twoEnds: .invalid([.init("excludes toPosition", pointer: "#/asOf")])
+        case .future: .invalid([.init("is still to come", pointer: "#/asOf")])
+        case .commandReused: .keyReused
         case .unavailable: .unavailable(cause: self)
         }
     }
@@ -204,6 +212,8 @@ struct RebuildBody: RequestBody {
     var reason: String
     /// Fold no further than this; the build is kept to be looked at.
     var toPosition: Int64?
+    /// The same by a time; not both.
+    var asOf: Timestamp?
     var parallel: Int?
     /// Compare, and drop what was built.
     var dryRun: Bool?
@@ -211,6 +221,7 @@ struct RebuildBody: RequestBody {
     var `switch`: Bool?
     static let schema = Schema.object([
         why, .init("toPosition", .integer(0...Int64.max), required: false),
+        .init("asOf", .time, required: false),
         .init("parallel", .integer(1...16), required: false), .init("dryRun", .boolean, required: false),
         .init("switch", .boolean, required: false),
     ])

@@ -36,7 +36,7 @@ extension API {
             .init("reason", .nullable(.oneOf(["taken", "reserved", "malformed"]))),
         ]),
         "Organization": organization,
-        "Organizations": page("Organization"),
+        "Organizations": past("Organization"),
         "NewOrganization": .object([.init("id", .identifier), .init("name", .name), .init("slug", .slug)]),
         "OrganizationName": .object([.init("id", .identifier), .init("name", .name)]),
         "Member": .object([
@@ -59,7 +59,7 @@ extension API {
             .init("scopes", .array(.text)), .init("expiresAt", .nullable(.time)),
         ]),
         "Instance": instance,
-        "Instances": page("Instance"),
+        "Instances": past("Instance"),
         "NewInstance": .object([
             .init("operation", .named("OperationReference")), .init("subscription", .named("Reference")),
             .init("instance", .named("Reference")),
@@ -113,9 +113,19 @@ extension API {
         "Projection": .object([
             .init("name", .text), .init("shape", .position), .init("build", .position), .init("live", .boolean),
             .init("position", .position), .init("lag", .position), .init("lagSeconds", .number),
-            .init("blocked", .position),
+            .init("blocked", .position), .init("blockedOrganizations", .array(.named("BlockedOrganization"))),
+            .init(
+                "slices",
+                .array(
+                    .object([.init("slice", .position), .init("position", .position), .init("lag", .position)])
+                )
+            ),
         ]),
         "Projections": page("Projection"),
+        "BlockedOrganization": .object([
+            .init("organizationId", .nullable(.identifier)), .init("position", .position),
+            .init("error", .text, required: false),
+        ]),
         "Releases": page("Release"),
         "Release": .object([
             .init("application", .text), .init("version", .text), .init("image", .text),
@@ -125,8 +135,17 @@ extension API {
         ]),
     ]
 
-    static func page(_ element: String) -> Schema {
-        .object([.init("data", .array(.named(element))), .init("next", .nullable(.text))])
+    static func page(_ element: String) -> Schema { .object(pageMembers(element)) }
+
+    /// A list that can be had as it was once; then it says whose elements are not what they should be.
+    static func past(_ element: String) -> Schema {
+        .object(
+            pageMembers(element) + [.init("blocked", .array(.named("BlockedOrganization")), required: false)]
+        )
+    }
+
+    private static func pageMembers(_ element: String) -> [Schema.Member] {
+        [.init("data", .array(.named(element))), .init("next", .nullable(.text))]
     }
 
     private static let role = Schema.oneOf(["owner", "admin", "developer", "viewer", "auditor"])

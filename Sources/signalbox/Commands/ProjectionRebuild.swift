@@ -20,6 +20,9 @@ extension ProjectionsCommand {
         @Option(help: "Fold no further than this; the build is to be looked at, and never shown.")
         var toPosition: Int64?
 
+        @Option(help: "The same by a time (RFC 3339): everything that was recorded at or before it.")
+        var asOf: Timestamp?
+
         @Option(help: "How many workers fold, 1 to 16.")
         var parallel = 2
 
@@ -37,10 +40,19 @@ extension ProjectionsCommand {
         func validate() throws {
             guard (1...16).contains(parallel) else { throw ValidationError("--parallel is 1 to 16") }
             guard toPosition.map({ $0 >= 0 }) ?? true else { throw ValidationError("--to-position is 0 or more") }
+            guard toPosition == nil || asOf == nil else {
+                throw ValidationError("--to-position and --as-of exclude each other")
+            }
         }
 
         func run() async throws {
-            let order = RebuildOrder(until: toPosition, parallel: parallel, isDry: dryRun, switches: !noSwitch)
+            let order = RebuildOrder(
+                until: toPosition,
+                asOf: asOf,
+                parallel: parallel,
+                isDry: dryRun,
+                switches: !noSwitch
+            )
             let receipt = try await counter.act(.rebuild(order), reason: reason)
             if detach {
                 Terminal.say(

@@ -9,7 +9,8 @@ struct ProjectionsCommand: AsyncParsableCommand {
         commandName: "projections",
         abstract: "Read models and how far they are.",
         subcommands: [
-            List.self, Rebuild.self, Rebuilds.self, Switch.self, Rollback.self, Pause.self, Resume.self, Cancel.self,
+            List.self, Show.self, Rebuild.self, Rebuilds.self, Switch.self, Rollback.self, Pause.self, Resume.self,
+            Cancel.self,
             Retry.self, Skip.self, At.self, Diff.self,
         ]
     )
@@ -22,18 +23,49 @@ struct ProjectionsCommand: AsyncParsableCommand {
         func run() async throws {
             let states = try await reach.readModels { models throws(ReadError) in try await models.projections() }
             guard !reach.json else { return Terminal.say(try JSON.pretty(states)) }
-            var table = Table("PROJECTION", "SHAPE", "BUILD", "POSITION", "LAG", "BLOCKED")
+            var table = Table("PROJECTION", "SHAPE", "BUILD", "SLICES", "POSITION", "LAG", "BLOCKED")
             for state in states {
                 table.add(
                     state.name,
                     "\(state.shape)",
                     "\(state.build)\(state.live ? "" : " (not live)")",
+                    "\(state.slices.count)",
                     "\(state.position)",
                     "\(state.lag)",
                     "\(state.blocked)"
                 )
             }
             Terminal.say(table.text)
+        }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "The builds of a read model: how far each slice is, and which organizations an event blocks."
+        )
+
+        @Argument(help: "The read model, as `projections list` names it.")
+        var name: String
+
+        @OptionGroup var reach: Reach
+
+        func run() async throws {
+            let states = try await reach.readModels { models throws(ReadError) in try await models.projections() }
+            let builds = states.filter { $0.name == name }
+            guard !builds.isEmpty else { throw Exit.notFound("there is no such read model") }
+            guard !reach.json else { return Terminal.say(try JSON.pretty(builds)) }
+            for state in builds {
+                Terminal.say("\(name) v\(state.shape), build \(state.build)\(state.live ? "" : " (not live)")")
+                var slices = Table("SLICE", "POSITION", "LAG")
+                for slice in state.slices { slices.add("\(slice.slice)", "\(slice.position)", "\(slice.lag)") }
+                Terminal.say(slices.text)
+                guard !state.blockedOrganizations.isEmpty else { continue }
+                var blocked = Table("BLOCKED", "AT", "BECAUSE")
+                for one in state.blockedOrganizations {
+                    blocked.add(one.organizationId?.description ?? "(none)", "\(one.position)", one.error ?? "")
+                }
+                Terminal.say(blocked.text)
+            }
         }
     }
 }

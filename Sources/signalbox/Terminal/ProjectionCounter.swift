@@ -36,6 +36,7 @@ struct ProjectionCounter: ParsableArguments {
             body["dryRun"] = .bool(order.isDry)
             body["switch"] = .bool(order.switches)
             if let until = order.until { body["toPosition"] = .integer(until) }
+            if let time = order.asOf { body["asOf"] = .string(time.description) }
         case .cancel(let build): if let build { body["build"] = .integer(Int64(build)) }
         case .show(let build, let accepting):
             if let build { body["build"] = .integer(Int64(build)) }
@@ -45,7 +46,14 @@ struct ProjectionCounter: ParsableArguments {
         case .pause, .resume, .rollBack: break
         }
         let path = "/v1/admin/projections/\(PercentEncoding.encode(name))/\(verb.name.rawValue)"
-        let answer = try await client.send("POST", path, body: .object(body))
+        // With one key however often it is sent, so that it is done once.
+        let answer = try await client.send(
+            "POST",
+            path,
+            body: .object(body),
+            headers: ["Idempotency-Key": "\(IDSource.system.unique())"],
+            patience: APIClient.patience
+        )
         return try JSON.decode(ProjectionReceipt.self, from: JSON.encode(answer.body))
     }
 
@@ -105,14 +113,11 @@ struct ProjectionCounter: ParsableArguments {
             archive: reach.archive,
             logger: logger
         )
-        let follower = LogFollower(log: log, bell: log.bell)
         let runner = ProjectionRunner(
             pool: project,
             log: log,
             work: PostgresWorkQueue(pool: append),
-            feed: { (position, filter, limit) async throws(LogError) in
-                try await follower.next(after: position, matching: filter, limit: limit)
-            },
+            feed: LogFollower(log: log, bell: log.bell).feed,
             owner: Self.operator,
             logger: logger
         )
@@ -140,6 +145,9 @@ struct ProjectionCounter: ParsableArguments {
         case .unknownBuild: Exit.notFound("there is no such build")
         case .notPossible(let why): Exit.conflict(why)
         case .beyond(let frontier): Exit.usage("the log ends at \(frontier)")
+        case .twoEnds: Exit.usage("a position and a time exclude each other")
+        case .future: Exit.usage("the time is still to come")
+        case .commandReused: Exit.conflict("the command was used for something else")
         case .unavailable: Exit.unavailable("the database cannot be asked now")
         }
     }

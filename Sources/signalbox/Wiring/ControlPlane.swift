@@ -86,14 +86,11 @@ struct ControlPlane: Service {
         let owner = Self.owner
         // How long a process that died keeps others from its work; alone on a machine nobody minds a short one.
         let lease = Duration.seconds(settings.stage == .development ? 4 : 20)
-        let follower = LogFollower(log: log, bell: log.bell)
         runner = ProjectionRunner(
             pool: pools.project,
             log: log,
             work: queue,
-            feed: { (position, filter, limit) async throws(LogError) in
-                try await follower.next(after: position, matching: filter, limit: limit)
-            },
+            feed: LogFollower(log: log, bell: log.bell).feed,
             owner: owner,
             settings: .init(lease: lease / 2, slices: settings.projectionSlices),
             logger: logger

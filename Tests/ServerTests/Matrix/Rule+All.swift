@@ -53,7 +53,8 @@ extension Rule {
 
     private static let platform: [String: Rule] = Dictionary(
         [
-            "showEntries", "listProjections", "listReleases", "listRebuilds", "followRebuild", "listSagas", "showSaga",
+            "showEntries", "listProjections", "showProjection", "listReleases", "listRebuilds", "followRebuild",
+            "listSagas", "showSaga",
             "followSaga", "listTargets", "listResources", "listAuditLog", "listDatabases", "listRollouts",
             "showRollout",
         ].map { ($0, Rule(.platform)) }

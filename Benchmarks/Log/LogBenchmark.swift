@@ -39,10 +39,22 @@ struct LogBenchmark: AsyncParsableCommand {
     @Option(help: "A Python that has the library eventsourcing; without it that peer is left out.")
     var python: String?
 
+    @Option(help: "How many events are rebuilt from.")
+    var events: Int?
+
+    @Option(help: .hidden)
+    var rebuildUntil: Int64?
+
+    @Option(help: .hidden)
+    var conninfo = ""
+
     private var time: Duration { .seconds(quick ? 3 : seconds) }
     private var turns: Int { quick ? 2 : rounds }
 
     func run() async throws {
+        if let rebuildUntil {
+            return print(try await RebuildMemory.measure(until: rebuildUntil, conninfo: conninfo))
+        }
         let server = try await PostgresServer.start(durable: true, settings: Machine.settings)
         print(try await Machine(server: server).facts())
         print("- \(turns) turns of \(time), in turn; the median counts\n")
@@ -108,7 +120,9 @@ struct LogBenchmark: AsyncParsableCommand {
     }
 
     private func rebuilds(_ database: TestDatabase) async throws {
-        let rebuilds = try await Rebuilds.prepare(in: database, events: quick ? 100_000 : 1_000_000)
+        let wanted = events ?? (quick ? 100_000 : 1_000_000)
+        let rebuilds = try await Rebuilds.prepare(in: database, events: wanted)
+        if only == nil { print(try await RebuildMemory(rebuilds: rebuilds).table().text) }
         var contenders = [
             rebuilds.aggregate(), rebuilds.rebuild(parallel: 1, goal: nil), rebuilds.rebuild(parallel: 2, goal: nil),
         ]

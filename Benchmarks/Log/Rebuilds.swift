@@ -164,21 +164,25 @@ struct Rebuilds: Sendable {
         return Sample(events: latencies.count, elapsed: ContinuousClock.now - start, latencies: latencies)
     }
 
-    /// Runs `body` with a log and a runner that is not running.
     private func withRunner(
         _ body: @Sendable @escaping (ProjectionDesk, ProjectionRunner, PostgresLog) async throws -> Sample
     ) async throws -> Sample {
-        let append = Pool(conninfo: database.application, size: 4, role: "signalbox_append")
-        let project = Pool(conninfo: database.application, size: 12, role: "signalbox_project")
-        let log = try await PostgresLog.open(conninfo: database.application, pool: append, durability: .pipelined)
-        let follower = LogFollower(log: log, bell: log.bell)
+        try await Self.withRunner(database.application, body)
+    }
+
+    /// Runs `body` with a log and a runner that is not running.
+    static func withRunner(
+        _ conninfo: String,
+        _ body: @Sendable @escaping (ProjectionDesk, ProjectionRunner, PostgresLog) async throws -> Sample
+    ) async throws -> Sample {
+        let append = Pool(conninfo: conninfo, size: 4, role: "signalbox_append")
+        let project = Pool(conninfo: conninfo, size: 12, role: "signalbox_project")
+        let log = try await PostgresLog.open(conninfo: conninfo, pool: append, durability: .pipelined)
         let runner = ProjectionRunner(
             pool: project,
             log: log,
             work: PostgresWorkQueue(pool: append),
-            feed: { (position, filter, limit) async throws(LogError) in
-                try await follower.next(after: position, matching: filter, limit: limit)
-            },
+            feed: LogFollower(log: log, bell: log.bell).feed,
             owner: "benchmark",
             logger: .init(label: "benchmark")
         )

@@ -43,8 +43,12 @@ extension Target {
         target(name: name, dependencies: dependencies, swiftSettings: house + more)
     }
 
-    static func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-        testTarget(name: name, dependencies: dependencies, swiftSettings: house)
+    static func tests(
+        _ name: String,
+        _ dependencies: [Target.Dependency],
+        exclude: [String] = []
+    ) -> Target {
+        testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: house)
     }
 }
 
@@ -178,9 +182,13 @@ let package = Package(
         .tests("DomainTests", ["Domain", "Kernel", "SignalboxTestKit", .crypto, .yams]),
         .tests("EventStoreTests", ["EventStore", "Kernel", "Postgres", "SignalboxTestKit"]),
         .tests("CommandsTests", ["Commands", "Domain", "EventStore", "Kernel", "Postgres", "SignalboxTestKit"]),
+        .target(name: "TestAssets", path: "Tests/TestAssets"),
         .tests(
             "ProjectionsTests",
-            ["Projections", "Domain", "EventStore", "Kernel", "Postgres", "SignalboxTestKit", .logging]
+            [
+                "Projections", "Domain", "EventStore", "Kernel", "Postgres", "SignalboxTestKit", "TestAssets", .logging,
+            ],
+            exclude: ["Added/renames.v1.sql"]
         ),
         .tests(
             "AuditTests",

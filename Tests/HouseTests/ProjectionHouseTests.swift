@@ -33,14 +33,51 @@ struct ProjectionHouseTests {
         }
     }
 
-    @Test("what feeds, rebuilds and switches read models knows none of them by name")
+    @Test("nothing else in the program mentions it, but the questions that are asked of it")
     func strangers() throws {
-        let folders = ["Sources/Projections/Running", "Sources/Projections/Rebuilding", "schema/functions"]
-        for path in folders.flatMap({ Repository.files(below: $0) }) + ["schema/readmodels/control.v1.sql"] {
-            let text = try Repository.text(path)
-            for model in Self.models {
-                #expect(!text.contains("\(model.type).self") && !text.contains("\"\(model.name)\""), "\(path)")
+        // Who asks it: queries, and the routes that say which read models their answers are made of.
+        let asking = [
+            "Sources/Projections/Reading/", "Sources/Server/Routing/Call+Models.swift", "Sources/Server/Routes/",
+        ]
+        let swift = Repository.files(below: "Sources", ending: ".swift").filter { path in
+            !asking.contains { path.hasPrefix($0) }
+        }
+        let sql = Repository.files(below: "schema", ending: ".sql").filter { $0 != "schema/snapshot.sql" }
+        let texts = try (swift + sql).map { (path: $0, text: try Repository.text($0)) }
+        for model in Self.models {
+            let own = "static let name = \"\(model.name)\""
+            for (path, text) in texts {
+                let isInside = path.hasPrefix("Sources/Projections/")
+                #expect(!text.contains("rm.\(model.name)_v"), "\(path)")
+                #expect(path.hasSuffix("Registry.swift") || !text.contains("\(model.type).self"), "\(path)")
+                // Outside, the same word may stand for something else.
+                #expect(!isInside || text.contains(own) || !text.contains("\"\(model.name)\""), "\(path)")
             }
+            let assets = try Repository.text("Sources/CAssets/assets.c").split(separator: "\n")
+            let file = "schema/readmodels/\(model.name).v\(model.shape).sql"
+            #expect(assets.count { $0.contains(file) } == 2, "\(model.type): one #embed and one ASSET")
+        }
+    }
+
+    @Test("the read model that tests add is in its four places and no other")
+    func added() throws {
+        let folder = "Tests/ProjectionsTests/Added"
+        #expect(
+            Repository.files(below: folder).map { String($0.dropFirst(folder.count + 1)) }
+                == ["Renames.swift", "TestRegistry.swift", "renames.v1.sql"]
+        )
+        #expect(try Repository.text("\(folder)/TestRegistry.swift").split(separator: "Renames.self").count == 2)
+        let lines = try Repository.text("Tests/TestAssets/assets.c").split(separator: "\n")
+        #expect(lines.count { $0.contains("renames.v1.sql") } == 2)
+        let others =
+            Repository.files(below: "Sources", ending: ".swift") + Repository.files(below: "schema", ending: ".sql")
+            + ["Sources/CAssets/assets.c"]
+        for path in others {
+            let text = try Repository.text(path)
+            #expect(
+                !text.contains("Renames.") && !text.contains("renames.v1") && !text.contains("\"renames\""),
+                "\(path)"
+            )
         }
     }
 

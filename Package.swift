@@ -142,7 +142,7 @@ let package = Package(
             "Server",
             [
                 "Kernel", "Domain", "Commands", "Projections", "Sagas", "Audit", "Platform", .hummingbird,
-                .hummingbirdCore, .httpTypes, .nioCore, .asyncAlgorithms, .crypto, .logging, .metrics,
+                .hummingbirdCore, .httpTypes, .nioCore, .asyncAlgorithms, .crypto, .cryptoExtras, .logging, .metrics,
                 .serviceLifecycle,
             ],
             // Swift 6.3.1 makes async functions of it wrongly with -O: docs/decisions/0006-server-without-optimisation.md.
@@ -223,8 +223,7 @@ let package = Package(
             [
                 "Server", "Commands", "Projections", "Sagas", "Audit", "Domain", "EventStore", "Kernel", "Platform",
                 "Postgres", "SignalboxTestKit", .asyncHTTPClient, .hummingbirdTesting, .hummingbird, .httpTypes,
-                .nioCore,
-                .nioHTTP1, .logging, .metrics, .serviceLifecycle,
+                .nioCore, .nioPosix, .nioHTTP1, .crypto, .cryptoExtras, .logging, .metrics, .serviceLifecycle,
             ]
         ),
         .tests(

@@ -126,6 +126,9 @@ static const unsigned char schema_readmodels_instance_timeline_v1[] = {
 static const unsigned char schema_readmodels_instances_v1[] = {
 #embed "../../schema/readmodels/instances.v1.sql"
 };
+static const unsigned char schema_readmodels_invitations_v1[] = {
+#embed "../../schema/readmodels/invitations.v1.sql"
+};
 static const unsigned char schema_readmodels_members_v1[] = {
 #embed "../../schema/readmodels/members.v1.sql"
 };
@@ -198,6 +201,7 @@ static const struct asset assets[] = {
     ASSET("schema/readmodels/databases.v1.sql", schema_readmodels_databases_v1),
     ASSET("schema/readmodels/instance_timeline.v1.sql", schema_readmodels_instance_timeline_v1),
     ASSET("schema/readmodels/instances.v1.sql", schema_readmodels_instances_v1),
+    ASSET("schema/readmodels/invitations.v1.sql", schema_readmodels_invitations_v1),
     ASSET("schema/readmodels/members.v1.sql", schema_readmodels_members_v1),
     ASSET("schema/readmodels/operations.v1.sql", schema_readmodels_operations_v1),
     ASSET("schema/readmodels/organizations.v2.sql", schema_readmodels_organizations_v2),

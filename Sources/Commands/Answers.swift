@@ -41,6 +41,19 @@ package struct KeyShown: Codable, Sendable, Equatable {
     package var expiresAt: Timestamp?
 }
 
+/// An invitation, shown this once.
+package struct InvitationShown: Codable, Sendable, Equatable {
+    package var invitation: UniqueID
+    /// `sbi_<organization>_<invitation>_<secret>`; only the hash of the secret is kept in the log.
+    package var token: String
+    package var expiresAt: Timestamp
+}
+
+/// Where somebody has become a member.
+package struct InvitationAccepted: Codable, Sendable, Equatable {
+    package var organization: OrganizationID
+}
+
 /// A command that has nothing to tell but that it was accepted.
 package struct Done: Codable, Sendable, Equatable {
     package init() {}

@@ -8,14 +8,17 @@ enum Act {
     case administer
     /// Its instances.
     case operate
-    /// To end it, with everything in it.
+    /// To end it, with everything in it, or to give it away.
     case delete
+    /// What every member may do.
+    case belong
 
     var roles: Set<Role> {
         switch self {
         case .administer: [.owner, .admin]
         case .operate: [.owner, .admin, .developer]
         case .delete: [.owner]
+        case .belong: Set(Role.allCases)
         }
     }
 }

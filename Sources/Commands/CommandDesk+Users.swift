@@ -59,7 +59,7 @@ extension CommandDesk {
         )
     }
 
-    private func seal(_ text: String?, for user: UserID) async throws(CommandError) -> Sealed? {
+    func seal(_ text: String?, for user: UserID) async throws(CommandError) -> Sealed? {
         guard let text else { return nil }
         do {
             return try await vault.seal(text, for: "user-\(user)")

@@ -3,6 +3,7 @@ package enum Registry {
     package static let all: [any Projection.Type] = [
         Organizations.self,
         Members.self,
+        Invitations.self,
         APIKeys.self,
         Subscriptions.self,
         Instances.self,

@@ -1,4 +1,4 @@
-package import Commands
+internal import Commands
 internal import Domain
 package import Kernel
 internal import Projections
@@ -11,6 +11,7 @@ package struct API: Sendable {
     package let settings: APISettings
     package let ids: IDSource
     let edge = EdgeWatermark()
+    let people = People(for: .seconds(10))
 
     package init(backend: Backend, settings: APISettings, ids: IDSource) {
         self.backend = backend
@@ -21,27 +22,13 @@ package struct API: Sendable {
     /// Every route there is, the one that describes them included.
     package func table(version: String) -> RouteTable {
         let routes =
-            healthRoutes + onboardingRoutes + organizationRoutes + keyRoutes + instanceRoutes + subscriptionRoutes
+            healthRoutes + onboardingRoutes + organizationRoutes + memberRoutes + invitationRoutes
+            + profileRoutes + keyRoutes + platformKeyRoutes + instanceRoutes + subscriptionRoutes
             + transitionRoutes + changeRoutes + planRoutes + operationRoutes + eventRoutes + catalogueRoutes
             + adminRoutes + sagaRoutes + targetRoutes + resourceRoutes + auditRoutes + edgeRoutes + exportRoutes
-            + streamRoutes + erasureRoutes + projectionRoutes + releaseRoutes + rolloutRoutes + auditLogRoutes
+            + streamRoutes + feedRoutes + erasureRoutes + projectionRoutes + releaseRoutes + rolloutRoutes
+            + auditLogRoutes
         return Self.described(routes, version: version)
-    }
-
-    /// Who holds a key: looked up in the read model, so a revocation counts as soon as that has it.
-    package func authenticate(_ key: APIKey) async throws(Problem) -> Principal? {
-        guard let record = try await read({ () throws(ReadError) in try await backend.reads.key(key.id) }),
-            key.matches(hash: record.hash), record.isGood(at: ids.now())
-        else { return nil }
-        let scopes = Set(record.scopes)
-        switch record.owner {
-        case .user(let user): return Principal(.user(user), scopes: scopes)
-        case .organization(let organization):
-            guard let role = record.role else { return nil }
-            return Principal(.organizationKey(record.id, organization, role), scopes: scopes)
-        case .platform(.operator): return Principal(.operator(record.id), scopes: scopes)
-        case .platform(.auditor): return Principal(.platformAuditor(record.id), scopes: scopes)
-        }
     }
 }
 

@@ -23,13 +23,6 @@ package struct APIKey: Sendable {
 
     /// Compares without telling by its duration where the difference is.
     package func matches(hash stored: String) -> Bool {
-        Self.same(hash, stored)
-    }
-
-    /// Whether two texts are the same, in a time that depends on their lengths only.
-    static func same(_ left: String, _ right: String) -> Bool {
-        let (left, right) = (Array(left.utf8), Array(right.utf8))
-        guard left.count == right.count else { return false }
-        return zip(left, right).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
+        Secrets.same(hash, stored)
     }
 }

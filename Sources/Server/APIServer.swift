@@ -70,7 +70,10 @@ extension Dispatcher {
         let api = API(backend: backend, settings: settings, ids: ids)
         self.init(
             table: api.table(version: version),
-            gate: Gate(authenticate: { key throws(Problem) in try await api.authenticate(key) }, edgeToken: edgeToken),
+            gate: Gate(
+                authenticate: { text throws(Problem) in try await api.authenticate(text) },
+                edgeToken: edgeToken
+            ),
             settings: settings,
             ids: ids
         )

@@ -97,7 +97,64 @@ extension CommandDoor {
         revokeOrganizationKey = { organization, key, envelope throws(CommandError) in
             try await desk.revokeOrganizationKey(key, of: organization, by: envelope)
         }
+        belong(desk)
         slugAvailability = { slug throws(CommandError) in try await desk.slugAvailability(slug) }
+    }
+}
+
+extension CommandDoor {
+    /// Who belongs to what, and who they are.
+    private mutating func belong(_ desk: CommandDesk) {
+        changeRole = { organization, user, role, envelope throws(CommandError) in
+            try await desk.changeRole(of: user, in: organization, to: role, by: envelope)
+        }
+        removeMember = { organization, user, envelope throws(CommandError) in
+            try await desk.removeMember(user, of: organization, by: envelope)
+        }
+        transferOrganization = { organization, user, envelope throws(CommandError) in
+            try await desk.transferOrganization(organization, to: user, by: envelope)
+        }
+        invite = { organization, role, days, envelope in
+            do throws(CommandError) {
+                let span = Duration.seconds(days * 86_400)
+                return .success(try await desk.invite(to: organization, as: role, for: span, by: envelope))
+            } catch { return .failure(error) }
+        }
+        revokeInvitation = { organization, invitation, envelope in
+            do throws(CommandError) {
+                return .success(try await desk.revokeInvitation(invitation, of: organization, by: envelope))
+            } catch { return .failure(error) }
+        }
+        acceptInvitation = { token, envelope in
+            do throws(CommandError) {
+                return .success(try await desk.acceptInvitation(token, by: envelope))
+            } catch { return .failure(error) }
+        }
+        suspendOrganization = { organization, reason, envelope throws(CommandError) in
+            try await desk.suspendOrganization(organization, because: reason, by: envelope)
+        }
+        resumeOrganization = { organization, reason, envelope throws(CommandError) in
+            try await desk.resumeOrganization(organization, because: reason, by: envelope)
+        }
+        updateProfile = { user, first, last, envelope throws(CommandError) in
+            try await desk.updateProfile(of: user, firstName: first, lastName: last, by: envelope)
+        }
+        person = { identity throws(CommandError) in
+            try await desk.person(
+                issuer: identity.issuer,
+                subject: identity.subject,
+                email: identity.email,
+                firstName: identity.firstName,
+                lastName: identity.lastName
+            )
+        }
+        profile = { user throws(CommandError) in try await desk.profile(of: user) }
+        issuePlatformKey = { role, wish, envelope throws(CommandError) in
+            try await desk.issuePlatformKey(role, scopes: wish.scopes, expiresAt: wish.expiresAt, by: envelope)
+        }
+        revokePlatformKey = { key, envelope throws(CommandError) in
+            try await desk.revokePlatformKey(key, by: envelope)
+        }
     }
 }
 
@@ -115,6 +172,9 @@ extension ReadDoor {
         organization = { id throws(ReadError) in try await models.organization(id) }
         organizations = { user, page throws(ReadError) in try await models.organizations(of: user, page: page) }
         members = { organization, page throws(ReadError) in try await models.members(of: organization, page: page) }
+        invitations = { organization, page throws(ReadError) in
+            try await models.invitations(of: organization, page: page)
+        }
         instance = { id throws(ReadError) in try await models.instance(id) }
         instances = { organization, page throws(ReadError) in
             try await models.instances(of: organization, page: page)

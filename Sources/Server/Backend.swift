@@ -16,6 +16,8 @@ package struct Backend: Sendable {
     package var resources = ResourceDoor()
     package var projections = ProjectionDoor()
     package var audit = AuditDoor()
+    /// Whose tokens are good; nobody's when it is not set.
+    package var tokens: TokenVerifier?
     package var catalogue: Catalogue
 
     package init(catalogue: Catalogue) {
@@ -98,6 +100,48 @@ package struct CommandDoor: Sendable {
     package var steerRollout:
         @Sendable (RolloutID, RolloutWord, String, Envelope) async throws(CommandError) -> Receipt<Done> =
             { _, _, _, _ throws(CommandError) in throw .unavailable }
+    package var changeRole:
+        @Sendable (OrganizationID, UserID, Role, Envelope) async throws(CommandError) -> Receipt<Done> =
+            { _, _, _, _ throws(CommandError) in throw .unavailable }
+    package var removeMember: @Sendable (OrganizationID, UserID, Envelope) async throws(CommandError) -> Receipt<Done> =
+        { _, _, _ throws(CommandError) in throw .unavailable }
+    package var transferOrganization:
+        @Sendable (OrganizationID, UserID, Envelope) async throws(CommandError) -> Receipt<Done> =
+            { _, _, _ throws(CommandError) in throw .unavailable }
+    // No typed throws, as in ``SagaDoor``.
+    /// The organization, the role, for how many days.
+    package var invite:
+        @Sendable (OrganizationID, Role, Int64, Envelope) async -> Result<Receipt<InvitationShown>, CommandError> =
+            { _, _, _, _ in .failure(.unavailable) }
+    /// The organization, the invitation.
+    package var revokeInvitation:
+        @Sendable (OrganizationID, String, Envelope) async -> Result<Receipt<Done>, CommandError> =
+            { _, _, _ in .failure(.unavailable) }
+    /// The token.
+    package var acceptInvitation:
+        @Sendable (String, Envelope) async -> Result<Receipt<InvitationAccepted>, CommandError> =
+            { _, _ in .failure(.unavailable) }
+    /// The organization, the reason.
+    package var suspendOrganization:
+        @Sendable (OrganizationID, String, Envelope) async throws(CommandError) -> Receipt<Done> =
+            { _, _, _ throws(CommandError) in throw .unavailable }
+    package var resumeOrganization:
+        @Sendable (OrganizationID, String, Envelope) async throws(CommandError) -> Receipt<Done> =
+            { _, _, _ throws(CommandError) in throw .unavailable }
+    /// First and last name; what is not given stays.
+    package var updateProfile:
+        @Sendable (UserID, String?, String?, Envelope) async throws(CommandError) -> Receipt<Done> =
+            { _, _, _, _ throws(CommandError) in throw .unavailable }
+    /// The person with an identity, registered if need be; `nil` for who was erased.
+    package var person: @Sendable (TokenIdentity) async throws(CommandError) -> UserID? =
+        { _ throws(CommandError) in throw .unavailable }
+    package var profile: @Sendable (UserID) async throws(CommandError) -> Profile =
+        { _ throws(CommandError) in throw .unavailable }
+    package var issuePlatformKey:
+        @Sendable (PlatformRole, KeyWish, Envelope) async throws(CommandError) -> Receipt<KeyShown> =
+            { _, _, _ throws(CommandError) in throw .unavailable }
+    package var revokePlatformKey: @Sendable (KeyID, Envelope) async throws(CommandError) -> Receipt<Done> =
+        { _, _ throws(CommandError) in throw .unavailable }
     package var issueUserKey: @Sendable (UserID, KeyWish, Envelope) async throws(CommandError) -> Receipt<KeyShown> =
         { _, _, _ throws(CommandError) in throw .unavailable }
     package var issueOrganizationKey:
@@ -158,6 +202,9 @@ package struct ReadDoor: Sendable {
         { _, _ throws(ReadError) in throw .unavailable }
     package var members: @Sendable (OrganizationID, PageRequest) async throws(ReadError) -> Reading<Page<MemberView>> =
         { _, _ throws(ReadError) in throw .unavailable }
+    package var invitations:
+        @Sendable (OrganizationID, PageRequest) async throws(ReadError) -> Reading<Page<InvitationView>> =
+            { _, _ throws(ReadError) in throw .unavailable }
     package var instance: @Sendable (InstanceID) async throws(ReadError) -> Reading<InstanceView?> =
         { _ throws(ReadError) in throw .unavailable }
     package var instances: @Sendable (OrganizationID, PageRequest) async throws(ReadError) -> InstanceList =

@@ -51,7 +51,11 @@ extension Organization.Refusal: ProblemConvertible {
         case .suspended: .conflict("organization-suspended", "The organization is suspended")
         case .deleting: .conflict("organization-deleting", "The organization is being deleted")
         case .alreadyMember: .conflict("already-member", "The user belongs to the organization already")
-        case .notMember: .conflict("not-member", "The user does not belong to the organization")
+        case .notMember, .unknownInvitation: .notFound
+        case .heirNotMember: .invalid([.init("is not a member of the organization", pointer: "#/userId")])
+        case .notOwner: .forbidden
+        case .invitationExpired: Problem("invitation-expired", status: .gone, title: "The invitation has expired")
+        case .tooManyInvitations: .conflict("too-many-invitations", "The organization has too many open invitations")
         case .lastOwner: .conflict("last-owner", "An organization is never without an owner")
         case .keyWithoutRole: .invalid([.init("is required", pointer: "#/role")])
         case .keyExists: .conflict("key-exists", "The key already exists")

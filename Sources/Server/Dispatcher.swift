@@ -161,7 +161,9 @@ extension Dispatcher {
         headers[.frameOptions] = "DENY"
         headers[.referrerPolicy] = "no-referrer"
         headers[.resourcePolicy] = "same-origin"
-        headers[.contentSecurityPolicy] = "default-src 'none'; frame-ancestors 'none'"
+        if headers[.contentSecurityPolicy] == nil {
+            headers[.contentSecurityPolicy] = "default-src 'none'; frame-ancestors 'none'"
+        }
         if headers[.cacheControl] == nil { headers[.cacheControl] = "no-store" }
         if settings.secure { headers[.strictTransportSecurity] = "max-age=31536000; includeSubDomains" }
         guard !settings.allowedOrigins.isEmpty else { return }

@@ -1,21 +1,23 @@
 package import Commands
 internal import HTTPTypes
+internal import Kernel
+internal import Metrics
 
 /// Decides who a request comes from, and whether the route is for them at all.
 ///
 /// Whether they may do it to the thing they name is decided in the command layer, against the log.
 package struct Gate: Sendable {
-    private let authenticate: @Sendable (APIKey) async throws(Problem) -> Principal?
+    private let authenticate: @Sendable (String) async throws(Problem) -> Principal?
     /// Hex SHA-256 of the edge's token; nobody is the edge without one.
     private let edgeTokenHash: String?
 
     /// A gate for people and the edge.
     ///
     /// - Parameters:
-    ///   - authenticate: Who holds this key; `nil` when it is unknown, wrong, revoked or expired.
+    ///   - authenticate: Who sends this key or token; `nil` when it is unknown, wrong, revoked or expired.
     ///   - edgeToken: What the edge router sends; `nil` closes its routes.
     package init(
-        authenticate: @escaping @Sendable (APIKey) async throws(Problem) -> Principal?,
+        authenticate: @escaping @Sendable (String) async throws(Problem) -> Principal?,
         edgeToken: String? = nil
     ) {
         self.authenticate = authenticate
@@ -29,7 +31,7 @@ package struct Gate: Sendable {
             return nil
         case .edge:
             guard let token = Self.bearer(headers), let edgeTokenHash,
-                APIKey.same(APIKey.hash(of: token), edgeTokenHash)
+                Secrets.same(APIKey.hash(of: token), edgeTokenHash)
             else { throw .unauthenticated }
             return nil
         case .scope(let scope):
@@ -48,9 +50,20 @@ package struct Gate: Sendable {
     }
 
     private func identify(_ headers: HTTPFields) async throws(Problem) -> Principal {
-        guard let key = Self.bearer(headers).flatMap({ APIKey($0) }), let principal = try await authenticate(key)
-        else { throw .unauthenticated }
+        guard let credential = Self.bearer(headers) else {
+            Self.count("none")
+            throw .unauthenticated
+        }
+        guard let principal = try await authenticate(credential) else {
+            Self.count(APIKey(credential) != nil ? "key" : TokenVerifier.looksLikeToken(credential) ? "token" : "other")
+            throw .badCredentials
+        }
         return principal
+    }
+
+    /// Who is nobody is only counted.
+    private static func count(_ credentials: String) {
+        Counter(label: "signalbox_http_unauthenticated_total", dimensions: [("credentials", credentials)]).increment()
     }
 
     private static func bearer(_ headers: HTTPFields) -> String? {

@@ -30,7 +30,7 @@ struct FloorTests {
         "DevPlane": [
             "Hummingbird", "NIOCore", "NIOHTTP1", "HTTPTypes", "Subprocess", "SystemPackage", "AsyncHTTPClient",
         ],
-        "Server": ["Hummingbird", "HummingbirdCore", "NIOCore", "NIOHTTP1", "HTTPTypes", "JWTKit"],
+        "Server": ["Hummingbird", "HummingbirdCore", "NIOCore", "NIOHTTP1", "HTTPTypes", "CryptoExtras"],
     ]
 
     /// Free on floors 1 to 6, but not in Kernel and Domain.

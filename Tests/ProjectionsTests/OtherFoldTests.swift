@@ -15,7 +15,7 @@ struct OtherFoldTests {
         try story.tell(OrganizationEvent.renamed(.init(name: "Acme & Sons")), of: 42)
         try story.tell(OrganizationEvent.suspended(Because(reason: "unpaid")), of: 42)
         #expect(try story.rows(of: Organizations.self)["42"]?.status == .suspended)
-        try story.tell(OrganizationEvent.resumed(Nothing()), of: 42)
+        try story.tell(OrganizationEvent.resumed(.init()), of: 42)
         let row = try #require(try story.rows(of: Organizations.self)["42"])
         #expect(row.name == "Acme & Sons" && row.slug == "acme" && row.status == .active && row.version == 4)
         #expect(row.updatedAt == Story.moment(6) && row.createdAt == Story.moment(1))
@@ -35,6 +35,25 @@ struct OtherFoldTests {
         try story.tell(OrganizationEvent.memberRemoved(.init(user: user(9))), of: 42)
         let rows = try story.rows(of: Members.self)
         #expect(rows.mapValues(\.role) == ["42.7": .owner, "42.8": .admin])
+    }
+
+    @Test("an invitation is open until it is accepted or taken back, and its row has nothing of its token")
+    func invitations() throws {
+        var story = Story()
+        try story.onboard()
+        func sent(_ id: UInt128) -> OrganizationEvent {
+            .invitationSent(
+                .init(invitation: UniqueID(id), tokenHash: "beef", role: .viewer, expiresAt: Story.moment(100))
+            )
+        }
+        for id in UInt128(1)...3 { try story.tell(sent(id), of: 42) }
+        try story.tell(OrganizationEvent.invitationAccepted(.init(invitation: UniqueID(1), user: user(8))), of: 42)
+        try story.tell(OrganizationEvent.invitationRevoked(.init(invitation: UniqueID(2))), of: 42)
+        let rows = try story.rows(of: Invitations.self)
+        func row(_ id: UInt128) -> InvitationView? { rows[UniqueID(id).description] }
+        #expect(row(1)?.status == .accepted && row(1)?.userID == user(8))
+        #expect(row(2)?.status == .revoked && row(3)?.status == .open && row(3)?.role == .viewer)
+        #expect(!String(decoding: try JSON.encode(rows), as: UTF8.self).contains("beef"))
     }
 
     @Test("a key is good from issue to expiry or revocation, and its view has no hash")

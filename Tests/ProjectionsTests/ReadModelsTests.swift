@@ -101,6 +101,38 @@ struct ReadModelsTests {
         }
     }
 
+    @Test("the invitations of an organization come newest first, in pages, and no others")
+    func invitations() async throws {
+        try await Stage.with { stage in
+            try await stage.running(stage.runner("a")) {
+                var story = Story()
+                try story.onboard()
+                for id in UInt128(1)...3 {
+                    let fact = OrganizationEvent.InvitationSent(
+                        invitation: UniqueID(id),
+                        tokenHash: "h",
+                        role: .viewer,
+                        expiresAt: Story.moment(100)
+                    )
+                    try story.tell(
+                        OrganizationEvent.invitationSent(fact),
+                        of: id == 3 ? 43 : 42,
+                        org: id == 3 ? 43 : 42
+                    )
+                }
+                try await stage.append(story.events)
+                try await stage.readModels.wait(for: Int64(story.events.count), timeout: .seconds(10))
+                let first = try await stage.readModels.invitations(of: organization, page: PageRequest(limit: 1)).value
+                #expect(first.data.map(\.id) == [UniqueID(2)])
+                let rest = PageRequest(limit: 2, after: first.next)
+                #expect(
+                    try await stage.readModels.invitations(of: organization, page: rest).value.data.map(\.id)
+                        == [UniqueID(1)]
+                )
+            }
+        }
+    }
+
     @Test("who asks for more than is folded is told how far it is")
     func behind() async throws {
         try await Stage.with { stage in

@@ -97,6 +97,23 @@ struct SettingsTests {
         #expect(try Settings(environment: environment).audit?.key == "/etc/signalbox/audit")
     }
 
+    @Test("tokens are good with an issuer, an audience and its keys, or not at all; keys come over TLS")
+    func tokens() throws {
+        var environment = older.merging(ours) { $1 }
+        #expect(try Settings(environment: environment).tokens == nil)
+        environment["SIGNALBOX_JWT_ISSUER"] = "https://id.example"
+        let half = #expect(throws: ConfigurationError.self) { try Settings(environment: environment) }
+        #expect(half?.problems.count == 2)
+        environment["SIGNALBOX_JWT_AUDIENCE"] = "signalbox"
+        for (keys, good) in [
+            ("https://id.example/keys", true), ("/etc/keys.json", true), ("http://id.example/keys", false),
+            ("keys.json", false),
+        ] {
+            environment["SIGNALBOX_JWT_KEYS"] = keys
+            #expect((try? Settings(environment: environment).tokens?.keys == keys) ?? false == good, "\(keys)")
+        }
+    }
+
     @Test("a secret may come from a file")
     func file() throws {
         var template = Array("/tmp/signalbox-secret-XXXXXX".utf8CString)

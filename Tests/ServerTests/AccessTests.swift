@@ -214,9 +214,9 @@ struct AccessTests {
 
     @Test("compares secrets whole")
     func comparison() {
-        #expect(APIKey.same("abc", "abc"))
-        #expect(!APIKey.same("abc", "abd"))
-        #expect(!APIKey.same("abc", "ab"))
-        #expect(!APIKey.same("", "a"))
+        #expect(Secrets.same("abc", "abc"))
+        #expect(!Secrets.same("abc", "abd"))
+        #expect(!Secrets.same("abc", "ab"))
+        #expect(!Secrets.same("", "a"))
     }
 }

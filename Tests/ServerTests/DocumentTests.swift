@@ -73,6 +73,15 @@ struct DocumentTests {
         #expect(operation["responses"]?["default"]?["$ref"] == "#/components/responses/Problem")
     }
 
+    @Test("people find every route on one page that loads nothing")
+    func page() async throws {
+        let reply = try await Stage().send(.get, "/docs")
+        #expect(reply.headers[.contentType] == "text/html; charset=utf-8")
+        #expect(reply.headers[.contentSecurityPolicy]?.contains("script") == false)
+        for route in table.routes { #expect(reply.text.contains("<section id=\"\(route.name)\">")) }
+        #expect(!reply.text.contains("<script") && !reply.text.contains("src="))
+    }
+
     @Test("what the story answers has the shape that the document gives it")
     func truthful() async throws {
         let stage = try await Stage()
@@ -82,7 +91,16 @@ struct DocumentTests {
         let subscription = made.json["subscription"]?["id"]?.string ?? ""
         let operation = made.json["operation"]?["id"]?.string ?? ""
         let key = try await stage.send(.post, "/v1/me/api-keys", as: stage.ana, body: "{}")
+        let invitation = try await stage.send(
+            .post,
+            "/v1/organizations/\(organization)/invitations",
+            as: stage.ana,
+            body: #"{"role":"viewer"}"#
+        )
         let replies: [(String, Stage.Reply)] = [
+            ("NewInvitation", invitation),
+            ("Invitations", try await stage.send(.get, "/v1/organizations/\(organization)/invitations", as: stage.ana)),
+            ("Keys", try await stage.send(.get, "/v1/admin/api-keys?role=auditor", as: stage.auditorKey)),
             ("Onboarding", made), ("NewKey", key),
             ("Organization", try await stage.send(.get, "/v1/organizations/\(organization)", as: stage.ana)),
             ("Organizations", try await stage.send(.get, "/v1/me/organizations", as: stage.ana)),

@@ -76,6 +76,11 @@ extension ReadDoor {
             let all = try await rows(Members.self, log).values.filter { $0.organizationID == organization }
             return Reading(try page(Array(all), request), at: try await frontier(log))
         }
+        invitations = { organization, request throws(ReadError) in
+            let all = try await rows(Invitations.self, log).values
+                .filter { $0.organizationID == organization }.sorted { $0.position > $1.position }
+            return Reading(try page(all, request), at: try await frontier(log))
+        }
         instance = { id throws(ReadError) in
             let row = try await rows(Instances.self, log)[id.description]
             return Reading(row.map { InstanceView($0, subscription: nil) }, at: try await frontier(log))

@@ -3,7 +3,7 @@ package import Kernel
 
 /// The write model of one organization.
 package struct Organization: Decider {
-    package static let stateVersion: Int16 = 1
+    package static let stateVersion: Int16 = 2
 
     /// Where an organization is in its life.
     package enum Stage: String, Codable, Sendable, CaseIterable {
@@ -16,13 +16,18 @@ package struct Organization: Decider {
         case addMember(UserID, Role)
         case changeRole(UserID, Role)
         case removeMember(UserID)
+        /// Makes a member owner; the owner named, or every other one, becomes admin.
+        case transfer(to: UserID, from: UserID?)
+        case invite(OrganizationEvent.InvitationSent)
+        case revokeInvitation(UniqueID)
+        case acceptInvitation(UniqueID, tokenHash: String, by: UserID, at: Timestamp)
         case issueKey(APIKeyIssued)
         case revokeKey(KeyID)
         /// Ends every key and every invitation.
         case revokeAllKeys
         case linkBillingCustomer(String)
         case suspend(reason: String)
-        case resume
+        case resume(reason: String)
         case requestDeletion(reason: String)
         case markPersonalDataErased
         case markDeleted
@@ -40,6 +45,14 @@ package struct Organization: Decider {
         case notMember
         /// An organization is never without an owner.
         case lastOwner
+        /// Only a member can become owner.
+        case heirNotMember
+        /// Who gives an organization away does not own it.
+        case notOwner
+        /// There is no such invitation, or it is over, or the token is not its own.
+        case unknownInvitation
+        case invitationExpired
+        case tooManyInvitations
         /// A key of an organization acts with a role.
         case keyWithoutRole
         /// The id is that of another key.
@@ -57,7 +70,7 @@ package struct Organization: Decider {
     package private(set) var members: [UserID: Role] = [:]
     /// Billing's id of the customer; kept for ever once it is known.
     package private(set) var billingCustomer: String?
-    private var invitations: [UniqueID: Role] = [:]
+    package private(set) var invitations: [UniqueID: Invitation] = [:]
     private var keys = Keys<APIKeyIssued>()
     private var isErased: Bool?
 
@@ -73,8 +86,13 @@ package struct Organization: Decider {
         case .memberAdded(let fact): members[fact.user] = fact.role
         case .memberRoleChanged(let fact): members[fact.user] = fact.role
         case .memberRemoved(let fact): members[fact.user] = nil
-        case .invitationSent(let fact): invitations[fact.invitation] = fact.role
-        case .invitationAccepted(let fact): members[fact.user] = invitations.removeValue(forKey: fact.invitation)
+        case .invitationSent(let fact):
+            invitations[fact.invitation] = Invitation(
+                tokenHash: fact.tokenHash,
+                role: fact.role,
+                expiresAt: fact.expiresAt
+            )
+        case .invitationAccepted(let fact): members[fact.user] = invitations.removeValue(forKey: fact.invitation)?.role
         case .invitationRevoked(let fact): invitations[fact.invitation] = nil
         case .apiKeyIssued(let fact): keys.issued(fact, as: fact.key)
         case .apiKeyRevoked(let fact): keys.revoked(fact.key)
@@ -103,6 +121,7 @@ package struct Organization: Decider {
 
         // What takes power away is accepted at any time: a key must be revocable while everything else stands still.
         case (.revokeKey(let key), _): return try revoke(key)
+        case (.revokeInvitation(let invitation), _): return try revoke(invitation: invitation)
         case (.revokeAllKeys, _):
             return keys.allGood.map { .apiKeyRevoked(.init(key: $0)) }
                 + invitations.keys.sorted().map { .invitationRevoked(.init(invitation: $0)) }
@@ -113,13 +132,17 @@ package struct Organization: Decider {
         case (_, .deleting), (_, .deleted): throw .deleting
         case (.suspend, .suspended), (.resume, .active): return []
         case (.suspend(let reason), .active): return [.suspended(.init(reason: reason))]
-        case (.resume, .suspended): return [.resumed(.init())]
+        case (.resume(let reason), .suspended): return [.resumed(.init(reason: reason))]
         case (_, .suspended): throw .suspended
 
         case (.rename(let name), .active): return try rename(name)
         case (.addMember(let user, let role), .active): return try add(user, role)
         case (.changeRole(let user, let role), .active): return try change(user, role)
         case (.removeMember(let user), .active): return try remove(user)
+        case (.transfer(let heir, let owner), .active): return try transfer(to: heir, from: owner)
+        case (.invite(let fact), .active): return try invite(fact)
+        case (.acceptInvitation(let invitation, let hash, let user, let moment), .active):
+            return try accept(invitation, tokenHash: hash, by: user, at: moment)
         case (.issueKey(let fact), .active): return try issue(fact)
         }
     }
@@ -139,31 +162,6 @@ extension Organization {
     private func rename(_ name: String) throws(Refusal) -> [OrganizationEvent] {
         guard OrganizationName.accepts(name) else { throw .nameMalformed }
         return name == self.name ? [] : [.renamed(.init(name: name))]
-    }
-
-    private func add(_ user: UserID, _ role: Role) throws(Refusal) -> [OrganizationEvent] {
-        switch members[user] {
-        case nil: return [.memberAdded(.init(user: user, role: role))]
-        case role: return []
-        default: throw .alreadyMember
-        }
-    }
-
-    private func change(_ user: UserID, _ role: Role) throws(Refusal) -> [OrganizationEvent] {
-        guard let current = members[user] else { throw .notMember }
-        if current == role { return [] }
-        guard !isLastOwner(user) else { throw .lastOwner }
-        return [.memberRoleChanged(.init(user: user, role: role))]
-    }
-
-    private func remove(_ user: UserID) throws(Refusal) -> [OrganizationEvent] {
-        guard members[user] != nil else { return [] }
-        guard !isLastOwner(user) else { throw .lastOwner }
-        return [.memberRemoved(.init(user: user))]
-    }
-
-    private func isLastOwner(_ user: UserID) -> Bool {
-        members[user] == .owner && members.count { $0.value == .owner } == 1
     }
 
     private func issue(_ fact: APIKeyIssued) throws(Refusal) -> [OrganizationEvent] {

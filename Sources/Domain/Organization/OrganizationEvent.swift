@@ -14,7 +14,7 @@ package enum OrganizationEvent: EventFamily {
     case apiKeyRevoked(APIKeyRevoked)
     case billingCustomerLinked(BillingCustomerLinked)
     case suspended(Because)
-    case resumed(Nothing)
+    case resumed(Resumed)
     case deletionRequested(Because)
     case personalDataErased(Nothing)
     case deleted(Nothing)
@@ -113,6 +113,12 @@ extension OrganizationEvent {
     package struct InvitationRevoked: Fact {
         package var invitation: UniqueID
         package init(invitation: UniqueID) { self.invitation = invitation }
+    }
+
+    package struct Resumed: Fact {
+        /// Why; events of before it was asked for have none.
+        package var reason: String?
+        package init(reason: String? = nil) { self.reason = reason }
     }
 
     package struct BillingCustomerLinked: Fact {

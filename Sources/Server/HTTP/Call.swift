@@ -74,9 +74,14 @@ package struct Call: Sendable {
         if !body.isEmpty, !isJSON { throw .notJSON }
         let value: JSONValue
         do {
-            value = try JSON.decode(JSONValue.self, from: bytes)
+            value = try JSONText.parse(bytes)
         } catch {
-            throw .malformedJSON(bytes.isEmpty ? "It is empty." : "It cannot be parsed.")
+            switch error {
+            case .malformed(let place):
+                throw .malformedJSON(bytes.isEmpty ? "It is empty." : "It cannot be parsed from byte \(place) on.")
+            case .repeatedName: throw .malformedJSON("A name comes twice in one object.")
+            case .tooDeep: throw .malformedJSON("It is nested too deeply.")
+            }
         }
         let faults = type.schema.faults(in: value)
         guard faults.isEmpty else { throw .invalid(faults) }

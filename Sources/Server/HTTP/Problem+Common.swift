@@ -80,9 +80,16 @@ extension Problem {
         "unauthenticated",
         status: .unauthorized,
         title: "The request carries no valid credentials",
-        detail: "Send `Authorization: Bearer` with an API key.",
+        detail: "Send `Authorization: Bearer` with an API key or a token.",
         headers: [.wwwAuthenticate: "Bearer realm=\"signalbox\""]
     )
+
+    /// There were credentials, and they are not good; why is told to nobody.
+    package static let badCredentials: Problem = {
+        var problem = unauthenticated
+        problem.headers[.wwwAuthenticate] = "Bearer realm=\"signalbox\", error=\"invalid_token\""
+        return problem
+    }()
 
     package static let forbidden = Problem(
         "forbidden",

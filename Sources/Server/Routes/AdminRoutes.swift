@@ -1,3 +1,5 @@
+internal import Commands
+internal import Domain
 internal import HTTPTypes
 internal import Kernel
 internal import Projections
@@ -14,6 +16,26 @@ extension API {
                 access: .platform,
                 success: .init(.ok, .named("Projections")),
                 handler: projections
+            ),
+            Route(
+                .post,
+                "/v1/admin/organizations/{organization}/suspend",
+                "suspendOrganization",
+                "Lets an organization have no new work; what it has goes on.",
+                access: .operators,
+                body: ReasonBody.self,
+                success: .init(.noContent),
+                handler: suspend
+            ),
+            Route(
+                .post,
+                "/v1/admin/organizations/{organization}/resume",
+                "resumeOrganization",
+                "Lets a suspended organization have new work again.",
+                access: .operators,
+                body: ReasonBody.self,
+                success: .init(.noContent),
+                handler: resume
             ),
             Route(
                 .get,
@@ -36,6 +58,22 @@ extension API {
         ]
     }
 
+    private func suspend(_ call: Call, _ body: ReasonBody) async throws(Problem) -> Answer {
+        let id: OrganizationID = try call.id("organization")
+        let envelope = try envelope(call, expecting: try call.optionalVersion())
+        return try await done { () throws(CommandError) in
+            try await backend.commands.suspendOrganization(id, body.reason, envelope)
+        }
+    }
+
+    private func resume(_ call: Call, _ body: ReasonBody) async throws(Problem) -> Answer {
+        let id: OrganizationID = try call.id("organization")
+        let envelope = try envelope(call, expecting: try call.optionalVersion())
+        return try await done { () throws(CommandError) in
+            try await backend.commands.resumeOrganization(id, body.reason, envelope)
+        }
+    }
+
     private func projections(_ call: Call) async throws(Problem) -> Answer {
         let states = try await read { () throws(ReadError) in try await backend.reads.projections() }
         return try .json(Whole(data: states))
@@ -53,4 +91,11 @@ extension API {
         let reading = try await read { () throws(ReadError) in try await backend.reads.releases() }
         return try .json(Whole(data: reading.value), position: reading.position)
     }
+}
+
+/// Why an operator does something.
+struct ReasonBody: RequestBody {
+    var reason: String
+
+    static let schema = Schema.object([.init("reason", .string(1...500))])
 }

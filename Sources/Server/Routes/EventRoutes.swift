@@ -100,7 +100,11 @@ extension API {
     }
 
     private func eventStream(_ call: Call) async throws(Problem) -> Answer {
-        let wish = try await wish(call)
+        try await eventStream(call, try await wish(call))
+    }
+
+    /// Events as they become durable, for as long as the caller may read them.
+    func eventStream(_ call: Call, _ wish: EventDoor.Wish) async throws(Problem) -> Answer {
         let frontier = try await ask { () throws(EventDoor.Failure) in try await backend.events.frontier() }
         var place: EventDoor.Beginning?
         let text = call.headers[.lastEventID]?.trimmed ?? ""
@@ -110,7 +114,7 @@ extension API {
         let begin = place
         return Answer(
             body: .events { sink in
-                try await follow(wish, from: begin, frontier: frontier, into: &sink)
+                try await follow(wish, for: call, from: begin, frontier: frontier, into: &sink)
             }
         )
     }
@@ -121,6 +125,7 @@ extension API {
     @concurrent
     private func follow(
         _ wish: EventDoor.Wish,
+        for call: Call,
         from place: EventDoor.Beginning?,
         frontier: Int64,
         into sink: inout EventSink
@@ -138,6 +143,8 @@ extension API {
             let slice = try await backend.events.next(wish, position, 200, min(settings.heartbeat, .seconds(1)))
             guard slice.scannedTo >= position else { throw Problem.historyForked }
             position = slice.scannedTo
+            // Who has been removed meanwhile is not told any more.
+            if let organization = wish.organization, !slice.events.isEmpty { try await audit(call, organization) }
             try await sink.send(
                 try slice.events.map { .init(id: $0.position, name: "event", data: try JSON.encode($0)) }
             )

@@ -114,7 +114,7 @@ extension API {
     }
 
     /// The instance that the path names, if the caller may see it.
-    private func visibleInstance(_ call: Call) async throws(Problem) -> (InstanceView, Int64) {
+    func visibleInstance(_ call: Call) async throws(Problem) -> (InstanceView, Int64) {
         let id: InstanceID = try call.id("instance")
         let reading = try await read { () throws(ReadError) in try await backend.reads.instance(id) }
         guard let instance = reading.value else { throw .notFound }

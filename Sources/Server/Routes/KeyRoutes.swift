@@ -10,15 +10,6 @@ extension API {
         [
             Route(
                 .get,
-                "/v1/me",
-                "showCaller",
-                "Who the caller is.",
-                access: .scope(.read),
-                success: .init(.ok, .named("Caller")),
-                handler: me
-            ),
-            Route(
-                .get,
                 "/v1/me/api-keys",
                 "listMyKeys",
                 "The caller's own keys, without their secrets.",
@@ -78,31 +69,6 @@ extension API {
         ]
     }
 
-    private func me(_ call: Call) async throws(Problem) -> Answer {
-        let caller = try call.caller
-        var document: [String: JSONValue] = [
-            "actor": .string(caller.actor), "scopes": .array(caller.scopes.sorted().map { .string($0) }),
-        ]
-        switch caller.kind {
-        case .user(let user):
-            document["kind"] = "user"
-            document["id"] = .string(user.description)
-        case .organizationKey(let key, let organization, let role):
-            document["kind"] = "organization-key"
-            document["id"] = .string(key.description)
-            document["organizationId"] = .string(organization.description)
-            document["role"] = .string(role.rawValue)
-        case .operator(let key):
-            document["kind"] = "operator"
-            document["id"] = .string(key.description)
-        case .platformAuditor(let key):
-            document["kind"] = "platform-auditor"
-            document["id"] = .string(key.description)
-        case .saga, .system: throw .forbidden
-        }
-        return try .json(document)
-    }
-
     private func myKeys(_ call: Call) async throws(Problem) -> Answer {
         guard case .user(let user) = try call.caller.kind else { throw .forbidden }
         return try await keys(of: .user(user), call)
@@ -115,7 +81,7 @@ extension API {
         return try await keys(of: .organization(id), call)
     }
 
-    private func keys(of owner: KeyRecord.Owner, _ call: Call) async throws(Problem) -> Answer {
+    func keys(of owner: KeyRecord.Owner, _ call: Call) async throws(Problem) -> Answer {
         try await catchUp(call)
         let request = page(call)
         return try list(
@@ -170,13 +136,13 @@ extension API {
 
     /// Holds the answer until the keys that requests are checked against have passed a position: what was issued is good
     /// then, and what was revoked is not.
-    private func settle(_ position: Int64) async {
+    func settle(_ position: Int64) async {
         // The deed is in the log already; a read model that is late must not make it look undone.
         try? await backend.reads.wait(position, settings.readWait, [APIKeys.self])
     }
 
     /// A key can do no more than the one that it was asked for with.
-    private func wish(_ call: Call, scopes: [String]?, expiresAt: Timestamp?) throws(Problem) -> KeyWish {
+    func wish(_ call: Call, scopes: [String]?, expiresAt: Timestamp?) throws(Problem) -> KeyWish {
         let caller = try call.caller
         let scopes = Set(scopes ?? caller.scopes.sorted())
         guard scopes.allSatisfy({ caller.has(scope: $0) }) else { throw .forbidden }
@@ -186,7 +152,7 @@ extension API {
         return KeyWish(scopes: scopes, expiresAt: expiresAt)
     }
 
-    private func shown(_ receipt: Receipt<KeyShown>, _ wish: KeyWish, at path: String) throws(Problem) -> Answer {
+    func shown(_ receipt: Receipt<KeyShown>, _ wish: KeyWish, at path: String) throws(Problem) -> Answer {
         let document: [String: JSONValue] = [
             "id": .string(receipt.answer.key.description),
             "key": .string(receipt.answer.text),
@@ -215,14 +181,14 @@ struct NewOrganizationKeyBody: RequestBody {
     var scopes: [String]?
     var expiresAt: Timestamp?
 
-    static let schema = Schema.object([.init("role", .oneOf(Role.allCases.map(\.rawValue))), .scopes, .expiry])
+    static let schema = Schema.object([.init("role", .role), .scopes, .expiry])
 }
 
 extension Schema.Member {
-    fileprivate static let scopes = Schema.Member(
+    static let scopes = Schema.Member(
         "scopes",
         .array(.oneOf(["*", "read", "write"])),
         required: false
     )
-    fileprivate static let expiry = Schema.Member("expiresAt", .time, required: false)
+    static let expiry = Schema.Member("expiresAt", .time, required: false)
 }

@@ -180,9 +180,13 @@ extension API {
     }
 
     /// Waits until the read models have moved on.
-    private func progress(after position: Int64, within patience: Duration) async throws(Problem) -> Int64 {
+    func progress(
+        after position: Int64,
+        within patience: Duration,
+        of models: [any Projection.Type] = [Operations.self]
+    ) async throws(Problem) -> Int64 {
         do {
-            try await backend.reads.wait(position + 1, patience, [Operations.self])
+            try await backend.reads.wait(position + 1, patience, models)
             // A pace for a busy log, where every look would find the read models moved; cut short, nothing is lost.
             try? await Task.sleep(for: .milliseconds(20))
             return position + 1

@@ -49,16 +49,6 @@ extension API {
             ),
             Route(
                 .get,
-                "/v1/organizations/{organization}/members",
-                "listMembers",
-                "Who belongs to an organization.",
-                access: .scope(.read),
-                parameters: Route.Parameter.list,
-                success: .init(.ok, .named("Members")),
-                handler: members
-            ),
-            Route(
-                .get,
                 "/v1/me/organizations",
                 "listMyOrganizations",
                 "The organizations that the caller belongs to, oldest first.",
@@ -142,15 +132,6 @@ extension API {
         }
         let document: JSONValue = ["id": .string(id.description), "name": .string(body.name)]
         return try .json(document, position: receipt.position, version: receipt.version)
-    }
-
-    private func members(_ call: Call) async throws(Problem) -> Answer {
-        let id: OrganizationID = try call.id("organization")
-        try await catchUp(call)
-        try await role(of: call, in: id)
-        let request = page(call)
-        let reading = try await read { () throws(ReadError) in try await backend.reads.members(id, request) }
-        return try list(reading, for: call)
     }
 }
 

@@ -71,11 +71,6 @@ extension API {
             try await backend.commands.changeReleaseStatus(version, body.status, envelope)
         }
     }
-
-    private func done(_ command: () async throws(CommandError) -> Receipt<Done>) async throws(Problem) -> Answer {
-        let receipt = try await give(command)
-        return Answer(.noContent, headers: [.logPosition: String(receipt.position)])
-    }
 }
 
 struct ReleaseBody: RequestBody {

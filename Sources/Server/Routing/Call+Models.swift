@@ -8,12 +8,15 @@ extension Call {
         switch route {
         case "/v1/organizations", "/v1/organizations/{organization}", "/v1/organizations/{organization}/members":
             return place
-        case "/v1/organizations/{organization}/instances", "/v1/instances/{instance}":
+        case "/v1/organizations/{organization}/instances", "/v1/instances/{instance}",
+            "/v1/instances/{instance}/stream":
             return place + [Instances.self, Subscriptions.self]
         case "/v1/instances/{instance}/history":
             return place + [Instances.self, Subscriptions.self, Timeline.self]
         case "/v1/subscriptions/{subscription}":
             return place + [Subscriptions.self]
+        case "/v1/organizations/{organization}/invitations":
+            return place + [Invitations.self]
         case "/v1/organizations/{organization}/audit-log", "/v1/admin/audit-log":
             return place + [AuditLog.self]
         case "/v1/admin/databases":

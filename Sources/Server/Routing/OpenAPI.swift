@@ -41,6 +41,10 @@ package struct OpenAPI: Sendable {
                 ],
                 "securitySchemes": [
                     "key": ["type": "http", "scheme": "bearer", "description": "An API key, `sbx_{id}_{secret}`."],
+                    "token": [
+                        "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+                        "description": "A token of the issuer that the plane trusts.",
+                    ],
                     "edge": ["type": "http", "scheme": "bearer", "description": "The token of the edge router."],
                 ],
             ],
@@ -65,7 +69,7 @@ package struct OpenAPI: Sendable {
         }
         switch route.access {
         case .open: operation["security"] = []
-        case .scope, .platform, .operators: operation["security"] = [["key": []]]
+        case .scope, .platform, .operators: operation["security"] = [["key": []], ["token": []]]
         case .edge: operation["security"] = [["edge": []]]
         }
         return .object(operation)

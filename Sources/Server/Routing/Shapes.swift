@@ -44,10 +44,27 @@ extension API {
             .init("since", .time),
         ]),
         "Members": page("Member"),
+        "MemberRole": .object([
+            .init("organizationId", .identifier), .init("userId", .identifier), .init("role", role),
+        ]),
+        "Invitation": .object([
+            .init("id", .uuid), .init("organizationId", .identifier), .init("role", role),
+            .init("status", .oneOf(["open", "accepted", "revoked"])), .init("sentAt", .time), .init("expiresAt", .time),
+            .init("userId", .nullable(.identifier)), .init("position", .position),
+        ]),
+        "Invitations": page("Invitation"),
+        "NewInvitation": .object([
+            .init("id", .uuid), .init("token", .string(1...300, pattern: "^sbi_[0-9]+_.+$")), .init("role", role),
+            .init("expiresAt", .time),
+        ]),
+        "Profile": .object([
+            .init("firstName", .nullable(.text)), .init("lastName", .nullable(.text)), .init("email", .nullable(.text)),
+        ]),
         "Caller": .object([
             .init("kind", .oneOf(["user", "organization-key", "operator", "platform-auditor"])),
             .init("id", .identifier), .init("actor", .text), .init("scopes", .array(.text)),
             .init("organizationId", .identifier, required: false), .init("role", role, required: false),
+            .init("profile", .named("Profile"), required: false),
         ]),
         "Key": .object([
             .init("id", .identifier), .init("scopes", .array(.text)), .init("role", .nullable(role)),

@@ -40,6 +40,8 @@ struct Settings {
     var reconcilePeriod: Duration
     /// How much each target takes.
     var targets: [String: TargetLimits]
+    /// Whose tokens are good; `nil` when only API keys are.
+    var tokens: TokenSettings?
     /// How the log is sealed; `nil` when it is not.
     var audit: AuditSettings?
 
@@ -172,6 +174,7 @@ extension Settings {
         reconcilePeriod = max(.seconds(1), read.seconds("SIGNALBOX_RECONCILE_PERIOD", default: .seconds(60)))
         targets = Self.targets(&read)
         audit = AuditSettings(&read)
+        tokens = TokenSettings(&read, stage)
         guard read.problems.isEmpty else { throw ConfigurationError(problems: read.problems) }
     }
 

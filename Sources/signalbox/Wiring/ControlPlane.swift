@@ -166,6 +166,7 @@ struct ControlPlane: Service {
         backend.targets = TargetDoor(TargetOperations(log: log, board: board, targets: TargetLimits.targets))
         backend.projections = ProjectionDoor(ProjectionDesk(runner))
         backend.resources = ResourceDoor(ResourceDirectory(pool: pools.append))
+        backend.tokens = settings.tokens.map { TokenVerifier($0, http: Self.http, logger: logger) }
         backend.audit = AuditDoor(TransparencyLog(store: AuditStore(pool: pools.append), log: log))
         let sealing = sealer?.state
         backend.plane.checks = { await Self.checks(models) + Self.checks(sealing) }

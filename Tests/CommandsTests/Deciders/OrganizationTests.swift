@@ -17,8 +17,15 @@ struct OrganizationTests {
         role: .developer
     )
 
+    private static func invitation(_ id: UInt128) -> OrganizationEvent.InvitationSent {
+        .init(invitation: UniqueID(id), tokenHash: "h", role: .developer, expiresAt: Timestamp(microseconds: 100))
+    }
+
     private static func history(of stage: Organization.Stage) -> [OrganizationEvent] {
-        let active = [created, befriended, .apiKeyIssued(key), .billingCustomerLinked(.init(customer: "c1"))]
+        let active = [
+            created, befriended, .apiKeyIssued(key), .billingCustomerLinked(.init(customer: "c1")),
+            .invitationSent(invitation(1)),
+        ]
         switch stage {
         case .absent: return []
         case .active: return active
@@ -42,6 +49,14 @@ struct OrganizationTests {
         let (none, again, asleep, dying) = (no(.notCreated), no(.alreadyCreated), no(.suspended), no(.deleting))
         let newKey = APIKeyIssued(key: IDSource.system.identifier(), hash: "i", scopes: ["read"], role: .viewer)
         let other: UserID = IDSource.system.identifier()
+        func accepting(
+            _ id: UInt128,
+            _ hash: String = "h",
+            at moment: Int64 = 99,
+            by user: UserID
+        ) -> Organization.Command {
+            .acceptInvitation(UniqueID(id), tokenHash: hash, by: user, at: Timestamp(microseconds: moment))
+        }
         func row(_ name: String, _ command: Organization.Command, _ verdicts: Verdict...) -> Row {
             Row(testDescription: name, command: command, verdicts: verdicts)
         }
@@ -56,11 +71,53 @@ struct OrganizationTests {
             row("change a role", .changeRole(friend, .auditor), none, one, asleep, dying, dying),
             row("change a stranger's role", .changeRole(other, .auditor), none, no(.notMember), asleep, dying, dying),
             row("demote the last owner", .changeRole(owner, .admin), none, no(.lastOwner), asleep, dying, dying),
-            row("revoke all keys", .revokeAllKeys, none, one, one, one, one),
+            row("revoke all keys", .revokeAllKeys, none, .success(2), .success(2), .success(2), .success(2)),
             row("personal data erased", .markPersonalDataErased, none, one, one, one, one),
             row("remove a member", .removeMember(friend), none, one, asleep, dying, dying),
             row("remove a stranger", .removeMember(other), none, same, asleep, dying, dying),
             row("remove the last owner", .removeMember(owner), none, no(.lastOwner), asleep, dying, dying),
+            row("give it to a friend", .transfer(to: friend, from: owner), none, .success(2), asleep, dying, dying),
+            row(
+                "give it to a stranger",
+                .transfer(to: other, from: owner),
+                none,
+                no(.heirNotMember),
+                asleep,
+                dying,
+                dying
+            ),
+            row(
+                "give away what is another's",
+                .transfer(to: owner, from: friend),
+                none,
+                no(.notOwner),
+                asleep,
+                dying,
+                dying
+            ),
+            row("invite", .invite(invitation(2)), none, one, asleep, dying, dying),
+            row("accept", accepting(1, by: other), none, .success(2), asleep, dying, dying),
+            row("accept as a member", accepting(1, by: friend), none, no(.alreadyMember), asleep, dying, dying),
+            row("accept another", accepting(2, by: other), none, no(.unknownInvitation), asleep, dying, dying),
+            row(
+                "accept with a guess",
+                accepting(1, "g", by: other),
+                none,
+                no(.unknownInvitation),
+                asleep,
+                dying,
+                dying
+            ),
+            row(
+                "accept too late",
+                accepting(1, at: 100, by: other),
+                none,
+                no(.invitationExpired),
+                asleep,
+                dying,
+                dying
+            ),
+            row("take an invitation back", .revokeInvitation(UniqueID(1)), none, one, one, one, one),
             row("issue a key", .issueKey(newKey), none, one, asleep, dying, dying),
             row("issue the same key", .issueKey(key), none, same, asleep, dying, dying),
             row("revoke a key", .revokeKey(key.key), none, one, one, one, one),
@@ -84,7 +141,7 @@ struct OrganizationTests {
                 no(.otherBillingCustomer)
             ),
             row("suspend", .suspend(reason: "unpaid"), none, one, same, dying, dying),
-            row("resume", .resume, none, same, one, dying, dying),
+            row("resume", .resume(reason: "paid"), none, same, one, dying, dying),
             row("ask to delete", .requestDeletion(reason: "asked"), none, one, one, same, same),
             row("deleted", .markDeleted, none, no(.deletionNotRequested), no(.deletionNotRequested), one, same),
         ]

@@ -54,7 +54,9 @@ struct SnapshotEquivalenceTests {
     func organization(seed: Int) async throws {
         let commands: [Organization.Command] =
             Self.users.flatMap { [.addMember($0, .viewer), .changeRole($0, .viewer), .removeMember($0)] }
-            + Self.keys.map { .revokeKey($0) } + [.rename("Acme 3"), .resume, .linkBillingCustomer("x")]
+            + Self.keys.map { .revokeKey($0) } + [
+                .rename("Acme 3"), .resume(reason: "paid"), .linkBillingCustomer("x"),
+            ]
         try await Self.compare(Organization.self, seed: seed, Histories.organization, commands)
     }
 

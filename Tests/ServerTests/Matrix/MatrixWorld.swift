@@ -183,6 +183,9 @@ extension MatrixWorld {
         let id = try found(things["organization"].flatMap { OrganizationID($0) })
         let key = try await stage.desk.issueOrganizationKey(for: id, role: .viewer, by: .own(ids: .system))
         things["key"] = key.answer.key.description
+        let invitation = try await stage.desk.invite(to: id, as: .viewer, for: .seconds(60), by: .own(ids: .system))
+            .answer
+        (things["invitation"], things["token"]) = (invitation.invitation.description, invitation.token)
         let (user, _) = try await person("guest-of-\(slug)", stage)
         try await add(user, .viewer, to: id, stage)
         things["user"] = user.description

@@ -7,7 +7,7 @@ extension Rule {
 
     private static let open: [String: Rule] = [
         "alive": Rule(.everybody), "ready": Rule(.everybody), "healthy": Rule(.everybody),
-        "metrics": Rule(.everybody), "describe": Rule(.everybody),
+        "metrics": Rule(.everybody), "describe": Rule(.everybody), "document": Rule(.everybody),
         "listPlans": Rule(.everybody), "listPrices": Rule(.everybody),
         "showCheckpoint": Rule(.everybody), "showVerifierKey": Rule(.everybody),
         "listVerifierKeys": Rule(.everybody), "showTile": Rule(.everybody),
@@ -15,7 +15,8 @@ extension Rule {
     ]
 
     private static let reads: [String: Rule] = [
-        "showCaller": Rule(.signedIn), "slugAvailability": Rule(.signedIn),
+        "showCaller": Rule(.signedIn), "followOrganization": Rule(.overseers), "followInstance": Rule(.members),
+        "listInvitations": Rule(.overseers), "slugAvailability": Rule(.signedIn),
         "listOrganizations": Rule(.signedIn), "listMyOrganizations": Rule(.signedIn),
         "listMyKeys": Rule(.people),
         "showOrganization": Rule(.members), "listMembers": Rule(.members), "listInstances": Rule(.members),
@@ -37,6 +38,11 @@ extension Rule {
             body: #"{"organization":{"name":"Third","slug":"third"},"priceId":"team-monthly"}"#
         ),
         "createOrganization": Rule(.people, body: #"{"name":"Third","slug":"third"}"#),
+        "updateProfile": Rule(.people, body: #"{"firstName":"Ann"}"#, headers: [.ifMatch: "*"]),
+        "changeMemberRole": Rule(.administrators, body: #"{"role":"viewer"}"#), "removeMember": Rule(.administrators),
+        "invite": Rule(.administrators, body: #"{"role":"viewer"}"#), "revokeInvitation": Rule(.administrators),
+        "acceptInvitation": Rule(.holders),
+        "transferOrganization": Rule(.owners, body: #"{"userId":"{user}"}"#),
         "issueMyKey": Rule(.people), "revokeMyKey": Rule(.people),
         "renameOrganization": Rule(.administrators, headers: [.ifMatch: "*"]),
         "issueKey": Rule(.administrators, body: #"{"role":"viewer","scopes":["read"]}"#),
@@ -56,11 +62,13 @@ extension Rule {
             "showEntries", "listProjections", "showProjection", "listReleases", "listRebuilds", "followRebuild",
             "listSagas", "showSaga",
             "followSaga", "listTargets", "listResources", "listAuditLog", "listDatabases", "listRollouts",
-            "showRollout",
+            "showRollout", "listPlatformKeys",
         ].map { ($0, Rule(.platform)) }
             + [
                 "erase", "registerRelease", "setDefaultRelease", "changeReleaseStatus", "startRollout", "pauseRollout",
-                "resumeRollout", "abortRollout", "openTarget", "closeTarget",
+                "resumeRollout", "abortRollout", "openTarget", "closeTarget", "suspendOrganization",
+                "resumeOrganization", "issuePlatformKey",
+                "revokePlatformKey",
             ].map { ($0, Rule(.operators)) }
     ) { $1 }
 }

@@ -11,6 +11,8 @@ enum Audience: Equatable {
     case signedIn
     /// Who acts as a person.
     case people
+    /// Who acts as a person and holds what the path names, whosever it is.
+    case holders
     /// Members with one of these roles, and all who run or audit the plane.
     case readers(Set<Role>)
     /// Members with one of these roles, and operators.
@@ -79,6 +81,9 @@ extension Rule {
         switch audience {
         case .everybody, .signedIn: return .allowed
         case .edge: return .unauthenticated
+        case .holders:
+            guard case .user = caller.kind else { return .forbidden }
+            return .allowed
         case .people:
             guard case .user = caller.kind else { return .forbidden }
             return place == .own ? .allowed : .hidden

@@ -1,0 +1,49 @@
+internal import Commands
+internal import Domain
+internal import Kernel
+internal import Metrics
+internal import Projections
+
+/// Who it is that asks.
+extension API {
+    /// Who holds a key, or sends a token; `nil` when it is unknown, wrong, revoked or expired.
+    func authenticate(_ credential: String) async throws(Problem) -> Principal? {
+        if let key = APIKey(credential) { return try await authenticate(key) }
+        guard let tokens = backend.tokens, TokenVerifier.looksLikeToken(credential) else { return nil }
+        let identity: TokenIdentity
+        do {
+            identity = try await tokens.identity(of: credential)
+        } catch {
+            Counter(label: "signalbox_token_refusals_total", dimensions: [("reason", error.rawValue)]).increment()
+            if error == .unavailable { throw .unavailable(retryAfter: 5, cause: error) }
+            return nil
+        }
+        guard let user = try await person(identity) else { return nil }
+        return Principal(.user(user), scopes: identity.scopes)
+    }
+
+    /// Looked up in the read model, so a revocation counts as soon as that has it.
+    private func authenticate(_ key: APIKey) async throws(Problem) -> Principal? {
+        guard let record = try await read({ () throws(ReadError) in try await backend.reads.key(key.id) }),
+            key.matches(hash: record.hash), record.isGood(at: ids.now())
+        else { return nil }
+        let scopes = Set(record.scopes)
+        switch record.owner {
+        case .user(let user): return Principal(.user(user), scopes: scopes)
+        case .organization(let organization):
+            guard let role = record.role else { return nil }
+            return Principal(.organizationKey(record.id, organization, role), scopes: scopes)
+        case .platform(.operator): return Principal(.operator(record.id), scopes: scopes)
+        case .platform(.auditor): return Principal(.platformAuditor(record.id), scopes: scopes)
+        }
+    }
+
+    /// The person that an issuer vouches for, registered now if need be; `nil` for who was erased.
+    private func person(_ identity: TokenIdentity) async throws(Problem) -> UserID? {
+        let moment = ids.now()
+        if let user = people.user(identity, at: moment) { return user }
+        let found = try await give { () throws(CommandError) in try await backend.commands.person(identity) }
+        if let found { people.remember(found, as: identity, at: moment) }
+        return found
+    }
+}

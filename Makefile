@@ -9,6 +9,8 @@ TEST_PACKAGES := systemd openssl
 VERIFIER_PACKAGES := golang-go golang-golang-x-mod-dev
 # Python libraries that the benchmarks are compared with; they outlive a clean build.
 PEERS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/signalbox/peers
+# The same for schemathesis.
+CONTRACT := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/signalbox/contract
 # Without it a clean build takes a fifth less processor time. `make build DEBUG_INFO=dwarf` for a debugger.
 DEBUG_INFO ?= none
 SWIFT_DEBUG := swift build -debug-info-format $(DEBUG_INFO)
@@ -66,6 +68,13 @@ torture: setup ## Kill, cut, stop and fill what the log runs on, in full (takes 
 	$(SWIFT_BUILD) --build-tests
 	SIGNALBOX_TORTURE=full swift test --skip-build --filter TortureTests
 	@$(MAKE) --no-print-directory verifiers
+
+.PHONY: contract
+contract: setup ## Ask a live server everything that its description allows, and more (ARGS for schemathesis)
+	swift build --product signalbox
+	test -x $(CONTRACT)/bin/python || python3 -m venv $(CONTRACT)
+	$(CONTRACT)/bin/pip install --quiet --disable-pip-version-check --requirement Tests/Contract/requirements.txt
+	Tests/Contract/contract.sh $(CURDIR)/.build/debug/signalbox $(CONTRACT)/bin/schemathesis $(ARGS)
 
 .PHONY: bench
 bench: setup ## Measure the log and the sagas beside their peers (ARGS=--quick while working)

@@ -25,6 +25,7 @@ extension Target.Dependency {
     static let metrics = product(name: "Metrics", package: "swift-metrics")
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
     static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
+    static let nioHTTPTypes = product(name: "NIOHTTPTypes", package: "swift-nio-extras")
     static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
     static let serviceLifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
     static let system = product(name: "SystemPackage", package: "swift-system")
@@ -89,6 +90,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
         .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
         .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
@@ -142,7 +144,8 @@ let package = Package(
             "Server",
             [
                 "Kernel", "Domain", "Commands", "Projections", "Sagas", "Audit", "Platform", .hummingbird,
-                .hummingbirdCore, .httpTypes, .nioCore, .asyncAlgorithms, .crypto, .cryptoExtras, .logging, .metrics,
+                .hummingbirdCore, .httpTypes, .nioCore, .nioHTTPTypes, .asyncAlgorithms, .crypto, .cryptoExtras,
+                .logging, .metrics,
                 .serviceLifecycle,
             ],
             // Swift 6.3.1 makes async functions of it wrongly with -O: docs/decisions/0006-server-without-optimisation.md.

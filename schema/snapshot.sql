@@ -1,3 +1,7 @@
+CREATE SCHEMA audit;
+
+ALTER SCHEMA audit OWNER TO signalbox_owner;
+
 CREATE SCHEMA log;
 
 ALTER SCHEMA log OWNER TO signalbox_owner;
@@ -1329,6 +1333,27 @@ END $$;
 
 ALTER FUNCTION saga.settle(target text, visitor text, answered boolean, rest interval, error text) OWNER TO signalbox_owner;
 
+CREATE TABLE audit.refusal (
+    id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    principal text NOT NULL,
+    organization bigint,
+    action text NOT NULL,
+    problem text NOT NULL,
+    request text NOT NULL
+);
+
+ALTER TABLE audit.refusal OWNER TO signalbox_owner;
+
+ALTER TABLE audit.refusal ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME audit.refusal_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE log.audit_key (
     vkey text NOT NULL,
     epoch integer NOT NULL,
@@ -1648,6 +1673,9 @@ ALTER TABLE ONLY log.event ATTACH PARTITION log.event_1 FOR VALUES FROM ('167772
 
 ALTER TABLE ONLY log.event ATTACH PARTITION log.event_2 FOR VALUES FROM ('33554433') TO ('50331649');
 
+ALTER TABLE ONLY audit.refusal
+    ADD CONSTRAINT refusal_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY log.audit_key
     ADD CONSTRAINT audit_key_pkey PRIMARY KEY (vkey);
 
@@ -1723,6 +1751,10 @@ ALTER TABLE ONLY saga.target
 ALTER TABLE ONLY saga.visit
     ADD CONSTRAINT visit_pkey PRIMARY KEY (target, visitor);
 
+CREATE INDEX refusal_at ON audit.refusal USING btree (at);
+
+CREATE INDEX refusal_organization ON audit.refusal USING btree (organization, id) WHERE (organization IS NOT NULL);
+
 CREATE INDEX command_recorded_at ON log.command USING brin (recorded_at);
 
 CREATE UNIQUE INDEX event_0_stream ON log.event_0 USING btree (stream_id, version);
@@ -1758,6 +1790,9 @@ CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON log.event_1 FOR EACH STA
 CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON log.event_2 FOR EACH STATEMENT EXECUTE FUNCTION log.refuse_change();
 
 CREATE TRIGGER append_only_update BEFORE UPDATE ON log.event FOR EACH ROW EXECUTE FUNCTION log.refuse_change();
+
+GRANT USAGE ON SCHEMA audit TO signalbox_append;
+GRANT USAGE ON SCHEMA audit TO signalbox_audit;
 
 GRANT USAGE ON SCHEMA log TO signalbox_append;
 GRANT USAGE ON SCHEMA log TO signalbox_project;
@@ -1849,6 +1884,9 @@ GRANT ALL ON FUNCTION saga.hold_target(target text, reason text) TO signalbox_ap
 
 REVOKE ALL ON FUNCTION saga.settle(target text, visitor text, answered boolean, rest interval, error text) FROM PUBLIC;
 GRANT ALL ON FUNCTION saga.settle(target text, visitor text, answered boolean, rest interval, error text) TO signalbox_append;
+
+GRANT SELECT,INSERT,DELETE ON TABLE audit.refusal TO signalbox_append;
+GRANT SELECT ON TABLE audit.refusal TO signalbox_audit;
 
 GRANT SELECT ON TABLE log.audit_key TO signalbox_append;
 GRANT SELECT ON TABLE log.audit_key TO signalbox_audit;

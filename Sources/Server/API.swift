@@ -27,7 +27,7 @@ package struct API: Sendable {
             + transitionRoutes + changeRoutes + planRoutes + operationRoutes + eventRoutes + catalogueRoutes
             + adminRoutes + sagaRoutes + targetRoutes + resourceRoutes + auditRoutes + edgeRoutes + exportRoutes
             + streamRoutes + feedRoutes + erasureRoutes + projectionRoutes + releaseRoutes + rolloutRoutes
-            + auditLogRoutes
+            + auditLogRoutes + refusalRoutes
         return Self.described(routes, version: version)
     }
 }

@@ -37,7 +37,17 @@ package struct APIServer: Service {
                 edgeToken: edgeToken,
                 ids: ids
             ),
-            server: .http1(configuration: .init(idleTimeout: .nanoseconds(settings.idleTimeout.microseconds * 1000))),
+            server: .http1(
+                configuration: .init(
+                    additionalChannelHandlers: [
+                        RequestDeadline(
+                            head: .nanoseconds(settings.headWait.microseconds * 1000),
+                            body: .nanoseconds(settings.bodyWait.microseconds * 1000)
+                        )
+                    ],
+                    idleTimeout: .nanoseconds(settings.idleTimeout.microseconds * 1000)
+                )
+            ),
             configuration: .init(address: .hostname(settings.host, port: settings.port), serverName: "signalbox"),
             onServerRunning: { channel in
                 await onRunning(channel.localAddress?.port ?? settings.port)
@@ -75,7 +85,8 @@ extension Dispatcher {
                 edgeToken: edgeToken
             ),
             settings: settings,
-            ids: ids
+            ids: ids,
+            refused: backend.refusals.record
         )
     }
 }

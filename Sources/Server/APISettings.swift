@@ -14,6 +14,12 @@ package struct APISettings: Sendable {
     package var readWait: Duration
     /// The time between comments on a silent stream, so that both ends notice a broken connection.
     package var heartbeat: Duration
+    /// How many requests one principal may send; `nil` for as many as they like.
+    package var limits: RateLimits?
+    /// How long the head of a request may take, from when the connection opens or the answer before has ended.
+    package var headWait: Duration
+    /// How long a body may take.
+    package var bodyWait: Duration
     /// How long a connection may stay open without a request.
     package var idleTimeout: Duration
     /// How long running requests may take at shutdown before they are cut off.
@@ -27,6 +33,9 @@ package struct APISettings: Sendable {
         secure: Bool = false,
         readWait: Duration = .seconds(5),
         heartbeat: Duration = .seconds(15),
+        limits: RateLimits? = nil,
+        headWait: Duration = .seconds(60),
+        bodyWait: Duration = .seconds(30),
         idleTimeout: Duration = .seconds(120),
         drain: Duration = .seconds(20)
     ) {
@@ -37,6 +46,9 @@ package struct APISettings: Sendable {
         self.secure = secure
         self.readWait = readWait
         self.heartbeat = heartbeat
+        self.limits = limits
+        self.headWait = headWait
+        self.bodyWait = bodyWait
         self.idleTimeout = idleTimeout
         self.drain = drain
     }

@@ -16,6 +16,7 @@ package struct Backend: Sendable {
     package var resources = ResourceDoor()
     package var projections = ProjectionDoor()
     package var audit = AuditDoor()
+    package var refusals = RefusalDoor()
     /// Whose tokens are good; nobody's when it is not set.
     package var tokens: TokenVerifier?
     package var catalogue: Catalogue

@@ -21,12 +21,36 @@ package struct Dispatcher: HTTPResponder {
     private let gate: Gate
     private let settings: APISettings
     private let ids: IDSource
+    private let limiter: RateLimiter?
+    private let refused: @Sendable (RefusalDoor.Entry) -> Void
 
-    package init(table: RouteTable, gate: Gate, settings: APISettings, ids: IDSource) {
+    /// - Parameters:
+    ///   - table: What is served.
+    ///   - gate: Who may come in.
+    ///   - settings: What is allowed.
+    ///   - ids: Time and chance.
+    ///   - refused: Told of every change that was refused to somebody who is known.
+    package init(
+        table: RouteTable,
+        gate: Gate,
+        settings: APISettings,
+        ids: IDSource,
+        refused: @escaping @Sendable (RefusalDoor.Entry) -> Void = { _ in }
+    ) {
         self.table = table
         self.gate = gate
         self.settings = settings
         self.ids = ids
+        self.limiter = settings.limits.map { RateLimiter($0) }
+        self.refused = refused
+    }
+
+    /// What became known of a request on its way.
+    private struct Passage {
+        var route: Route?
+        var parameters: [String: String] = [:]
+        var principal: Principal?
+        var share: RateLimiter.Share?
     }
 
     package func respond(to request: Request, context: ConnectionContext) async throws -> Response {
@@ -44,18 +68,20 @@ package struct Dispatcher: HTTPResponder {
         logger[metadataKey: "request"] = .string(requestID)
         logger[metadataKey: "trace"] = .string(trace.trace)
 
-        var route = "unmatched"
+        var passage = Passage()
         var answer: Answer
         do {
-            answer = try await serve(request, requestID: requestID, trace: trace, logger: logger, route: &route)
+            answer = try await serve(request, requestID: requestID, trace: trace, logger: logger, passage: &passage)
         } catch let problem as Problem {
-            Self.log(problem, route: route, to: logger)
+            Self.log(problem, route: passage.route?.path ?? Self.unmatched, to: logger)
+            remember(problem, passage, requestID: requestID)
             answer = .problem(problem, request: requestID)
         }
+        if let share = passage.share { answer.headers.append(contentsOf: share.headers) }
         answer.headers[.requestID] = requestID
         answer.headers[.traceparent] = trace.header
         decorate(&answer.headers, origin: request.headers[.origin])
-        Self.measure(request.method, route: route, status: answer.status, since: start)
+        Self.measure(request.method, route: passage.route?.path ?? Self.unmatched, status: answer.status, since: start)
         return answer
     }
 
@@ -65,7 +91,7 @@ package struct Dispatcher: HTTPResponder {
         requestID: String,
         trace: TraceContext,
         logger: Logger,
-        route name: inout String
+        passage: inout Passage
     ) async throws -> Answer {
         let target = (request.head.path ?? "/").split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         let path = target.first.map(String.init) ?? "/"
@@ -77,9 +103,16 @@ package struct Dispatcher: HTTPResponder {
         case .otherMethods(let methods): throw Problem.methodNotAllowed(allow: methods)
         case .nothing: throw Problem.routeUnknown
         }
-        name = route.path
+        passage.route = route
+        passage.parameters = parameters
 
-        let principal = try await gate.admit(request.headers, to: route.access)
+        let principal = try await gate.identify(request.headers, for: route.access)
+        passage.principal = principal
+        if let principal {
+            // First what it costs: who is refused pays as well.
+            try take(principal, request.method, &passage)
+            try gate.check(principal, for: route.access)
+        }
         let query = try Query(target.count > 1 ? target[1] : "")
         try route.check(query)
         let call = Call(
@@ -109,6 +142,38 @@ package struct Dispatcher: HTTPResponder {
         }
     }
 
+    /// Takes a request from what its principal may send.
+    private func take(
+        _ principal: Principal,
+        _ method: HTTPRequest.Method,
+        _ passage: inout Passage
+    ) throws(Problem) {
+        guard let share = limiter?.take(principal.actor, .init(method), at: ids.now()) else { return }
+        passage.share = share
+        if share.isRefused { throw .quotaExceeded(share) }
+    }
+
+    /// Tells of a change that was refused; who is nobody is only counted.
+    private func remember(_ problem: Problem, _ passage: Passage, requestID: String) {
+        guard let route = passage.route, let principal = passage.principal, route.method != .get,
+            (400..<500).contains(problem.status.code)
+        else { return }
+        var organization = passage.parameters["organization"].flatMap { OrganizationID($0) }
+        if organization == nil, case .organizationKey(_, let own, _) = principal.kind { organization = own }
+        refused(
+            .init(
+                at: ids.now(),
+                principal: principal.actor,
+                organizationID: organization?.description,
+                action: route.name,
+                problem: problem.slug,
+                requestID: requestID
+            )
+        )
+    }
+
+    private static let unmatched = "unmatched"
+
     /// The caller's own id of the request when it can be repeated in headers and log lines as it is.
     private static func requestID(_ headers: HTTPFields) -> String? {
         guard let id = headers[.requestID], (1...128).contains(id.utf8.count),
@@ -131,7 +196,7 @@ package struct Dispatcher: HTTPResponder {
         since start: ContinuousClock.Instant
     ) {
         // A method that no route has is a text of the caller's own, which must not become a label.
-        let method = route == "unmatched" ? "other" : method.rawValue
+        let method = route == unmatched ? "other" : method.rawValue
         Counter(
             label: "signalbox_http_requests_total",
             dimensions: [("method", method), ("route", route), ("status", "\(status.code / 100)xx")]

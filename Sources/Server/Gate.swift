@@ -24,8 +24,10 @@ package struct Gate: Sendable {
         self.edgeTokenHash = edgeToken.map { APIKey.hash(of: $0) }
     }
 
-    /// - Returns: Who asks; `nil` on open routes and for the edge.
-    func admit(_ headers: HTTPFields, to access: Access) async throws(Problem) -> Principal? {
+    /// Who asks; `nil` on open routes and for the edge.
+    ///
+    /// - Throws: 401 to who is nobody.
+    func identify(_ headers: HTTPFields, for access: Access) async throws(Problem) -> Principal? {
         switch access {
         case .open:
             return nil
@@ -34,19 +36,21 @@ package struct Gate: Sendable {
                 Secrets.same(APIKey.hash(of: token), edgeTokenHash)
             else { throw .unauthenticated }
             return nil
-        case .scope(let scope):
-            let principal = try await identify(headers)
-            guard principal.may(scope) else { throw .forbidden }
-            return principal
-        case .platform:
-            let principal = try await identify(headers)
-            guard principal.isPlatform, principal.may(.read) else { throw .forbidden }
-            return principal
-        case .operators:
-            let principal = try await identify(headers)
-            guard principal.isOperator, principal.may(.write) else { throw .forbidden }
-            return principal
+        case .scope, .platform, .operators:
+            return try await identify(headers)
         }
+    }
+
+    /// Lets only those through whom a route is for.
+    func check(_ principal: Principal, for access: Access) throws(Problem) {
+        let isWelcome =
+            switch access {
+            case .open, .edge: true
+            case .scope(let scope): principal.may(scope)
+            case .platform: principal.isPlatform && principal.may(.read)
+            case .operators: principal.isOperator && principal.may(.write)
+            }
+        guard isWelcome else { throw .forbidden }
     }
 
     private func identify(_ headers: HTTPFields) async throws(Problem) -> Principal {

@@ -30,7 +30,9 @@ struct FloorTests {
         "DevPlane": [
             "Hummingbird", "NIOCore", "NIOHTTP1", "HTTPTypes", "Subprocess", "SystemPackage", "AsyncHTTPClient",
         ],
-        "Server": ["Hummingbird", "HummingbirdCore", "NIOCore", "NIOHTTP1", "HTTPTypes", "CryptoExtras"],
+        "Server": [
+            "Hummingbird", "HummingbirdCore", "NIOCore", "NIOHTTP1", "NIOHTTPTypes", "HTTPTypes", "CryptoExtras",
+        ],
     ]
 
     /// Free on floors 1 to 6, but not in Kernel and Domain.

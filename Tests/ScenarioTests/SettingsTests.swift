@@ -3,6 +3,7 @@ import Glibc
 import Kernel
 import Platform
 import Sagas
+import Server
 import Testing
 
 @testable import signalbox
@@ -111,6 +112,26 @@ struct SettingsTests {
         ] {
             environment["SIGNALBOX_JWT_KEYS"] = keys
             #expect((try? Settings(environment: environment).tokens?.keys == keys) ?? false == good, "\(keys)")
+        }
+    }
+
+    @Test("what one may send, and which pages may call, is read strictly")
+    func limits() throws {
+        var environment = older.merging(ours) { $1 }
+        #expect(try Settings(environment: environment).limits == RateLimits(commands: 300, reads: 6000))
+        environment["SIGNALBOX_RATE_LIMIT"] = "10/20"
+        environment["SIGNALBOX_CORS_ORIGINS"] = "https://a.example, http://localhost:3000"
+        let settings = try Settings(environment: environment)
+        #expect(settings.limits == RateLimits(commands: 10, reads: 20) && settings.origins.count == 2)
+        environment["SIGNALBOX_RATE_LIMIT"] = "off"
+        #expect(try Settings(environment: environment).limits == nil)
+        for (name, text) in [
+            ("SIGNALBOX_RATE_LIMIT", "0/1"), ("SIGNALBOX_RATE_LIMIT", "many"), ("SIGNALBOX_CORS_ORIGINS", "*"),
+            ("SIGNALBOX_CORS_ORIGINS", "https://a.example/"), ("SIGNALBOX_CORS_ORIGINS", "null"),
+        ] {
+            var wrong = environment
+            wrong[name] = text
+            #expect(throws: ConfigurationError.self, "\(text)") { try Settings(environment: wrong) }
         }
     }
 

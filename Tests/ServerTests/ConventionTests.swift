@@ -37,6 +37,14 @@ struct ConventionTests {
         #expect(try await stage.send(.get, "/v1/\(path)?min-position=x", as: stage.ana).status == .unprocessableContent)
     }
 
+    @Test("a parameter that is given and empty is judged like any other value")
+    func emptyParameters() async throws {
+        let stage = try await Stage()
+        let reply = try await stage.send(.get, "/v1/organizations?after=&limit=", as: stage.ana)
+        #expect(reply.status == .unprocessableContent && reply.parameters == ["limit", "after"])
+        #expect(try await stage.send(.get, "/readyz?verbose").status == .ok)
+    }
+
     @Test("HEAD is GET without its content")
     func head() async throws {
         let stage = try await Stage()

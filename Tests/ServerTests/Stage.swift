@@ -99,18 +99,24 @@ struct Stage: Sendable {
         var parameters: [String] { json["errors"]?.array?.compactMap { $0["parameter"]?.string } ?? [] }
     }
 
+    /// What answers; with it several requests share what it remembers.
+    var dispatcher: Dispatcher {
+        Dispatcher(backend: backend, settings: settings, version: "test", edgeToken: Self.edgeToken)
+    }
+
     /// Sends one request through everything but the network.
     func send(
         _ method: HTTPRequest.Method,
         _ path: String,
         as key: IssuedKey? = nil,
         headers: HTTPFields = [:],
-        body: String? = nil
+        body: String? = nil,
+        through dispatcher: Dispatcher? = nil
     ) async throws -> Reply {
         var headers = headers
         if let key { headers[.authorization] = "Bearer \(key.text)" }
         if body != nil, headers[.contentType] == nil { headers[.contentType] = "application/json" }
-        let dispatcher = Dispatcher(backend: backend, settings: settings, version: "test", edgeToken: Self.edgeToken)
+        let dispatcher = dispatcher ?? self.dispatcher
         var quiet = Logger(label: "test")
         quiet.logLevel = .critical
         let (sent, content) = (headers, body)

@@ -69,6 +69,20 @@ extension Problem {
         )
     }
 
+    /// The principal has sent all it may for now.
+    static func quotaExceeded(_ share: RateLimiter.Share) -> Problem {
+        var problem = Problem(
+            "quota-exceeded",
+            status: .tooManyRequests,
+            title: "Too many requests",
+            detail: "Up to \(share.quota) \(share.policy.rawValue) a minute are taken. Nothing was changed.",
+            members: ["violated-policies": .array([.string(share.policy.rawValue)])],
+            headers: [.retryAfter: String(share.seconds)]
+        )
+        problem.registeredType = "https://iana.org/assignments/http-problem-types#quota-exceeded"
+        return problem
+    }
+
     package static let notJSON = Problem(
         "unsupported-media-type",
         status: .unsupportedMediaType,

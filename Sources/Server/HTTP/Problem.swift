@@ -35,6 +35,8 @@ package struct Problem: Error, Sendable {
     /// Further members of the document, each with a name of at least three characters.
     package var members: [String: JSONValue]
     package var headers: HTTPFields
+    /// The type of a problem that somebody else has named, instead of ours.
+    var registeredType: String?
     /// What really happened, for our own log lines only.
     package var cause: (any Error)?
 
@@ -59,7 +61,7 @@ package struct Problem: Error, Sendable {
     }
 
     /// The absolute URI that names the kind of problem.
-    package var type: String { Self.namespace + slug }
+    package var type: String { registeredType ?? Self.namespace + slug }
 
     /// The document itself.
     package func document(request: String) -> JSONValue {

@@ -22,6 +22,9 @@ package struct Query: Sendable, Equatable {
     /// The names that were given, sorted.
     package var names: [String] { values.keys.sorted() }
 
+    /// The value of a parameter as it was given, perhaps empty.
+    package func given(_ name: String) -> String? { values[name] }
+
     /// The value of a parameter, unless it is missing or empty.
     package subscript(_ name: String) -> String? {
         values[name].flatMap { $0.isEmpty ? nil : $0 }

@@ -113,7 +113,7 @@ package struct Route: Sendable {
             faults.append(.init("is not a known parameter", parameter: name))
         }
         for parameter in parameters {
-            guard let text = query[parameter.name] else { continue }
+            guard let text = query.given(parameter.name) else { continue }
             var value = JSONValue.string(text)
             if case .integer = parameter.schema, let number = Int64(text) { value = .integer(number) }
             for fault in parameter.schema.faults(in: value) {

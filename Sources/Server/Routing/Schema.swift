@@ -62,7 +62,8 @@ extension Schema {
             return elements.enumerated().flatMap { element.faults(in: $1, at: "\(pointer)/\($0)") }
         case .string(let range, _, _):
             guard let text = value.string else { return fault("must be a string") }
-            guard range.contains(text.count) else { return fault(Self.length(range)) }
+            // As JSON Schema counts: code points, not what people see as one character.
+            guard range.contains(text.unicodeScalars.count) else { return fault(Self.length(range)) }
             return text.unicodeScalars.contains("\0") ? fault("must not contain NUL") : []
         case .oneOf(let values):
             guard let text = value.string, values.contains(text) else {

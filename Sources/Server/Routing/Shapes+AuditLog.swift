@@ -1,6 +1,11 @@
 extension API {
     /// What is told of who did what, and of the databases of tenants.
     static let auditLogShapes: [String: Schema] = [
+        "Refusal": .object([
+            .init("at", .time), .init("principal", .text), .init("organizationId", .nullable(.identifier)),
+            .init("action", .text), .init("problem", .text), .init("requestId", .text),
+        ]),
+        "Refusals": page("Refusal"),
         "AuditLog": page("AuditEntry"),
         "AuditEntry": .object([
             .init("position", .position), .init("at", .time), .init("actor", .text), .init("action", .text),

@@ -19,6 +19,9 @@ struct Dev: AsyncParsableCommand {
     @Option(help: "When an append is answered: commit, or pipelined behind a barrier; else SIGNALBOX_DURABILITY.")
     var durability: Durability?
 
+    @Flag(help: "Limit what one principal may send, as in production; else SIGNALBOX_RATE_LIMIT, else not at all.")
+    var rateLimit = false
+
     func run() async throws {
         if let port, !(0...65535).contains(port) { throw Exit.usage("--port is 0 to 65535") }
         let logger = Logger(label: "signalbox.dev")
@@ -28,6 +31,7 @@ struct Dev: AsyncParsableCommand {
                 workspace: try Workspace(data),
                 wantedPort: port,
                 durability: durability,
+                limits: rateLimit ? nil : EnvironmentReader.process["SIGNALBOX_RATE_LIMIT"] ?? "off",
                 logger: logger
             )
             try await ServiceGroup(

@@ -2,6 +2,7 @@ internal import Commands
 internal import EventStore
 internal import Platform
 internal import Sagas
+internal import Server
 
 /// How much a wrong setting may cost.
 enum Stage: String, CaseIterable {
@@ -42,6 +43,10 @@ struct Settings {
     var targets: [String: TargetLimits]
     /// Whose tokens are good; `nil` when only API keys are.
     var tokens: TokenSettings?
+    /// How many requests one principal may send; `nil` for as many as they like.
+    var limits: RateLimits?
+    /// Origins of web pages that may call the API.
+    var origins: [String]
     /// How the log is sealed; `nil` when it is not.
     var audit: AuditSettings?
 
@@ -174,6 +179,8 @@ extension Settings {
         reconcilePeriod = max(.seconds(1), read.seconds("SIGNALBOX_RECONCILE_PERIOD", default: .seconds(60)))
         targets = Self.targets(&read)
         audit = AuditSettings(&read)
+        limits = Self.limits(&read)
+        origins = Self.origins(&read)
         tokens = TokenSettings(&read, stage)
         guard read.problems.isEmpty else { throw ConfigurationError(problems: read.problems) }
     }

@@ -16,6 +16,8 @@ struct DevMachine: Service {
     let wantedPort: Int?
     /// When an append is answered.
     let durability: Durability
+    /// What one principal may send, as the setting says it; `nil` for as much as in production.
+    let limits: String?
     let logger: Logger
 
     /// Runs until it is told to shut down; nothing outlives a clean stop.
@@ -199,6 +201,7 @@ struct DevMachine: Service {
             "PROVISION_RATE_LIMIT_REDIS_ADDR": "127.0.0.1:6379",
             "OAUTH2_URI": "http://accounts.localhost",
         ]
+        environment["SIGNALBOX_RATE_LIMIT"] = limits
         if let binaries = Installation.binaries() { environment["PG_DUMP"] = binaries + "/pg_dump" }
         if let edge = addresses.edge { environment["TRAEFIK_API_URL"] = "http://127.0.0.1:\(edge.apiPort)" }
         var settings = try Settings(environment: environment)

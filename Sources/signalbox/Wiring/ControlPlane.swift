@@ -31,6 +31,7 @@ struct ControlPlane: Service {
     private let reconciler: Reconciler
     private let targets: TargetVitals
     private let sealer: SealerRunner?
+    private let refusals: RefusalRecorder
     private let backend: Backend
     private let kept: any KeptSecrets
     private let listening = Listening()
@@ -167,6 +168,9 @@ struct ControlPlane: Service {
         backend.projections = ProjectionDoor(ProjectionDesk(runner))
         backend.resources = ResourceDoor(ResourceDirectory(pool: pools.append))
         backend.tokens = settings.tokens.map { TokenVerifier($0, http: Self.http, logger: logger) }
+        let store = RefusalStore(pool: pools.append)
+        refusals = RefusalRecorder(store: store, now: IDSource.system.now, logger: logger)
+        backend.refusals = RefusalDoor(refusals, store)
         backend.audit = AuditDoor(TransparencyLog(store: AuditStore(pool: pools.append), log: log))
         let sealing = sealer?.state
         backend.plane.checks = { await Self.checks(models) + Self.checks(sealing) }
@@ -200,11 +204,17 @@ struct ControlPlane: Service {
     private func follow() async throws {
         try await seed()
         let (runner, starter, engine, sealer, listening) = (runner, starter, engine, sealer, listening)
-        let (ledger, reconciler, targets) = (ledger, reconciler, targets)
+        let (ledger, reconciler, targets, refusals) = (ledger, reconciler, targets, refusals)
         let vitals = LogVitals(pool: pools.append, logger: logger)
         let server = APIServer(
             backend: backend,
-            settings: .init(host: settings.host, port: settings.port, secure: settings.names.rootScheme == "https"),
+            settings: .init(
+                host: settings.host,
+                port: settings.port,
+                allowedOrigins: settings.origins,
+                secure: settings.names.rootScheme == "https",
+                limits: settings.limits
+            ),
             version: Version.text,
             edgeToken: settings.edge.token,
             logger: logger,
@@ -218,6 +228,7 @@ struct ControlPlane: Service {
             followers.addTask { await targets.run() }
             if let sealer { followers.addTask { await sealer.run() } }
             followers.addTask { await vitals.run() }
+            followers.addTask { await refusals.run() }
             let served = await withTaskGroup(of: Void.self) { sagas in
                 sagas.addTask { await engine.run() }
                 let served = await Result {

@@ -23,7 +23,8 @@ extension Rule {
         "showInstance": Rule(.members), "listInstanceHistory": Rule(.members), "showSubscription": Rule(.members),
         "showOperation": Rule(.members), "followOperation": Rule(.members),
         "listOperations": Rule(.members, query: "organization={organization}"),
-        "listKeys": Rule(.overseers), "listOrganizationAuditLog": Rule(.overseers),
+        "listKeys": Rule(.overseers), "listOrganizationRefusals": Rule(.overseers),
+        "listOrganizationAuditLog": Rule(.overseers),
         "listEvents": Rule(.overseers, query: "organization={organization}"),
         "followEvents": Rule(.overseers, query: "organization={organization}"),
         "exportEvents": Rule(.overseers, query: "organization={organization}"),
@@ -62,7 +63,7 @@ extension Rule {
             "showEntries", "listProjections", "showProjection", "listReleases", "listRebuilds", "followRebuild",
             "listSagas", "showSaga",
             "followSaga", "listTargets", "listResources", "listAuditLog", "listDatabases", "listRollouts",
-            "showRollout", "listPlatformKeys",
+            "showRollout", "listRefusals", "listPlatformKeys",
         ].map { ($0, Rule(.platform)) }
             + [
                 "erase", "registerRelease", "setDefaultRelease", "changeReleaseStatus", "startRollout", "pauseRollout",

@@ -71,7 +71,7 @@ torture: setup ## Kill, cut, stop and fill what the log runs on, in full (takes 
 
 .PHONY: contract
 contract: setup ## Ask a live server everything that its description allows, and more (ARGS for schemathesis)
-	swift build --product signalbox
+	$(SWIFT_DEBUG) --product signalbox
 	test -x $(CONTRACT)/bin/python || python3 -m venv $(CONTRACT)
 	$(CONTRACT)/bin/pip install --quiet --disable-pip-version-check --requirement Tests/Contract/requirements.txt
 	Tests/Contract/contract.sh $(CURDIR)/.build/debug/signalbox $(CONTRACT)/bin/schemathesis $(ARGS)

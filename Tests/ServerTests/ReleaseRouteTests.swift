@@ -35,4 +35,21 @@ struct ReleaseRouteTests {
         )
         #expect(ended.status == .conflict)
     }
+    @Test("a digest is what a registry would say, or refused")
+    func digests() async throws {
+        let stage = try await Stage()
+        let good = "sha256:" + String(repeating: "0a", count: 32)
+        let wrong = [
+            String(repeating: "0", count: 71), good.uppercased(), "sha256:" + String(repeating: "g", count: 64),
+        ]
+        for (number, digest) in ([good] + wrong).enumerated() {
+            let reply = try await stage.send(
+                .post,
+                "/v1/admin/releases",
+                as: stage.operatorKey,
+                body: #"{"version":"v\#(number)","image":"railzway:v2","digest":"\#(digest)"}"#
+            )
+            #expect(reply.status == (digest == good ? .noContent : .unprocessableContent), "\(digest)")
+        }
+    }
 }

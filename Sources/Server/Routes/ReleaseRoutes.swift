@@ -41,6 +41,9 @@ extension API {
     }
 
     private func registerRelease(_ call: Call, _ body: ReleaseBody) async throws(Problem) -> Answer {
+        if let digest = body.digest, !Self.isDigest(digest) {
+            throw .invalid([.init("must be `sha256:` and 64 hexadecimal digits in lower case", pointer: "#/digest")])
+        }
         let fact = ReleaseEvent.Registered(
             version: body.version,
             image: body.image,
@@ -54,6 +57,12 @@ extension API {
         return try await done { () throws(CommandError) in
             try await backend.commands.registerRelease(fact, body.makeDefault ?? false, envelope)
         }
+    }
+
+    private static func isDigest(_ text: String) -> Bool {
+        let hexadecimal = text.utf8.dropFirst(7)
+        return text.hasPrefix("sha256:") && hexadecimal.count == 64
+            && hexadecimal.allSatisfy { 0x30...0x39 ~= $0 || 0x61...0x66 ~= $0 }
     }
 
     private func setDefaultRelease(_ call: Call, _ body: EmptyBody) async throws(Problem) -> Answer {

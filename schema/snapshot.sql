@@ -37,7 +37,7 @@ DECLARE
     moved text;
     held boolean;
     conflicting boolean;
-    behind boolean;
+    behind boolean[];
     settling boolean;
     remembering boolean := false;
     width bigint;
@@ -53,6 +53,10 @@ BEGIN
         moved := set_config('synchronous_commit', 'off', true);
     ELSIF current_setting('synchronous_commit') = 'off' THEN
         moved := set_config('synchronous_commit', 'on', true);
+    END IF;
+
+    IF EXISTS (SELECT FROM unnest(r_metadata_hash) AS m(hash) WHERE octet_length(m.hash) <> 32) THEN
+        RAISE EXCEPTION 'a hash has 32 bytes' USING ERRCODE = 'invalid_parameter_value';
     END IF;
 
     moment := clock_timestamp();
@@ -89,7 +93,7 @@ BEGIN
     -- that is being written, so that one partition is looked into; `behind` are those that were left for longer.
     SELECT array_agg(s.stream_id), array_agg(s.org_id), array_agg(s.is_known), array_agg(s.version), array_agg(s.row),
            bool_or(CASE s.expected WHEN -1 THEN false WHEN -2 THEN s.version = 0 ELSE s.version <> s.expected END),
-           bool_or(s.is_behind),
+           array_agg(s.is_behind),
            bool_or(s.is_known AND (s.end_position >= base + cardinality(e_id) AND NOT s.is_joining) IS NOT TRUE)
       INTO ids, orgs, known, versions, rows, conflicting, behind, settling
       FROM (
@@ -110,11 +114,20 @@ BEGIN
                    ) AS n ON true
              ORDER BY s.nth
            ) AS s;
-    IF behind THEN
-        SELECT array_agg(coalesce(h.version, 0) ORDER BY s.nth) INTO versions
-          FROM unnest(ids) WITH ORDINALITY AS s(stream_id, nth)
-          LEFT JOIN log.stream_head AS h ON h.stream_id = s.stream_id;
-        conflicting := true; -- Judged again below, from these.
+    IF true = ANY (behind) THEN
+        SELECT array_agg(
+                   CASE
+                       WHEN s.is_behind THEN (SELECT h.version FROM log.stream_head AS h WHERE h.stream_id = s.stream_id)
+                       ELSE s.version
+                   END ORDER BY s.nth
+               )
+          INTO versions
+          FROM unnest(ids, versions, behind) WITH ORDINALITY AS s(stream_id, version, is_behind, nth);
+        conflicting := EXISTS (
+            SELECT
+              FROM unnest(s_expected, versions) AS s(expected, version)
+             WHERE CASE s.expected WHEN -1 THEN false WHEN -2 THEN s.version = 0 ELSE s.version <> s.expected END
+        );
     END IF;
 
     -- Where nothing but a known command can stop anybody, the commands are remembered at once, and are new if that works.
@@ -487,6 +500,10 @@ BEGIN
         moved := set_config('synchronous_commit', 'off', true);
     ELSIF current_setting('synchronous_commit') = 'off' THEN
         moved := set_config('synchronous_commit', 'on', true);
+    END IF;
+
+    IF octet_length(r_metadata_hash) <> 32 THEN
+        RAISE EXCEPTION 'a hash has 32 bytes' USING ERRCODE = 'invalid_parameter_value';
     END IF;
 
     moment := clock_timestamp();
@@ -910,6 +927,19 @@ BEGIN
 END $$;
 
 ALTER FUNCTION log.refuse_change() OWNER TO signalbox_owner;
+
+CREATE FUNCTION log.refuse_resizing() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'log', 'pg_temp'
+    AS $$
+BEGIN
+    IF NEW.partition_width <> OLD.partition_width AND EXISTS (SELECT FROM log.stream) THEN
+        RAISE EXCEPTION 'the partitions of a log that is in use keep their width' USING ERRCODE = 'object_in_use';
+    END IF;
+    RETURN NEW;
+END $$;
+
+ALTER FUNCTION log.refuse_resizing() OWNER TO signalbox_owner;
 
 CREATE FUNCTION log.release(stream text, fence bigint, after interval) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1547,7 +1577,9 @@ CREATE TABLE log.segment (
     sha256 bytea NOT NULL,
     state text NOT NULL,
     written_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    settled boolean DEFAULT false NOT NULL,
     CONSTRAINT segment_check CHECK ((last_position >= first_position)),
+    CONSTRAINT segment_settled CHECK (((state <> 'archived'::text) OR settled)),
     CONSTRAINT segment_state_check CHECK ((state = ANY (ARRAY['writing'::text, 'kept'::text, 'archived'::text])))
 );
 
@@ -1575,11 +1607,14 @@ CREATE VIEW log.stream_head AS
     s.org_id,
     GREATEST(n.version, s.least_version) AS version,
     s.first_position,
-    s.end_position
+    COALESCE(n."position", s.end_position) AS last_position
    FROM (log.stream s
-     LEFT JOIN LATERAL ( SELECT e.version
+     LEFT JOIN LATERAL ( SELECT e.version,
+            e."position"
            FROM log.event e
-          WHERE ((e.stream_id = s.stream_id) AND (e."position" >= s.first_position) AND (e."position" <= s.end_position))
+          WHERE ((e.stream_id = s.stream_id) AND (e."position" > (s.end_position - ( SELECT h.partition_width
+                   FROM log.head h
+                  WHERE (h.log_id = 0)))) AND (e."position" <= s.end_position))
           ORDER BY e.version DESC
          LIMIT 1) n ON (true));
 
@@ -1790,6 +1825,8 @@ CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON log.event_1 FOR EACH STA
 CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON log.event_2 FOR EACH STATEMENT EXECUTE FUNCTION log.refuse_change();
 
 CREATE TRIGGER append_only_update BEFORE UPDATE ON log.event FOR EACH ROW EXECUTE FUNCTION log.refuse_change();
+
+CREATE TRIGGER same_width BEFORE UPDATE ON log.head FOR EACH ROW EXECUTE FUNCTION log.refuse_resizing();
 
 GRANT USAGE ON SCHEMA audit TO signalbox_append;
 GRANT USAGE ON SCHEMA audit TO signalbox_audit;

@@ -83,7 +83,7 @@ extension Connection {
             rows = try run(
                 """
                 SELECT stream_id, version FROM log.stream_head
-                 WHERE name = \(stream.text) AND end_position > \(position) AND first_position <= \(end)
+                 WHERE name = \(stream.text) AND last_position > \(position) AND first_position <= \(end)
                 """,
                 prepared: true
             ).all(Int64.self, Int64.self)
@@ -91,7 +91,7 @@ extension Connection {
             rows = try run(
                 """
                 SELECT stream_id, version FROM log.stream_head
-                 WHERE org_id = \(organization) AND end_position > \(position) AND first_position <= \(end)
+                 WHERE org_id = \(organization) AND last_position > \(position) AND first_position <= \(end)
                  LIMIT \(Int64(Self.fewStreams + 1))
                 """,
                 prepared: true

@@ -103,7 +103,7 @@ DECLARE
     moved text;
     held boolean;
     conflicting boolean;
-    behind boolean;
+    behind boolean[];
     settling boolean;
     remembering boolean := false;
     width bigint;
@@ -119,6 +119,10 @@ BEGIN
         moved := set_config('synchronous_commit', 'off', true);
     ELSIF current_setting('synchronous_commit') = 'off' THEN
         moved := set_config('synchronous_commit', 'on', true);
+    END IF;
+
+    IF EXISTS (SELECT FROM unnest(r_metadata_hash) AS m(hash) WHERE octet_length(m.hash) <> 32) THEN
+        RAISE EXCEPTION 'a hash has 32 bytes' USING ERRCODE = 'invalid_parameter_value';
     END IF;
 
     moment := clock_timestamp();
@@ -155,7 +159,7 @@ BEGIN
     -- that is being written, so that one partition is looked into; `behind` are those that were left for longer.
     SELECT array_agg(s.stream_id), array_agg(s.org_id), array_agg(s.is_known), array_agg(s.version), array_agg(s.row),
            bool_or(CASE s.expected WHEN -1 THEN false WHEN -2 THEN s.version = 0 ELSE s.version <> s.expected END),
-           bool_or(s.is_behind),
+           array_agg(s.is_behind),
            bool_or(s.is_known AND (s.end_position >= base + cardinality(e_id) AND NOT s.is_joining) IS NOT TRUE)
       INTO ids, orgs, known, versions, rows, conflicting, behind, settling
       FROM (
@@ -176,11 +180,20 @@ BEGIN
                    ) AS n ON true
              ORDER BY s.nth
            ) AS s;
-    IF behind THEN
-        SELECT array_agg(coalesce(h.version, 0) ORDER BY s.nth) INTO versions
-          FROM unnest(ids) WITH ORDINALITY AS s(stream_id, nth)
-          LEFT JOIN log.stream_head AS h ON h.stream_id = s.stream_id;
-        conflicting := true; -- Judged again below, from these.
+    IF true = ANY (behind) THEN
+        SELECT array_agg(
+                   CASE
+                       WHEN s.is_behind THEN (SELECT h.version FROM log.stream_head AS h WHERE h.stream_id = s.stream_id)
+                       ELSE s.version
+                   END ORDER BY s.nth
+               )
+          INTO versions
+          FROM unnest(ids, versions, behind) WITH ORDINALITY AS s(stream_id, version, is_behind, nth);
+        conflicting := EXISTS (
+            SELECT
+              FROM unnest(s_expected, versions) AS s(expected, version)
+             WHERE CASE s.expected WHEN -1 THEN false WHEN -2 THEN s.version = 0 ELSE s.version <> s.expected END
+        );
     END IF;
 
     -- Where nothing but a known command can stop anybody, the commands are remembered at once, and are new if that works.

@@ -72,6 +72,10 @@ BEGIN
         moved := set_config('synchronous_commit', 'on', true);
     END IF;
 
+    IF octet_length(r_metadata_hash) <> 32 THEN
+        RAISE EXCEPTION 'a hash has 32 bytes' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+
     moment := clock_timestamp();
     held := pg_advisory_xact_lock(7203) IS NOT NULL;
     waited := extract(epoch FROM clock_timestamp() - moment) * 1000000;

@@ -10,7 +10,9 @@ extension Archive {
             try ArchiveError.asking { () throws(PostgresError) in try settle(segment, on: connection) }
             // Before the partition leaves: whoever misses events looks here for them.
             try ArchiveError.asking { () throws(PostgresError) in
-                try connection.run("UPDATE log.segment SET state = 'archived' WHERE first_position = \(segment.first)")
+                try connection.run(
+                    "UPDATE log.segment SET state = 'archived', settled = true WHERE first_position = \(segment.first)"
+                )
             }
             segment.state = .archived
             try probe(.archived)
@@ -30,32 +32,37 @@ extension Archive {
 
     /// Has the streams that end in the partition remember their versions themselves.
     ///
-    /// Appends read a version from the newest event, and there will be none. In parts, each under the log lock and short:
-    /// whoever held rows without it could meet an append head-on.
+    /// Appends read a version from the newest event, and there will be none. The partition is full, so it is read without
+    /// a lock; rows are changed in parts, each under the log lock: whoever held some without it could meet an append
+    /// head-on. The disk is waited for when the segment is called settled.
     private func settle(_ segment: Segment, on connection: isolated Connection) throws(PostgresError) {
-        var last: Int64? = 0
-        while let known = last {
-            last = try connection.transaction { connection throws(PostgresError) in
+        var last: Int64 = 0
+        while true {
+            let part = try connection.run(
+                """
+                SELECT e.stream_id, max(e.version)
+                  FROM log.\(identifier: segment.partition) AS e
+                 WHERE e.stream_id > \(last)
+                 GROUP BY e.stream_id
+                 ORDER BY e.stream_id
+                 LIMIT 500
+                """
+            ).all(Int64.self, Int64.self)
+            guard let newest = part.last else { return }
+            last = newest.0
+            try connection.transaction { connection throws(PostgresError) in
+                try connection.run("SET LOCAL synchronous_commit = off")
                 try connection.run("SELECT pg_advisory_xact_lock(7203)")
-                return try connection.run(
+                try connection.run(
                     """
-                    WITH part AS (
-                        SELECT e.stream_id, max(e.version) AS version
-                          FROM log.\(identifier: segment.partition) AS e
-                         WHERE e.stream_id > \(known)
-                         GROUP BY e.stream_id
-                         ORDER BY e.stream_id
-                         LIMIT 500
-                    ), moved AS (
-                        UPDATE log.stream AS s
-                           SET least_version = p.version
-                          FROM part AS p
-                         WHERE s.stream_id = p.stream_id
-                           AND s.least_version < p.version
-                    )
-                    SELECT max(p.stream_id) FROM part AS p
+                    UPDATE log.stream AS s
+                       SET least_version = p.version
+                      FROM unnest(\(array: part.map(\.0)), \(array: part.map(\.1))) AS p(stream_id, version)
+                     WHERE s.stream_id = p.stream_id
+                       AND s.end_position <= \(segment.last)
+                       AND s.least_version < p.version
                     """
-                ).decode(0, Int64?.self)
+                )
             }
         }
     }

@@ -32,7 +32,7 @@ package struct Archive: Sendable {
     }
 
     /// Keeps two runs apart.
-    static let lock = "7206"
+    static let lock = "7207"
 
     let connection: Connection
     let folder: String

@@ -15,7 +15,7 @@ extension Connection {
         let rows = try run(
             """
             SELECT s.name
-              FROM log.stream AS s
+              FROM log.stream_head AS s
              WHERE s.name = ANY (\(array: streams.map(\.text)))
                AND (
                     EXISTS (
@@ -23,7 +23,7 @@ extension Connection {
                           FROM log.event AS e
                          WHERE e.stream_id = s.stream_id
                            AND e.position >= s.first_position
-                           AND e.position <= s.end_position
+                           AND e.position <= s.last_position
                            AND e.payload IS NULL
                     )
                     -- Of an archived event only the record of its erasure is here, and between which positions it was.
@@ -33,14 +33,14 @@ extension Connection {
                           JOIN log.segment AS g
                             ON CASE WHEN r.name ~ '^erasure-[0-9]{1,18}$' THEN split_part(r.name, '-', 2)::bigint END
                                BETWEEN greatest(g.first_position, s.first_position)
-                                   AND least(g.last_position, s.end_position)
+                                   AND least(g.last_position, s.last_position)
                          WHERE r.category = 'erasure'
                     )
                     OR EXISTS (
                         SELECT
                           FROM rm.skipped AS k
                          WHERE k.name = \(name)
-                           AND k.position BETWEEN s.first_position AND s.end_position
+                           AND k.position BETWEEN s.first_position AND s.last_position
                            AND (
                                 EXISTS (
                                     SELECT

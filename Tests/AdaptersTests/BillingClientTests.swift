@@ -15,7 +15,7 @@ struct BillingClientTests {
             try await engine.answer($0)
         } _: { base in
             let headers = BillingClient.headers(key: Secret("vk_live_key_1_s"))
-            let caller = HTTPCaller(client: OutboundClient.shared, base: base, headers: headers, timeout: .seconds(2))
+            let caller = HTTPCaller(client: OutboundClient.shared, base: base, headers: headers, timeout: .seconds(20))
             return try await body(BillingClient(caller: caller))
         }
     }

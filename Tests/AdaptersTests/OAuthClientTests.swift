@@ -12,7 +12,7 @@ struct OAuthClientTests {
         try await withService { asked in
             asked.path == "/token" ? Self.token(asked) : answer(asked)
         } _: { base in
-            let caller = HTTPCaller(client: OutboundClient.shared, base: base, timeout: .seconds(2))
+            let caller = HTTPCaller(client: OutboundClient.shared, base: base, timeout: .seconds(20))
             let secret = Secret("our secret")
             return try await body(
                 OAuthClientRegistration(caller: caller, tenant: "main", clientID: "signalbox", clientSecret: secret)

@@ -13,6 +13,13 @@ extension Story {
             try story.onboard(org, instance: instance, owner: org)
             try story.provision(cause: Int64(story.events.count), instance: instance, org: org)
             try story.issueKeys(org)
+            let sent = OrganizationEvent.InvitationSent(
+                invitation: UniqueID(UInt128(org)),
+                tokenHash: "dd",
+                role: .viewer,
+                expiresAt: Self.moment(100)
+            )
+            try story.tell(OrganizationEvent.invitationSent(sent), of: org, org: org)
             try story.keepData(of: instance, org: org)
             try story.rollOut("\(org).0.0", to: instance)
         }

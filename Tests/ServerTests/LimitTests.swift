@@ -153,7 +153,7 @@ struct SlowClientTests {
     @Test("an answered connection is kept for another request, for a while")
     func kept() async throws {
         var stage = try await Stage()
-        stage.settings.headWait = .seconds(3)
+        stage.settings.headWait = .seconds(12)
         try await stage.serving { live in
             let port = try #require(live.base.split(separator: ":").last.flatMap { Int($0) })
             let request = "GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"

@@ -97,7 +97,7 @@ struct ReleaseTests {
         try await withService { asked in
             answers[asked.path] ?? .text(404, "")
         } _: { base in
-            let tenants = TenantHTTP(client: OutboundClient.shared)
+            let tenants = TenantHTTP(client: OutboundClient.shared, timeout: .seconds(30))
             let standing = try await tenants.readiness(at: base + "/lease")
             #expect(standing.problem(standingBy: true) == nil)
             #expect(standing.problem(standingBy: false)?.contains("scheduler_single_lease") == true)

@@ -27,6 +27,7 @@ extension Target.Dependency {
     static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
     static let nioHTTPTypes = product(name: "NIOHTTPTypes", package: "swift-nio-extras")
     static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
+    static let nioEmbedded = product(name: "NIOEmbedded", package: "swift-nio")
     static let serviceLifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
     static let system = product(name: "SystemPackage", package: "swift-system")
     static let subprocess = product(name: "Subprocess", package: "swift-subprocess")
@@ -226,7 +227,8 @@ let package = Package(
             [
                 "Server", "Commands", "Projections", "Sagas", "Audit", "Domain", "EventStore", "Kernel", "Platform",
                 "Postgres", "SignalboxTestKit", .asyncHTTPClient, .hummingbirdTesting, .hummingbird, .httpTypes,
-                .nioCore, .nioPosix, .nioHTTP1, .crypto, .cryptoExtras, .logging, .metrics, .serviceLifecycle,
+                .nioCore, .nioEmbedded, .nioHTTPTypes, .nioPosix, .nioHTTP1, .crypto, .cryptoExtras, .logging, .metrics,
+                .serviceLifecycle,
             ]
         ),
         .tests(

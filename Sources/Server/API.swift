@@ -12,11 +12,16 @@ package struct API: Sendable {
     package let ids: IDSource
     let edge = EdgeWatermark()
     let people = People(for: .seconds(10))
+    let feeds: Fanout
+    let instanceViews = SharedReadings<String, InstanceView>()
+    let operationViews = SharedReadings<String, OperationView>()
+    let membership = SharedReadings<Int, Bool>()
 
     package init(backend: Backend, settings: APISettings, ids: IDSource) {
         self.backend = backend
         self.settings = settings
         self.ids = ids
+        self.feeds = Fanout(limits: .init(events: settings.feedEvents))
     }
 
     /// Every route there is, the one that describes them included.

@@ -9,6 +9,9 @@ internal import ServiceLifecycle
 package struct APIServer: Service {
     private let application: Application<Dispatcher>
     private let drain: Duration
+    /// Feeds everybody who follows the log.
+    private let feed: @Sendable () async -> Void
+    private let closeFeeds: @Sendable () -> Void
 
     /// Ready to listen.
     ///
@@ -29,21 +32,17 @@ package struct APIServer: Service {
         logger: Logger,
         onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
     ) {
+        let api = API(backend: backend, settings: settings, ids: ids)
         self.application = Application(
-            responder: Dispatcher(
-                backend: backend,
-                settings: settings,
-                version: version,
-                edgeToken: edgeToken,
-                ids: ids
-            ),
+            responder: Dispatcher(api, version: version, edgeToken: edgeToken),
             server: .http1(
                 configuration: .init(
                     additionalChannelHandlers: [
                         RequestDeadline(
                             head: .nanoseconds(settings.headWait.microseconds * 1000),
                             body: .nanoseconds(settings.bodyWait.microseconds * 1000)
-                        )
+                        ),
+                        WriteDeadline(.nanoseconds(settings.writeWait.microseconds * 1000)),
                     ],
                     idleTimeout: .nanoseconds(settings.idleTimeout.microseconds * 1000)
                 )
@@ -55,20 +54,27 @@ package struct APIServer: Service {
             logger: logger
         )
         self.drain = settings.drain
+        self.feed = { await api.feeds.run(backend.events, heartbeat: settings.heartbeat, logger: logger) }
+        self.closeFeeds = { api.feeds.close() }
     }
 
     /// Returns after a graceful shutdown, when the last request is answered or the time to drain is over.
     package func run() async throws {
-        let (application, drain) = (application, drain)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await application.run() }
-            group.addTask {
-                try await gracefulShutdown()
-                try await Task.sleep(for: drain)
+        let (application, drain, feed, closeFeeds) = (application, drain, feed, closeFeeds)
+        try await withThrowingTaskGroup(of: Void.self) { feeding in
+            feeding.addTask { await feed() }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await application.run() }
+                group.addTask {
+                    try await gracefulShutdown()
+                    closeFeeds()
+                    try await Task.sleep(for: drain)
+                }
+                // Whichever is first: the last answer, or the end of the patience with it.
+                try await group.next()
+                group.cancelAll()
             }
-            // Whichever is first: the last answer, or the end of the patience with it.
-            try await group.next()
-            group.cancelAll()
+            feeding.cancelAll()
         }
     }
 }
@@ -77,16 +83,20 @@ extension Dispatcher {
     /// The dispatcher of the whole API.
     package init(backend: Backend, settings: APISettings, version: String, edgeToken: String?, ids: IDSource = .system)
     {
-        let api = API(backend: backend, settings: settings, ids: ids)
+        self.init(API(backend: backend, settings: settings, ids: ids), version: version, edgeToken: edgeToken)
+    }
+
+    /// The dispatcher of an API.
+    init(_ api: API, version: String, edgeToken: String?) {
         self.init(
             table: api.table(version: version),
             gate: Gate(
                 authenticate: { text throws(Problem) in try await api.authenticate(text) },
                 edgeToken: edgeToken
             ),
-            settings: settings,
-            ids: ids,
-            refused: backend.refusals.record
+            settings: api.settings,
+            ids: api.ids,
+            refused: api.backend.refusals.record
         )
     }
 }

@@ -14,6 +14,12 @@ package struct APISettings: Sendable {
     package var readWait: Duration
     /// The time between comments on a silent stream, so that both ends notice a broken connection.
     package var heartbeat: Duration
+    /// How long a feed lasts before its reader has to come back, and to show again who it is.
+    package var feedLife: Duration
+    /// How many of the newest events are kept for all who follow the log; who falls behind them has to come back.
+    package var feedEvents: Int
+    /// How long a client may take nothing of what is written to it before it is cut off.
+    package var writeWait: Duration
     /// How many requests one principal may send; `nil` for as many as they like.
     package var limits: RateLimits?
     /// How long the head of a request may take, from when the connection opens or the answer before has ended.
@@ -33,6 +39,9 @@ package struct APISettings: Sendable {
         secure: Bool = false,
         readWait: Duration = .seconds(5),
         heartbeat: Duration = .seconds(15),
+        feedLife: Duration = .seconds(3600),
+        feedEvents: Int = 4096,
+        writeWait: Duration = .seconds(30),
         limits: RateLimits? = nil,
         headWait: Duration = .seconds(60),
         bodyWait: Duration = .seconds(30),
@@ -46,6 +55,9 @@ package struct APISettings: Sendable {
         self.secure = secure
         self.readWait = readWait
         self.heartbeat = heartbeat
+        self.feedLife = feedLife
+        self.feedEvents = feedEvents
+        self.writeWait = writeWait
         self.limits = limits
         self.headWait = headWait
         self.bodyWait = bodyWait

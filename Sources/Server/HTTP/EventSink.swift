@@ -50,6 +50,9 @@ package struct EventSink {
         try await write(events.flatMap(\.bytes))
     }
 
+    /// When ``heartbeat(after:)`` has something to write.
+    func silentUntil(_ silence: Duration) -> ContinuousClock.Instant { lastWrite + silence }
+
     /// Keeps a connection alive on which nothing was written for so long, and notices that the reader has gone.
     @concurrent package mutating func heartbeat(after silence: Duration) async throws {
         guard ContinuousClock.now - lastWrite >= silence else { return }

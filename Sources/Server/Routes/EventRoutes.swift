@@ -139,16 +139,43 @@ extension API {
             try await sink.send([.reset(to: frontier)])
         case nil: position = frontier
         }
-        while !stopping, !Task.isCancelled {
-            let slice = try await backend.events.next(wish, position, 200, min(settings.heartbeat, .seconds(1)))
-            guard slice.scannedTo >= position else { throw Problem.historyForked }
-            position = slice.scannedTo
-            // Who has been removed meanwhile is not told any more.
-            if let organization = wish.organization, !slice.events.isEmpty { try await audit(call, organization) }
-            try await sink.send(
-                try slice.events.map { .init(id: $0.position, name: "event", data: try JSON.encode($0)) }
-            )
-            try await sink.heartbeat(after: settings.heartbeat)
+        feeds.join(at: frontier)
+        defer { feeds.leave() }
+        let end = ContinuousClock.now + settings.feedLife
+        var isLive = false
+        while !stopping, !Task.isCancelled, ContinuousClock.now < end {
+            switch feeds.take(after: position, wish, most: 200, bytes: 256 << 10) {
+            case .gone where isLive:
+                // Too slow to be kept up with; who comes back with this position misses nothing.
+                FeedMetrics.drop()
+                return try await sink.send([.reset(to: position)])
+            case .gone:
+                let slice = try await backend.events.list(wish, position, 200)
+                guard slice.scannedTo >= position else { throw Problem.historyForked }
+                // The history ends where the newest events have not begun yet, for a moment.
+                if slice.scannedTo == position { try await Task.sleep(for: .milliseconds(10)) }
+                position = slice.scannedTo
+                if let organization = wish.organization, !slice.events.isEmpty { try await audit(call, organization) }
+                try await sink.send(
+                    try slice.events.map { .init(id: $0.position, name: "event", data: try JSON.encode($0)) }
+                )
+            case .items(let items, let through, let revoking):
+                isLive = true
+                if let organization = wish.organization, revoking {
+                    // Who has been removed meanwhile is not told any more.
+                    try await members(at: through)
+                    try await audit(call, organization)
+                }
+                try await sink.send(items.map { .init(id: $0.event.position, name: "event", data: $0.json) })
+                let deadline = sink.silentUntil(settings.heartbeat)
+                switch await feeds.wait(after: through, on: wish.topics, until: deadline) {
+                case .over: return
+                case .some(let since, _, _): position = max(through, since)
+                case .silence(let head):
+                    position = max(through, head)
+                    try await sink.heartbeat(after: settings.heartbeat)
+                }
+            }
         }
     }
 }

@@ -1,3 +1,4 @@
+internal import Domain
 internal import HTTPTypes
 internal import Kernel
 internal import Projections
@@ -36,41 +37,37 @@ extension API {
 
     private func instanceStream(_ call: Call) async throws(Problem) -> Answer {
         try await catchUp(call)
+        let frontier = try await ask { () throws(EventDoor.Failure) in try await backend.events.frontier() }
         let (first, position) = try await visibleInstance(call)
-        return Answer(body: .events { sink in try await follow(call, first, at: position, into: &sink) })
-    }
-
-    /// Writes the instance whenever it changes, until it is terminated, the reader goes or the server stops.
-    @concurrent
-    private func follow(
-        _ call: Call,
-        _ first: InstanceView,
-        at position: Int64,
-        into sink: inout EventSink
-    ) async throws {
-        var (instance, position) = (first, position)
-        var shown: InstanceView?
-        try await sink.retry(milliseconds: 1000)
-        switch call.resume {
-        case .after(let seen) where seen == position: shown = first
-        case .after(let seen) where seen > position: try await sink.send([.reset(to: position)])
-        case .start, .after, .unknown: break
-        }
-        while true {
-            if instance != shown {
-                try await sink.send([.init(id: position, name: "instance", data: try JSON.encode(instance))])
-                shown = instance
+        let (id, reads, api) = (first.id, backend.reads, self)
+        let instance = Followed<InstanceView>(
+            name: "instance",
+            topics: [
+                .stream("\(InstanceEvent.category)-\(id)"),
+                .stream("\(SubscriptionEvent.category)-\(first.subscription.id)"),
+                .access(first.organizationID),
+            ],
+            organization: first.organizationID,
+            isOver: { $0.status == .terminated },
+            read: { position in
+                await api.reading(
+                    of: id.description,
+                    reflecting: position,
+                    from: api.instanceViews,
+                    [Instances.self, Subscriptions.self]
+                ) { () throws(ReadError) in try await reads.instance(id) }
             }
-            if instance.status == .terminated || stopping || Task.isCancelled { return }
-            try await sink.heartbeat(after: settings.heartbeat)
-            position = try await progress(
-                after: position,
-                within: min(settings.heartbeat, .seconds(1)),
-                of: [Instances.self, Subscriptions.self]
-            )
-            // Who has been removed meanwhile is not told any more.
-            let (now, reached) = try await visibleInstance(call)
-            (instance, position) = (now, max(position, reached))
-        }
+        )
+        return Answer(
+            body: .events { sink in
+                try await follow(
+                    instance,
+                    for: call,
+                    from: Reading(first, at: position),
+                    frontier: frontier,
+                    into: &sink
+                )
+            }
+        )
     }
 }

@@ -1,4 +1,5 @@
 internal import Commands
+internal import Domain
 internal import HTTPTypes
 internal import Kernel
 internal import Projections
@@ -97,11 +98,34 @@ extension API {
     private func operationStream(_ call: Call) async throws(Problem) -> Answer {
         let id = try call.unique("operation")
         try await catchUp(call)
+        let frontier = try await ask { () throws(EventDoor.Failure) in try await backend.events.frontier() }
         let (first, position) = try await visible(id, for: call)
-        let resume = call.resume
+        let (reads, api) = (backend.reads, self)
+        var topics: [FeedTopic] = [.stream(SagaCause.stream(kind: first.kind, cause: id))]
+        if let organization = first.organizationID { topics.append(.access(organization)) }
+        let operation = Followed<OperationView>(
+            name: "operation",
+            topics: topics,
+            organization: first.organizationID,
+            isOver: { $0.status.isEnd },
+            read: { position in
+                await api.reading(
+                    of: id.description,
+                    reflecting: position,
+                    from: api.operationViews,
+                    [Operations.self]
+                ) { () throws(ReadError) in try await reads.operation(id) }
+            }
+        )
         return Answer(
             body: .events { sink in
-                try await follow(first, at: position, resume: resume, into: &sink)
+                try await follow(
+                    operation,
+                    for: call,
+                    from: Reading(first, at: position),
+                    frontier: frontier,
+                    into: &sink
+                )
             }
         )
     }
@@ -193,36 +217,6 @@ extension API {
         } catch {
             guard case .behind(let position) = error else { throw .unavailable(cause: error) }
             return position
-        }
-    }
-
-    /// Writes the operation whenever it changes, until it ends, the reader goes or the server stops.
-    @concurrent
-    private func follow(
-        _ first: OperationView,
-        at position: Int64,
-        resume: Call.Resume,
-        into sink: inout EventSink
-    ) async throws {
-        var (operation, position) = (first, position)
-        var shown: OperationView?
-        if case .after(let seen) = resume, seen >= position { shown = first }
-        try await sink.retry(milliseconds: 1000)
-        if case .after(let seen) = resume, seen > position {
-            try await sink.send([.reset(to: position)])
-            shown = nil
-        }
-        while true {
-            if operation != shown {
-                try await sink.send([.init(id: position, name: "operation", data: try JSON.encode(operation))])
-                shown = operation
-            }
-            if operation.status.isEnd || stopping || Task.isCancelled { return }
-            try await sink.heartbeat(after: settings.heartbeat)
-            position = try await progress(after: position, within: min(settings.heartbeat, .seconds(1)))
-            let reading = try await backend.reads.operation(operation.id)
-            operation = reading.value ?? operation
-            position = max(position, reading.position)
         }
     }
 }

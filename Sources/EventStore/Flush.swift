@@ -12,6 +12,8 @@ struct Flush: Sendable {
     static let mostRequests = 256
 
     let waiting: [Waiting]
+    /// Counts the flushes of a session in the order in which they were taken.
+    var turn = 0
 
     /// Takes what fits into one transaction; the others wait for the next.
     ///

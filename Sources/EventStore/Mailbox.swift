@@ -6,6 +6,7 @@ internal import Synchronization
 final class Mailbox<Item: Sendable>: Sendable {
     private struct Reader {
         let ticket: Int
+        let least: @Sendable () -> Int
         let continuation: CheckedContinuation<Void, Never>
     }
 
@@ -16,7 +17,16 @@ final class Mailbox<Item: Sendable>: Sendable {
         var nextTicket = 0
         var isClosed = false
 
-        mutating func takeReader() -> CheckedContinuation<Void, Never>? { readers.popLast()?.continuation }
+        /// A reader for whom enough is here.
+        mutating func takeReader() -> CheckedContinuation<Void, Never>? {
+            guard let index = readers.lastIndex(where: { $0.least() <= items.count }) else { return nil }
+            return readers.remove(at: index).continuation
+        }
+
+        /// Whether a reader would rather wait for more; what is here when it is closed is all there will be.
+        func isWaiting(for least: () -> Int) -> Bool {
+            items.isEmpty || !isClosed && items.count < least()
+        }
     }
 
     /// How much may wait.
@@ -83,25 +93,32 @@ final class Mailbox<Item: Sendable>: Sendable {
 
     /// Waits for something to be here; `take` removes from the array what it wants.
     ///
+    /// - Parameters:
+    ///   - least: How many items are worth coming for, at least one. Asked under the lock whenever something is left;
+    ///     whoever lowers the answer for others must come for what is here itself.
+    ///   - take: Called under the lock.
     /// - Returns: `nil` when closed and empty, or when the task was cancelled.
-    func next<Batch>(_ take: (inout [Item]) -> Batch) async -> Batch? {
+    func next<Batch>(
+        least: @escaping @Sendable () -> Int = { 1 },
+        _ take: (inout [Item]) -> Batch
+    ) async -> Batch? {
         while !Task.isCancelled {
             let (batch, ended) = state.withLock { state -> (Batch?, Bool) in
-                guard state.items.isEmpty else {
-                    let batch = take(&state.items)
-                    state.weight = state.items.reduce(0) { $0 + weigh($1) }
-                    return (batch, false)
+                guard !state.isWaiting(for: least) else {
+                    return (nil, state.isClosed)
                 }
-                return (nil, state.isClosed)
+                let batch = take(&state.items)
+                state.weight = state.items.reduce(0) { $0 + weigh($1) }
+                return (batch, false)
             }
             if let batch { return batch }
             if ended { return nil }
-            await wait()
+            await wait(for: least)
         }
         return nil
     }
 
-    private func wait() async {
+    private func wait(for least: @escaping @Sendable () -> Int) async {
         let ticket = state.withLock { state in
             state.nextTicket += 1
             return state.nextTicket
@@ -109,8 +126,8 @@ final class Mailbox<Item: Sendable>: Sendable {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let arrived = state.withLock { state in
-                    guard state.items.isEmpty, !state.isClosed, !Task.isCancelled else { return true }
-                    state.readers.append(Reader(ticket: ticket, continuation: continuation))
+                    guard state.isWaiting(for: least), !state.isClosed, !Task.isCancelled else { return true }
+                    state.readers.append(Reader(ticket: ticket, least: least, continuation: continuation))
                     return false
                 }
                 if arrived { continuation.resume() }

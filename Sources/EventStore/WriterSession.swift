@@ -32,19 +32,26 @@ final class WriterSession: Sendable {
 
     /// How many flushes may wait behind the barrier.
     private static let mostLanded = 32
+    /// How many requests must wait before a flush is sent behind one that is in flight: fewer do not earn what a
+    /// transaction costs, and go with the next.
+    private static let leastBehind = 16
+    /// How many connections take turns: while the server writes one flush, the next is encoded, sent and parsed.
+    private static let appenderCount = 2
 
     private let desk: WriterDesk
-    private let appender: Connection
+    private let appenders: [Connection]
     private let barrier: Connection
     private let landed = Mailbox<Landed>()
     private let answered = Atomic(false)
+    private let turns = Atomic(0)
+    private let inFlight = Atomic(0)
     /// A position that was seen in the log by this session, where looking for its end begins.
     private let hint: Atomic<Int64>
 
     /// Whether a flush of this session became durable.
     var hasAnswered: Bool { answered.load(ordering: .relaxed) }
 
-    /// Connects, both times to the same server.
+    /// Connects, every time to the same server.
     ///
     /// - Parameters:
     ///   - desk: What is written, and who hears of it.
@@ -55,31 +62,37 @@ final class WriterSession: Sendable {
         desk: WriterDesk,
         connect: @Sendable () async throws(PostgresError) -> Connection
     ) async throws(PostgresError) -> WriterSession {
-        let appender = try await connect()
+        var connections: [Connection] = []
         do throws(PostgresError) {
-            try await appender.prepare("append", as: FlushArguments.statement)
-            try await appender.prepare("append_one", as: PlainAppend.statement)
             let barrier = try await connect()
-            do throws(PostgresError) {
-                try await barrier.prepareBarrier()
-                guard try await barrier.server() == appender.server() else {
+            connections.append(barrier)
+            try await barrier.prepareBarrier()
+            let server = try await barrier.server()
+            for _ in 0..<appenderCount {
+                let appender = try await connect()
+                connections.append(appender)
+                try await appender.prepare("append", as: FlushArguments.statement)
+                try await appender.prepare("append_one", as: PlainAppend.statement)
+                guard try await appender.server() == server else {
                     throw PostgresError(.unreachable, message: "two connections reached two servers")
                 }
-                let newest = try await appender.newestPosition()
-                return WriterSession(desk: desk, appender: appender, barrier: barrier, newest: newest)
-            } catch {
-                await barrier.close()
-                throw error
             }
+            let newest = try await barrier.newestPosition()
+            return WriterSession(
+                desk: desk,
+                appenders: Array(connections.dropFirst()),
+                barrier: barrier,
+                newest: newest
+            )
         } catch {
-            await appender.close()
+            for connection in connections { await connection.close() }
             throw error
         }
     }
 
-    private init(desk: WriterDesk, appender: Connection, barrier: Connection, newest: Int64) {
+    private init(desk: WriterDesk, appenders: [Connection], barrier: Connection, newest: Int64) {
         self.desk = desk
-        self.appender = appender
+        self.appenders = appenders
         self.barrier = barrier
         hint = Atomic(newest)
     }
@@ -88,8 +101,7 @@ final class WriterSession: Sendable {
     private var seen: Int64 { max(hint.load(ordering: .acquiring), desk.frontier.position) }
 
     func close() async {
-        await appender.close()
-        await barrier.close()
+        for connection in appenders + [barrier] { await connection.close() }
     }
 
     /// Sends again what was not answered, then writes flush after flush.
@@ -101,30 +113,28 @@ final class WriterSession: Sendable {
                 return .lost(Array(unanswered[index...]))
             }
         }
-        var lost: [Part: [Flush]] = [:]
-        await withTaskGroup(of: (Part, [Flush]?).self) { group in
-            group.addTask { (.appending, await self.append(on: self.appender)) }
-            group.addTask { (.answering, await self.release(after: self.barrier)) }
-            for await (part, unanswered) in group {
+        var lost: [Flush] = []
+        var isLost = false
+        await withTaskGroup(of: [Flush]?.self) { group in
+            group.addTask { await self.append() }
+            group.addTask { await self.release(after: self.barrier) }
+            for await unanswered in group {
                 guard let unanswered else { continue }
-                lost[part] = unanswered
+                lost += unanswered
+                isLost = true
                 group.cancelAll()
             }
         }
-        // In the order in which they were committed; a cancelled session leaves some without having lost anything.
-        let committed = landed.takeAll().filter { !$0.isDurable }.map(\.flush)
-        guard !lost.isEmpty || !committed.isEmpty else { return .closed }
-        return .lost((lost[.answering] ?? []) + committed + (lost[.appending] ?? []))
-    }
-
-    /// The two things a session does at once.
-    private enum Part {
-        case appending, answering
+        // A cancelled session leaves some without having lost anything.
+        lost += landed.takeAll().filter { !$0.isDurable }.map(\.flush)
+        guard isLost || !lost.isEmpty else { return .closed }
+        // What was taken later may have been decided on what an earlier one wrote, never the other way round.
+        return .lost(lost.sorted { $0.turn < $1.turn })
     }
 
     /// Sends a flush that may have been written before, and answers its callers once it is durable.
     private func resend(_ flush: Flush) async throws(PostgresError) {
-        let answers = try await write(again: flush, on: appender)
+        let answers = try await write(again: flush, on: appenders[0])
         hint.max(answers.lastPosition, ordering: .acquiringAndReleasing)
         // What is recognised writes nothing, so its commit waits for nothing.
         let position = try await barrier.pass(News(position: seen, hasWork: flush.hasWork))
@@ -141,12 +151,40 @@ final class WriterSession: Sendable {
 
     // MARK: Appending
 
+    /// Writes over all connections, which take turns.
+    ///
+    /// - Returns: What was in flight when connections were lost; `nil` when all was written.
+    private func append() async -> [Flush]? {
+        defer { landed.close() }
+        return await withTaskGroup(of: Flush?.self) { group in
+            for connection in appenders { group.addTask { await self.append(on: connection) } }
+            var lost: [Flush] = []
+            for await case .some(let flush) in group {
+                lost.append(flush)
+                group.cancelAll()
+            }
+            return lost.isEmpty ? nil : lost
+        }
+    }
+
+    /// Takes what waits: anything when nothing is in flight, else only what is worth a transaction of its own.
+    private func next() async -> Flush? {
+        await desk.queue.next {
+            self.inFlight.load(ordering: .relaxed) == 0 ? 1 : Self.leastBehind
+        } _: { waiting in
+            self.inFlight.add(1, ordering: .relaxed)
+            var flush = Flush.take(from: &waiting)
+            flush.turn = self.turns.add(1, ordering: .relaxed).newValue
+            return flush
+        }
+    }
+
     /// Writes flush after flush.
     ///
     /// - Returns: What was in flight when the connection was lost; `nil` when all was written.
-    private func append(on connection: isolated Connection) async -> [Flush]? {
-        defer { landed.close() }
-        while let flush = await desk.queue.next(Flush.take) {
+    private func append(on connection: isolated Connection) async -> Flush? {
+        while let flush = await next() {
+            defer { inFlight.subtract(1, ordering: .relaxed) }
             desk.probe?(.taken)
             // One request alone is durable sooner when it waits for the disk itself; and when the disk does not keep up,
             // this side must wait too, or what waits behind the barrier would grow without bound.
@@ -177,7 +215,7 @@ final class WriterSession: Sendable {
                 if done.isDurable { settle(done) }
                 _ = landed.put(done)
             } catch {
-                return [flush]
+                return flush
             }
         }
         return nil

@@ -22,6 +22,8 @@ package struct Gate: Sendable {
     ) {
         self.authenticate = authenticate
         self.edgeTokenHash = edgeToken.map { APIKey.hash(of: $0) }
+        // Offered as zero before the first of it happens.
+        for credentials in Credentials.allCases { Self.unauthenticated(credentials).increment(by: 0) }
     }
 
     /// Who asks; `nil` on open routes and for the edge.
@@ -55,19 +57,26 @@ package struct Gate: Sendable {
 
     private func identify(_ headers: HTTPFields) async throws(Problem) -> Principal {
         guard let credential = Self.bearer(headers) else {
-            Self.count("none")
+            Self.unauthenticated(.none).increment()
             throw .unauthenticated
         }
         guard let principal = try await authenticate(credential) else {
-            Self.count(APIKey(credential) != nil ? "key" : TokenVerifier.looksLikeToken(credential) ? "token" : "other")
+            let looks: Credentials =
+                APIKey(credential) != nil ? .key : TokenVerifier.looksLikeToken(credential) ? .token : .other
+            Self.unauthenticated(looks).increment()
             throw .badCredentials
         }
         return principal
     }
 
+    /// What somebody who is nobody came with.
+    private enum Credentials: String, CaseIterable {
+        case none, key, token, other
+    }
+
     /// Who is nobody is only counted.
-    private static func count(_ credentials: String) {
-        Counter(label: "signalbox_http_unauthenticated_total", dimensions: [("credentials", credentials)]).increment()
+    private static func unauthenticated(_ credentials: Credentials) -> Counter {
+        Counter(label: "signalbox_http_unauthenticated_total", dimensions: [("credentials", credentials.rawValue)])
     }
 
     private static func bearer(_ headers: HTTPFields) -> String? {

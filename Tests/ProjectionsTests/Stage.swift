@@ -72,7 +72,10 @@ struct Stage {
     }
 
     /// Runs a runner for as long as `body` lasts, then has it stop in good order.
+    ///
+    /// The tables are there when `body` begins, so that it may read before anything was fed.
     func running(_ runner: ProjectionRunner, _ body: () async throws -> Void) async throws {
+        try await runner.prepare()
         try await withThrowingTaskGroup { group in
             group.addTask { await runner.run() }
             try await body()

@@ -15,6 +15,8 @@ CONTRACT := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/signalbox/contract
 DEBUG_INFO ?= none
 SWIFT_DEBUG := swift build -debug-info-format $(DEBUG_INFO)
 SWIFT_BUILD := $(SWIFT_DEBUG) --explicit-target-dependency-import-check error
+# Not all at once: a thousand tests on two cores wait for each other until somebody's patience runs out.
+SWIFT_TEST := swift test --skip-build --parallel --experimental-maximum-parallelization-width 8
 LINT := swift-format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
 
 .PHONY: help
@@ -52,21 +54,21 @@ test: lint ## Lint, build and run every test against throw-away servers
 	@$(MAKE) --no-print-directory setup PACKAGES="$(PACKAGES) $(TEST_PACKAGES)"
 	$(SWIFT_BUILD) --build-tests
 	# Apart, because simulations, whole machines and campaigns take all the time of two cores, and others wait for answers.
-	swift test --skip-build --parallel --skip 'SagasTests|ScenarioTests|TortureTests'
-	swift test --skip-build --parallel --filter SagasTests
-	swift test --skip-build --parallel --filter ScenarioTests
-	swift test --skip-build --filter TortureTests
+	$(SWIFT_TEST) --skip 'SagasTests|ScenarioTests|TortureTests'
+	$(SWIFT_TEST) --filter SagasTests
+	$(SWIFT_TEST) --filter ScenarioTests
+	$(SWIFT_TEST) --filter TortureTests
 
 .PHONY: test-release
 test-release: setup ## Play every scenario with the release build
 	swift build --configuration release --scratch-path .build/bench --product signalbox
 	$(SWIFT_BUILD) --build-tests
-	SIGNALBOX_PROGRAM=$(CURDIR)/.build/bench/release/signalbox swift test --skip-build --parallel --filter ScenarioTests
+	SIGNALBOX_PROGRAM=$(CURDIR)/.build/bench/release/signalbox $(SWIFT_TEST) --filter ScenarioTests
 
 .PHONY: torture
 torture: setup ## Kill, cut, stop and fill what the log runs on, in full (takes long; root for all of it)
 	$(SWIFT_BUILD) --build-tests
-	SIGNALBOX_TORTURE=full swift test --skip-build --filter TortureTests
+	SIGNALBOX_TORTURE=full $(SWIFT_TEST) --filter TortureTests
 	@$(MAKE) --no-print-directory verifiers
 
 .PHONY: contract

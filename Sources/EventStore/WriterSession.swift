@@ -34,7 +34,7 @@ final class WriterSession: Sendable {
     private static let mostLanded = 32
     /// How many requests must wait before a flush is sent behind one that is in flight: fewer do not earn what a
     /// transaction costs, and go with the next.
-    private static let leastBehind = 16
+    private static let leastBehind = 32
     /// How many connections take turns: while the server writes one flush, the next is encoded, sent and parsed.
     private static let appenderCount = 2
 

@@ -5,7 +5,7 @@ extension TestDatabase {
     /// Adds functions with which sessions of our own can append without a process around them.
     ///
     /// `torture.write(stream, count, durable)` appends so many events to one stream in one call and answers the last
-    /// position;    /// `torture.append_without_lock` is `log.append` as somebody would write it who forgets the lock.
+    /// position; `torture.append_without_lock` is `log.append` as somebody would write it who forgets the lock.
     func installInstruments() async throws {
         let connection = try await Connection.open(superuser)
         try await connection.script(Self.write)
@@ -29,6 +29,10 @@ extension TestDatabase {
 
     private static let write = """
         CREATE SCHEMA torture;
+        CREATE FUNCTION torture.payload(n integer) RETURNS bytea LANGUAGE sql IMMUTABLE
+            RETURN convert_to('{"n":' || n || '}', 'UTF8');
+        CREATE FUNCTION torture.salt(n integer) RETURNS bytea LANGUAGE sql IMMUTABLE
+            RETURN decode(md5(n::text), 'hex');
         CREATE FUNCTION torture.write(
             stream text,
             count integer,
@@ -49,6 +53,7 @@ extension TestDatabase {
                     r_cause => ARRAY[NULL::uuid],
                     r_correlation => ARRAY[gen_random_uuid()],
                     r_metadata => ARRAY['{}'],
+                    r_metadata_hash => ARRAY[sha256('{}')],
                     r_principal => ARRAY[NULL::text],
                     r_hash => ARRAY[NULL::bytea],
                     r_answer => ARRAY[NULL::bytea],
@@ -68,7 +73,11 @@ extension TestDatabase {
                     e_type => array_fill(1, ARRAY[$2]),
                     e_schema => array_fill(1::smallint, ARRAY[$2]),
                     e_id => ARRAY(SELECT gen_random_uuid() FROM generate_series(1, $2)),
-                    e_payload => ARRAY(SELECT convert_to('{"n":' || n || '}', 'UTF8') FROM generate_series(1, $2) AS n),
+                    e_payload => ARRAY(SELECT torture.payload(n) FROM generate_series(1, $2) AS n),
+                    e_salt => ARRAY(SELECT torture.salt(n) FROM generate_series(1, $2) AS n),
+                    e_hash => ARRAY(
+                        SELECT sha256(torture.salt(n) || torture.payload(n)) FROM generate_series(1, $2) AS n
+                    ),
                     c_owner => ARRAY[]::integer[],
                     c_take => ARRAY[]::boolean[],
                     c_kind => ARRAY[]::text[],

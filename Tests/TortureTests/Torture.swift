@@ -22,6 +22,9 @@ enum Torture {
             ?? size(bounded: 997, full: 1)
     }
 
+    /// Part of a scenario's name; `SIGNALBOX_TORTURE_SCENARIO` says it when only some are to be played.
+    static let scenario = getenv("SIGNALBOX_TORTURE_SCENARIO").map { String(cString: $0) }
+
     static func size(bounded: Int, full: Int) -> Int {
         Size.current == .full ? full : bounded
     }

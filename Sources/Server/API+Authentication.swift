@@ -1,7 +1,6 @@
 internal import Commands
 internal import Domain
 internal import Kernel
-internal import Metrics
 internal import Projections
 
 /// Who it is that asks.
@@ -14,7 +13,7 @@ extension API {
         do {
             identity = try await tokens.identity(of: credential)
         } catch {
-            Counter(label: "signalbox_token_refusals_total", dimensions: [("reason", error.rawValue)]).increment()
+            ServerMetrics.refused(error)
             if error == .unavailable { throw .unavailable(retryAfter: 5, cause: error) }
             return nil
         }

@@ -88,6 +88,7 @@ extension Dispatcher {
 
     /// The dispatcher of an API.
     init(_ api: API, version: String, edgeToken: String?) {
+        ServerMetrics.begin()
         self.init(
             table: api.table(version: version),
             gate: Gate(

@@ -1,7 +1,6 @@
 package import Commands
 internal import HTTPTypes
 internal import Kernel
-internal import Metrics
 
 /// Decides who a request comes from, and whether the route is for them at all.
 ///
@@ -22,8 +21,6 @@ package struct Gate: Sendable {
     ) {
         self.authenticate = authenticate
         self.edgeTokenHash = edgeToken.map { APIKey.hash(of: $0) }
-        // Offered as zero before the first of it happens.
-        for credentials in Credentials.allCases { Self.unauthenticated(credentials).increment(by: 0) }
     }
 
     /// Who asks; `nil` on open routes and for the edge.
@@ -57,26 +54,16 @@ package struct Gate: Sendable {
 
     private func identify(_ headers: HTTPFields) async throws(Problem) -> Principal {
         guard let credential = Self.bearer(headers) else {
-            Self.unauthenticated(.none).increment()
+            ServerMetrics.unauthenticated(.none)
             throw .unauthenticated
         }
         guard let principal = try await authenticate(credential) else {
-            let looks: Credentials =
+            let looks: ServerMetrics.Credentials =
                 APIKey(credential) != nil ? .key : TokenVerifier.looksLikeToken(credential) ? .token : .other
-            Self.unauthenticated(looks).increment()
+            ServerMetrics.unauthenticated(looks)
             throw .badCredentials
         }
         return principal
-    }
-
-    /// What somebody who is nobody came with.
-    private enum Credentials: String, CaseIterable {
-        case none, key, token, other
-    }
-
-    /// Who is nobody is only counted.
-    private static func unauthenticated(_ credentials: Credentials) -> Counter {
-        Counter(label: "signalbox_http_unauthenticated_total", dimensions: [("credentials", credentials.rawValue)])
     }
 
     private static func bearer(_ headers: HTTPFields) -> String? {

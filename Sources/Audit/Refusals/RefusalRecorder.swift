@@ -90,6 +90,8 @@ package final class RefusalRecorder: Sendable {
 
     /// Writes every second and tidies every hour until it is cancelled; then it writes once more.
     package func run() async {
+        // Offered as zero before the first is lost.
+        Self.lost(0)
         var turn = 0
         while !Task.isCancelled {
             // Cut short by the end, which is seen above.

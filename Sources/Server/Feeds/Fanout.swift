@@ -1,6 +1,5 @@
 internal import Kernel
 internal import Logging
-internal import Metrics
 internal import Synchronization
 
 /// The newest events of the log, read once for everybody who follows it.
@@ -87,7 +86,7 @@ extension Fanout {
             }
             return state.readers
         }
-        FeedMetrics.readers(count)
+        ServerMetrics.feedReaders(count)
         if count == 1 { arrival.yield() }
     }
 
@@ -96,7 +95,7 @@ extension Fanout {
             state.readers -= 1
             return state.readers
         }
-        FeedMetrics.readers(count)
+        ServerMetrics.feedReaders(count)
     }
 
     /// What is wanted of the events after a position, as much of it as fits.
@@ -271,14 +270,4 @@ extension Fanout.State {
         items.removeFirst(dropped)
         bytes = size
     }
-}
-
-/// What is counted about feeds.
-enum FeedMetrics {
-    private static let gauge = Gauge(label: "signalbox_feed_readers")
-
-    static func readers(_ count: Int) { gauge.record(count) }
-    private static let dropped = Counter(label: "signalbox_feed_dropped_total")
-
-    static func drop() { dropped.increment() }
 }

@@ -147,7 +147,7 @@ extension API {
             switch feeds.take(after: position, wish, most: 200, bytes: 256 << 10) {
             case .gone where isLive:
                 // Too slow to be kept up with; who comes back with this position misses nothing.
-                FeedMetrics.drop()
+                ServerMetrics.feedsDropped()
                 return try await sink.send([.reset(to: position)])
             case .gone:
                 let slice = try await backend.events.list(wish, position, 200)

@@ -1,6 +1,5 @@
 package import Kernel
 package import Logging
-internal import Metrics
 
 /// The keys that an issuer signs with, as it publishes them: fetched when they are needed, and again when they are old
 /// or when a token names one that is not among them, but never more often than the limits say.
@@ -89,17 +88,17 @@ package actor KeyRing {
 
     private func load() async {
         defer { fetching = nil }
-        let outcome: String
+        let outcome: ServerMetrics.Fetch
         if let found = await fetch().flatMap({ VerificationKey.set($0) }), !found.isEmpty {
             // Keys that are not published any more are not good any more.
             keys = found
             fetchedAt = now()
             absent.removeAll()
-            outcome = "fetched"
+            outcome = .fetched
         } else {
             logger.warning("the keys of the issuer of tokens cannot be fetched")
-            outcome = "failed"
+            outcome = .failed
         }
-        Counter(label: "signalbox_token_key_fetches_total", dimensions: [("outcome", outcome)]).increment()
+        ServerMetrics.fetches(outcome)
     }
 }

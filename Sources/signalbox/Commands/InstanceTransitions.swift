@@ -45,9 +45,15 @@ extension InstanceCommand {
         guard wait else {
             return Terminal.say(wish.reach.json ? try JSON.pretty(started.body) : "operation \(operation)")
         }
-        try await client.finish(operation, after: started.position)
-        let shown = try await client.send("GET", "/v1/instances/" + wish.id)
-        Terminal.say(wish.reach.json ? try JSON.pretty(shown.body) : try InstanceCommand.Show.text(shown.body))
+        let position = try await client.finish(operation, after: started.position)
+        try await show(wish.id, at: position, by: client, asJSON: wish.reach.json)
+    }
+
+    /// Shows an instance as it is once an operation has ended: what is shown of the one may be behind the other.
+    static func show(_ id: String, at position: Int64, by client: APIClient, asJSON: Bool) async throws {
+        let path = "/v1/instances/\(id)?min-position=\(position)"
+        let shown = try await client.send("GET", path, patience: APIClient.patience)
+        Terminal.say(asJSON ? try JSON.pretty(shown.body) : try Show.text(shown.body))
     }
 }
 

@@ -44,10 +44,8 @@ struct OrganizationCommand: AsyncParsableCommand {
                 let instance = onboarded.body["instance"]?["id"]?.string
             else { throw Exit.failed("the server's answer names no operation") }
             guard wait else { return try show(onboarded.body, operation: operation, instance: instance) }
-            try await client.finish(operation, after: onboarded.position)
-            let shown = try await client.send("GET", "/v1/instances/" + instance, patience: APIClient.patience)
-            if reach.json { return Terminal.say(try JSON.pretty(shown.body)) }
-            Terminal.say(try InstanceCommand.Show.text(shown.body))
+            let position = try await client.finish(operation, after: onboarded.position)
+            try await InstanceCommand.show(instance, at: position, by: client, asJSON: reach.json)
         }
 
         private func show(_ body: JSONValue, operation: String, instance: String) throws {

@@ -30,7 +30,7 @@ extension OrganizationCommand {
             guard let operation = started.body["operation"]?["id"]?.string else {
                 throw Exit.failed("the server's answer names no operation")
             }
-            if wait { try await client.finish(operation, after: started.position) }
+            if wait { _ = try await client.finish(operation, after: started.position) }
             let text = wait ? "organization \(id) is deleted" : "operation \(operation)"
             Terminal.say(reach.json ? try JSON.pretty(started.body) : text)
         }

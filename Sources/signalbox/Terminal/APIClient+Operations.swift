@@ -27,8 +27,9 @@ extension APIClient {
     /// - Parameters:
     ///   - operation: Its id.
     ///   - position: Where in the log it began.
+    /// - Returns: A position that has everything the operation did before it.
     /// - Throws: An exit that says how it ended instead.
-    func finish(_ operation: String, after position: Int64) async throws {
+    func finish(_ operation: String, after position: Int64) async throws -> Int64 {
         while true {
             let answer: Answer
             do {
@@ -44,7 +45,7 @@ extension APIClient {
                 throw error
             }
             switch answer.body["status"]?.string {
-            case "completed": return
+            case "completed": return max(answer.position, position)
             case "compensated", "abandoned", "superseded", "parked":
                 let problem = answer.body["problem"]
                 let reason = problem?["detail"] ?? problem?["message"] ?? problem?["title"]

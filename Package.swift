@@ -126,6 +126,10 @@ let package = Package(
             ["Kernel", "Domain", "EventStore", "Commands", "Platform", "Postgres", .crypto, .logging, .metrics]
         ),
         .floor(
+            "Webhooks",
+            ["Kernel", "Domain", "EventStore", "Commands", "Postgres", .crypto, .logging, .metrics]
+        ),
+        .floor(
             "Adapters",
             [
                 "Kernel", "Platform", "Postgres", .asyncHTTPClient, .nioCore, .nioHTTP1, .nioPosix, .crypto,
@@ -157,7 +161,7 @@ let package = Package(
             name: "signalbox",
             dependencies: [
                 "Kernel", "Postgres", "Domain", "EventStore", "Platform", "Commands", "Projections", "Audit", "Sagas",
-                "Adapters", "DevPlane", "Server", "CAssets", .metrics, .argumentParser, .asyncHTTPClient,
+                "Webhooks", "Adapters", "DevPlane", "Server", "CAssets", .metrics, .argumentParser, .asyncHTTPClient,
                 .serviceLifecycle,
                 .unixSignals, .subprocess, .system, .logging, .yams, .nioCore, .nioHTTP1, .crypto,
             ],
@@ -204,6 +208,10 @@ let package = Package(
                 "Sagas", "Commands", "Domain", "EventStore", "Kernel", "Platform", "Postgres", "SagaSimulator",
                 "SignalboxTestKit", .crypto,
             ]
+        ),
+        .tests(
+            "WebhooksTests",
+            ["Webhooks", "Commands", "Domain", "EventStore", "Kernel", "Postgres", "SignalboxTestKit"]
         ),
         .tests(
             "AdaptersTests",

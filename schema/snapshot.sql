@@ -2,6 +2,10 @@ CREATE SCHEMA audit;
 
 ALTER SCHEMA audit OWNER TO signalbox_owner;
 
+CREATE SCHEMA hook;
+
+ALTER SCHEMA hook OWNER TO signalbox_owner;
+
 CREATE SCHEMA log;
 
 ALTER SCHEMA log OWNER TO signalbox_owner;
@@ -1384,6 +1388,39 @@ ALTER TABLE audit.refusal ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE hook.delivery (
+    webhook uuid NOT NULL,
+    event uuid NOT NULL,
+    "position" bigint NOT NULL,
+    type text NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    due timestamp with time zone DEFAULT now() NOT NULL,
+    claim uuid,
+    claimed_until timestamp with time zone,
+    answered integer,
+    problem text,
+    tried_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    CONSTRAINT delivery_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'delivered'::text, 'failed'::text])))
+);
+
+ALTER TABLE hook.delivery OWNER TO signalbox_owner;
+
+CREATE TABLE hook.endpoint (
+    webhook uuid NOT NULL,
+    organization bigint NOT NULL,
+    url text NOT NULL,
+    types text NOT NULL,
+    secret text NOT NULL,
+    previous text,
+    previous_until timestamp with time zone,
+    enabled boolean DEFAULT true NOT NULL,
+    since bigint NOT NULL
+);
+
+ALTER TABLE hook.endpoint OWNER TO signalbox_owner;
+
 CREATE TABLE log.audit_key (
     vkey text NOT NULL,
     epoch integer NOT NULL,
@@ -1711,6 +1748,12 @@ ALTER TABLE ONLY log.event ATTACH PARTITION log.event_2 FOR VALUES FROM ('335544
 ALTER TABLE ONLY audit.refusal
     ADD CONSTRAINT refusal_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY hook.delivery
+    ADD CONSTRAINT delivery_pkey PRIMARY KEY (webhook, event);
+
+ALTER TABLE ONLY hook.endpoint
+    ADD CONSTRAINT endpoint_pkey PRIMARY KEY (webhook);
+
 ALTER TABLE ONLY log.audit_key
     ADD CONSTRAINT audit_key_pkey PRIMARY KEY (vkey);
 
@@ -1790,6 +1833,16 @@ CREATE INDEX refusal_at ON audit.refusal USING btree (at);
 
 CREATE INDEX refusal_organization ON audit.refusal USING btree (organization, id) WHERE (organization IS NOT NULL);
 
+CREATE INDEX delivery_claimed ON hook.delivery USING btree (webhook) WHERE (claimed_until IS NOT NULL);
+
+CREATE INDEX delivery_due ON hook.delivery USING btree (webhook, due) WHERE (status = 'pending'::text);
+
+CREATE INDEX delivery_ended ON hook.delivery USING btree (ended_at) WHERE (status <> 'pending'::text);
+
+CREATE INDEX delivery_position ON hook.delivery USING btree (webhook, "position");
+
+CREATE INDEX endpoint_organization ON hook.endpoint USING btree (organization);
+
 CREATE INDEX command_recorded_at ON log.command USING brin (recorded_at);
 
 CREATE UNIQUE INDEX event_0_stream ON log.event_0 USING btree (stream_id, version);
@@ -1828,8 +1881,13 @@ CREATE TRIGGER append_only_update BEFORE UPDATE ON log.event FOR EACH ROW EXECUT
 
 CREATE TRIGGER same_width BEFORE UPDATE ON log.head FOR EACH ROW EXECUTE FUNCTION log.refuse_resizing();
 
+ALTER TABLE ONLY hook.delivery
+    ADD CONSTRAINT delivery_webhook_fkey FOREIGN KEY (webhook) REFERENCES hook.endpoint(webhook) ON DELETE CASCADE;
+
 GRANT USAGE ON SCHEMA audit TO signalbox_append;
 GRANT USAGE ON SCHEMA audit TO signalbox_audit;
+
+GRANT USAGE ON SCHEMA hook TO signalbox_append;
 
 GRANT USAGE ON SCHEMA log TO signalbox_append;
 GRANT USAGE ON SCHEMA log TO signalbox_project;
@@ -1924,6 +1982,10 @@ GRANT ALL ON FUNCTION saga.settle(target text, visitor text, answered boolean, r
 
 GRANT SELECT,INSERT,DELETE ON TABLE audit.refusal TO signalbox_append;
 GRANT SELECT ON TABLE audit.refusal TO signalbox_audit;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE hook.delivery TO signalbox_append;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE hook.endpoint TO signalbox_append;
 
 GRANT SELECT ON TABLE log.audit_key TO signalbox_append;
 GRANT SELECT ON TABLE log.audit_key TO signalbox_audit;

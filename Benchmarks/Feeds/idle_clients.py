@@ -30,10 +30,16 @@ def transactions(url):
     return int(subprocess.run(["psql", url, "-Atc", query], check=True, capture_output=True, text=True).stdout)
 
 
-async def follow(plane, key, heard):
+async def join(plane, key):
     reader, writer = await asyncio.open_connection(plane.hostname, plane.port)
     writer.write(f"GET /v1/events/stream HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {key}\r\n\r\n".encode())
-    assert b" 200 " in await reader.readline()
+    line = await reader.readline()
+    if b" 200 " not in line:
+        raise SystemExit(f"not let in: {line}")
+    return reader, writer
+
+
+async def follow(reader, writer, heard):
     while line := await reader.readline():
         heard[0] += line.startswith(b": hb")
         heard[1] += line.startswith(b"id: ")
@@ -57,8 +63,8 @@ async def main():
     for target in (0, clients // 20, clients):
         while len(tasks) < target:
             part = min(50, target - len(tasks))
-            tasks += [asyncio.create_task(follow(plane, dev["operatorKey"], heard)) for _ in range(part)]
-            await asyncio.sleep(0.2)
+            joined = await asyncio.gather(*(join(plane, dev["operatorKey"]) for _ in range(part)))
+            tasks += [asyncio.create_task(follow(*streams, heard)) for streams in joined]
         await asyncio.sleep(5)
         heard[:] = 0, 0
         share, rate, size = await measure(pid, dev["databaseUrl"], seconds)

@@ -19,14 +19,18 @@ package struct CommandDesk: Sendable {
         package var application: String
         /// The host name of an instance, by the organization's slug and the instance's name.
         package var host: @Sendable (_ slug: String, _ instance: String) -> String
+        /// Whether webhooks may be called without TLS, which is for one machine alone.
+        package var allowsPlainWebhooks: Bool
 
         package init(
             catalogue: Catalogue,
             application: String = "railzway",
+            allowsPlainWebhooks: Bool = false,
             host: @escaping @Sendable (_ slug: String, _ instance: String) -> String
         ) {
             self.catalogue = catalogue
             self.application = application
+            self.allowsPlainWebhooks = allowsPlainWebhooks
             self.host = host
         }
     }

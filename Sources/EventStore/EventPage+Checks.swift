@@ -4,7 +4,7 @@ internal import Metrics
 package enum LogConsumer: String, CaseIterable, Sendable {
     /// Whoever reads a page, whatever for.
     case page
-    case history, projection, starter, ledger, reconciler
+    case history, projection, starter, ledger, reconciler, webhooks
 
     private static let violations = Dictionary(
         uniqueKeysWithValues: allCases.map { consumer in

@@ -32,7 +32,7 @@ package struct API: Sendable {
             + transitionRoutes + changeRoutes + planRoutes + operationRoutes + eventRoutes + catalogueRoutes
             + adminRoutes + sagaRoutes + targetRoutes + resourceRoutes + auditRoutes + edgeRoutes + exportRoutes
             + streamRoutes + feedRoutes + erasureRoutes + projectionRoutes + releaseRoutes + rolloutRoutes
-            + auditLogRoutes + refusalRoutes
+            + auditLogRoutes + refusalRoutes + webhookRoutes
         return Self.described(routes, version: version)
     }
 }

@@ -8,6 +8,7 @@ extension Backend {
     package init(catalogue: Catalogue, desk: CommandDesk, models: ReadModels) {
         self.init(catalogue: catalogue)
         commands = CommandDoor(desk)
+        webhooks = WebhookDoor(desk)
         reads = ReadDoor(models)
     }
 }

@@ -51,11 +51,19 @@ extension Organization.Refusal: ProblemConvertible {
         case .suspended: .conflict("organization-suspended", "The organization is suspended")
         case .deleting: .conflict("organization-deleting", "The organization is being deleted")
         case .alreadyMember: .conflict("already-member", "The user belongs to the organization already")
-        case .notMember, .unknownInvitation: .notFound
+        case .notMember, .unknownInvitation, .unknownWebhook: .notFound
         case .heirNotMember: .invalid([.init("is not a member of the organization", pointer: "#/userId")])
         case .notOwner: .forbidden
         case .invitationExpired: Problem("invitation-expired", status: .gone, title: "The invitation has expired")
         case .tooManyInvitations: .conflict("too-many-invitations", "The organization has too many open invitations")
+        case .webhookMalformed:
+            .invalid([
+                .init(
+                    "must be an address of https, without a user, and types must be those of events",
+                    pointer: "#/url"
+                )
+            ])
+        case .tooManyWebhooks: .conflict("too-many-webhooks", "The organization has too many webhooks")
         case .lastOwner: .conflict("last-owner", "An organization is never without an owner")
         case .keyWithoutRole: .invalid([.init("is required", pointer: "#/role")])
         case .keyExists: .conflict("key-exists", "The key already exists")

@@ -16,6 +16,7 @@ struct FloorTests {
         "Projections": ["Kernel", "Domain", "EventStore", "Postgres"],
         "Audit": ["Kernel", "EventStore", "Postgres"],
         "Sagas": ["Kernel", "Domain", "EventStore", "Commands", "Platform", "Postgres"],
+        "Webhooks": ["Kernel", "Domain", "EventStore", "Commands", "Postgres"],
         "Adapters": ["Kernel", "Platform", "Postgres"],
         "DevPlane": ["Kernel", "Platform", "Postgres"],
         "Server": ["Kernel", "Domain", "Commands", "Projections", "Sagas", "Audit", "Platform", "CAssets"],

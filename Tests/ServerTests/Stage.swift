@@ -81,6 +81,9 @@ struct Stage: Sendable {
         backend.commands.open(
             Erasures(log: log, eraser: MemoryEraser(log: log, subjects: subjects), subjects: subjects)
         )
+        backend.webhooks = WebhookDoor(desk)
+        backend.webhooks.deliveries = { _, _, _ in [] }
+        backend.webhooks.redeliver = { _, _ in true }
         backend.reads = ReadDoor(folding: log)
         backend.reads.open(PastViews(log: log))
         backend.events = EventDoor(log, erased: subjects)

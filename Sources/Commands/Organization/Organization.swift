@@ -3,7 +3,7 @@ package import Kernel
 
 /// The write model of one organization.
 package struct Organization: Decider {
-    package static let stateVersion: Int16 = 2
+    package static let stateVersion: Int16 = 3
 
     /// Where an organization is in its life.
     package enum Stage: String, Codable, Sendable, CaseIterable {
@@ -23,6 +23,11 @@ package struct Organization: Decider {
         case acceptInvitation(UniqueID, tokenHash: String, by: UserID, at: Timestamp)
         case issueKey(APIKeyIssued)
         case revokeKey(KeyID)
+        case registerWebhook(OrganizationEvent.WebhookRegistered)
+        case enableWebhook(UniqueID)
+        case disableWebhook(UniqueID, reason: String)
+        case rotateWebhookSecret(OrganizationEvent.WebhookSecretRotated)
+        case removeWebhook(UniqueID)
         /// Ends every key and every invitation.
         case revokeAllKeys
         case linkBillingCustomer(String)
@@ -58,6 +63,10 @@ package struct Organization: Decider {
         /// The id is that of another key.
         case keyExists
         case unknownKey
+        /// What is called is no address that may be called, or wants no events, or what are none.
+        case webhookMalformed
+        case unknownWebhook
+        case tooManyWebhooks
         /// Billing knows the organization as another customer already.
         case otherBillingCustomer
         /// Only what was asked to be deleted can be.
@@ -71,6 +80,7 @@ package struct Organization: Decider {
     /// Billing's id of the customer; kept for ever once it is known.
     package private(set) var billingCustomer: String?
     package private(set) var invitations: [UniqueID: Invitation] = [:]
+    package private(set) var webhooks: [UniqueID: Webhook] = [:]
     private var keys = Keys<APIKeyIssued>()
     private var isErased: Bool?
 
@@ -94,6 +104,11 @@ package struct Organization: Decider {
             )
         case .invitationAccepted(let fact): members[fact.user] = invitations.removeValue(forKey: fact.invitation)?.role
         case .invitationRevoked(let fact): invitations[fact.invitation] = nil
+        case .webhookRegistered(let fact): webhooks[fact.webhook] = Webhook(fact)
+        case .webhookEnabled(let fact): webhooks[fact.webhook]?.disabled = nil
+        case .webhookDisabled(let fact): webhooks[fact.webhook]?.disabled = fact.reason
+        case .webhookSecretRotated: break
+        case .webhookRemoved(let fact): webhooks[fact.webhook] = nil
         case .apiKeyIssued(let fact): keys.issued(fact, as: fact.key)
         case .apiKeyRevoked(let fact): keys.revoked(fact.key)
         case .billingCustomerLinked(let fact): billingCustomer = fact.customer
@@ -121,6 +136,8 @@ package struct Organization: Decider {
 
         // What takes power away is accepted at any time: a key must be revocable while everything else stands still.
         case (.revokeKey(let key), _): return try revoke(key)
+        case (.disableWebhook(let webhook, let reason), _): return try disable(webhook: webhook, because: reason)
+        case (.removeWebhook(let webhook), _): return try remove(webhook: webhook)
         case (.revokeInvitation(let invitation), _): return try revoke(invitation: invitation)
         case (.revokeAllKeys, _):
             return keys.allGood.map { .apiKeyRevoked(.init(key: $0)) }
@@ -143,6 +160,9 @@ package struct Organization: Decider {
         case (.invite(let fact), .active): return try invite(fact)
         case (.acceptInvitation(let invitation, let hash, let user, let moment), .active):
             return try accept(invitation, tokenHash: hash, by: user, at: moment)
+        case (.registerWebhook(let fact), .active): return try register(fact)
+        case (.enableWebhook(let webhook), .active): return try enable(webhook: webhook)
+        case (.rotateWebhookSecret(let fact), .active): return try rotate(fact)
         case (.issueKey(let fact), .active): return try issue(fact)
         }
     }

@@ -12,6 +12,11 @@ package enum OrganizationEvent: EventFamily {
     case invitationRevoked(InvitationRevoked)
     case apiKeyIssued(APIKeyIssued)
     case apiKeyRevoked(APIKeyRevoked)
+    case webhookRegistered(WebhookRegistered)
+    case webhookEnabled(WebhookNamed)
+    case webhookDisabled(WebhookDisabled)
+    case webhookSecretRotated(WebhookSecretRotated)
+    case webhookRemoved(WebhookNamed)
     case billingCustomerLinked(BillingCustomerLinked)
     case suspended(Because)
     case resumed(Resumed)
@@ -33,6 +38,11 @@ package enum OrganizationEvent: EventFamily {
         case invitationRevoked = "organization.invitation-revoked"
         case apiKeyIssued = "organization.api-key-issued"
         case apiKeyRevoked = "organization.api-key-revoked"
+        case webhookRegistered = "organization.webhook-registered"
+        case webhookEnabled = "organization.webhook-enabled"
+        case webhookDisabled = "organization.webhook-disabled"
+        case webhookSecretRotated = "organization.webhook-secret-rotated"
+        case webhookRemoved = "organization.webhook-removed"
         case billingCustomerLinked = "organization.billing-customer-linked"
         case suspended = "organization.suspended"
         case resumed = "organization.resumed"
@@ -167,6 +177,11 @@ extension OrganizationEvent {
         case .invitationRevoked: .invitationRevoked
         case .apiKeyIssued: .apiKeyIssued
         case .apiKeyRevoked: .apiKeyRevoked
+        case .webhookRegistered: .webhookRegistered
+        case .webhookEnabled: .webhookEnabled
+        case .webhookDisabled: .webhookDisabled
+        case .webhookSecretRotated: .webhookSecretRotated
+        case .webhookRemoved: .webhookRemoved
         case .billingCustomerLinked: .billingCustomerLinked
         case .suspended: .suspended
         case .resumed: .resumed
@@ -188,6 +203,11 @@ extension OrganizationEvent {
         case .invitationRevoked(let fact): fact
         case .apiKeyIssued(let fact): fact
         case .apiKeyRevoked(let fact): fact
+        case .webhookRegistered(let fact): fact
+        case .webhookEnabled(let fact): fact
+        case .webhookDisabled(let fact): fact
+        case .webhookSecretRotated(let fact): fact
+        case .webhookRemoved(let fact): fact
         case .billingCustomerLinked(let fact): fact
         case .suspended(let fact): fact
         case .resumed(let fact): fact
@@ -209,6 +229,11 @@ extension OrganizationEvent {
         case .invitationRevoked: .only(Self.invitationRevoked)
         case .apiKeyIssued: .only(Self.apiKeyIssued)
         case .apiKeyRevoked: .only(Self.apiKeyRevoked)
+        case .webhookRegistered: .only(Self.webhookRegistered)
+        case .webhookEnabled: .only(Self.webhookEnabled)
+        case .webhookDisabled: .only(Self.webhookDisabled)
+        case .webhookSecretRotated: .only(Self.webhookSecretRotated)
+        case .webhookRemoved: .only(Self.webhookRemoved)
         case .billingCustomerLinked: .only(Self.billingCustomerLinked)
         case .suspended: .only(Self.suspended)
         case .resumed: .only(Self.resumed)

@@ -38,7 +38,8 @@ package enum Organizations: Projection {
             // What people called it goes with it; its slug stays taken.
             organization.name = ""
         case .memberAdded, .memberRoleChanged, .memberRemoved, .invitationSent, .invitationAccepted,
-            .invitationRevoked, .apiKeyIssued, .apiKeyRevoked, .billingCustomerLinked, .personalDataErased:
+            .invitationRevoked, .webhookRegistered, .webhookEnabled, .webhookDisabled, .webhookSecretRotated,
+            .webhookRemoved, .apiKeyIssued, .apiKeyRevoked, .billingCustomerLinked, .personalDataErased:
             break
         }
         organization.updatedAt = entry.at

@@ -4,6 +4,7 @@ extension API {
         .merging(projectionShapes) { first, _ in first }
         .merging(rolloutShapes) { first, _ in first }
         .merging(auditLogShapes) { first, _ in first }
+        .merging(webhookShapes) { first, _ in first }
 
     private static let commonShapes: [String: Schema] = [
         "Liveness": .object([.init("status", .oneOf(["alive"]))]),

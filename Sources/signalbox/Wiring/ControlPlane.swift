@@ -13,6 +13,7 @@ internal import Projections
 internal import Sagas
 internal import Server
 internal import ServiceLifecycle
+internal import Webhooks
 
 /// The control plane of one process, wired: the log, what writes to it, what follows it, and the API over all of it.
 struct ControlPlane: Service {
@@ -32,6 +33,7 @@ struct ControlPlane: Service {
     private let targets: TargetVitals
     private let sealer: SealerRunner?
     private let refusals: RefusalRecorder
+    private let webhooks: WebhookService
     private let backend: Backend
     private let kept: any KeptSecrets
     private let listening = Listening()
@@ -81,7 +83,11 @@ struct ControlPlane: Service {
             log: log,
             claims: log,
             vault: Vault(keys: keys, subjects: PostgresSubjectKeys(pool: pools.append)),
-            settings: .init(catalogue: catalogue, host: { names.host(slug: $0, instance: $1) }),
+            settings: .init(
+                catalogue: catalogue,
+                allowsPlainWebhooks: settings.stage == .development,
+                host: { names.host(slug: $0, instance: $1) }
+            ),
             snapshots: snapshots
         )
         let owner = Self.owner
@@ -171,6 +177,8 @@ struct ControlPlane: Service {
         let store = RefusalStore(pool: pools.append)
         refusals = RefusalRecorder(store: store, now: IDSource.system.now, logger: logger)
         backend.refusals = RefusalDoor(refusals, store)
+        backend.webhooks = WebhookDoor(desk, WebhookStore(pool: pools.append))
+        webhooks = WebhookService(pool: pools.append, log: log, desk: desk, stage: settings.stage, logger: logger)
         backend.audit = AuditDoor(TransparencyLog(store: AuditStore(pool: pools.append), log: log))
         let sealing = sealer?.state
         backend.plane.checks = { await Self.checks(models) + Self.checks(sealing) }
@@ -204,7 +212,7 @@ struct ControlPlane: Service {
     private func follow() async throws {
         try await seed()
         let (runner, starter, engine, sealer, listening) = (runner, starter, engine, sealer, listening)
-        let (ledger, reconciler, targets, refusals) = (ledger, reconciler, targets, refusals)
+        let (ledger, reconciler, targets, refusals, webhooks) = (ledger, reconciler, targets, refusals, webhooks)
         let vitals = LogVitals(pool: pools.append, logger: logger)
         let server = APIServer(
             backend: backend,
@@ -229,6 +237,7 @@ struct ControlPlane: Service {
             if let sealer { followers.addTask { await sealer.run() } }
             followers.addTask { await vitals.run() }
             followers.addTask { await refusals.run() }
+            followers.addTask { await webhooks.run() }
             let served = await withTaskGroup(of: Void.self) { sagas in
                 sagas.addTask { await engine.run() }
                 let served = await Result {

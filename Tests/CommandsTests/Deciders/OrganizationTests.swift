@@ -21,10 +21,15 @@ struct OrganizationTests {
         .init(invitation: UniqueID(id), tokenHash: "h", role: .developer, expiresAt: Timestamp(microseconds: 100))
     }
 
+    private static func hook(_ id: UInt128, _ url: String = "https://a.example/") -> OrganizationEvent.WebhookRegistered
+    {
+        .init(webhook: UniqueID(id), url: url, types: ["*"], secret: .init(subject: "organization-1", box: ""))
+    }
+
     private static func history(of stage: Organization.Stage) -> [OrganizationEvent] {
         let active = [
             created, befriended, .apiKeyIssued(key), .billingCustomerLinked(.init(customer: "c1")),
-            .invitationSent(invitation(1)),
+            .invitationSent(invitation(1)), .webhookRegistered(hook(1)),
         ]
         switch stage {
         case .absent: return []
@@ -118,6 +123,38 @@ struct OrganizationTests {
                 dying
             ),
             row("take an invitation back", .revokeInvitation(UniqueID(1)), none, one, one, one, one),
+            row("register a webhook", .registerWebhook(hook(2)), none, one, asleep, dying, dying),
+            row("register the same webhook", .registerWebhook(hook(1)), none, same, asleep, dying, dying),
+            row(
+                "register what cannot be called",
+                .registerWebhook(hook(2, "file:///etc/passwd")),
+                none,
+                no(.webhookMalformed),
+                asleep,
+                dying,
+                dying
+            ),
+            row("enable what is enabled", .enableWebhook(UniqueID(1)), none, same, asleep, dying, dying),
+            row(
+                "rotate a secret",
+                .rotateWebhookSecret(.init(webhook: UniqueID(1), secret: .init(subject: "organization-1", box: "x"))),
+                none,
+                one,
+                asleep,
+                dying,
+                dying
+            ),
+            row("disable a webhook", .disableWebhook(UniqueID(1), reason: "x"), none, one, one, one, one),
+            row(
+                "disable what is none",
+                .disableWebhook(UniqueID(2), reason: "x"),
+                none,
+                no(.unknownWebhook),
+                no(.unknownWebhook),
+                no(.unknownWebhook),
+                no(.unknownWebhook)
+            ),
+            row("remove a webhook", .removeWebhook(UniqueID(1)), none, one, one, one, one),
             row("issue a key", .issueKey(newKey), none, one, asleep, dying, dying),
             row("issue the same key", .issueKey(key), none, same, asleep, dying, dying),
             row("revoke a key", .revokeKey(key.key), none, one, one, one, one),

@@ -55,6 +55,17 @@ enum Histories {
         case 6: .invitationRevoked(.init(invitation: draws.unique()))
         case 7, 8: .apiKeyIssued(draws.key())
         case 9: .apiKeyRevoked(.init(key: draws.id()))
+        case 10 where Bool.random(using: &draws):
+            .webhookRegistered(
+                .init(
+                    webhook: draws.unique(),
+                    url: "https://a.example/\(draws.number())",
+                    types: ["*"],
+                    secret: .init(subject: "organization-1", box: "")
+                )
+            )
+        case 10 where Bool.random(using: &draws): .webhookDisabled(.init(webhook: draws.unique(), reason: "x"))
+        case 10 where Bool.random(using: &draws): .webhookRemoved(.init(webhook: draws.unique()))
         case 10: .renamed(.init(name: "Acme \(draws.number())"))
         default: try golden(&draws)
         }

@@ -186,6 +186,15 @@ extension MatrixWorld {
         let invitation = try await stage.desk.invite(to: id, as: .viewer, for: .seconds(60), by: .own(ids: .system))
             .answer
         (things["invitation"], things["token"]) = (invitation.invitation.description, invitation.token)
+        let webhook = try await stage.desk.registerWebhook(
+            of: id,
+            url: "https://hooks.example/\(slug)",
+            types: ["*"],
+            by: .own(ids: .system)
+        )
+        (things["webhook"], things["delivery"]) = (
+            webhook.answer.webhook.description, IDSource.system.unique().description
+        )
         let (user, _) = try await person("guest-of-\(slug)", stage)
         try await add(user, .viewer, to: id, stage)
         things["user"] = user.description

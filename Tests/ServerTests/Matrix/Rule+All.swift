@@ -16,7 +16,8 @@ extension Rule {
 
     private static let reads: [String: Rule] = [
         "showCaller": Rule(.signedIn), "followOrganization": Rule(.overseers), "followInstance": Rule(.members),
-        "listInvitations": Rule(.overseers), "slugAvailability": Rule(.signedIn),
+        "listInvitations": Rule(.overseers), "listWebhooks": Rule(.overseers),
+        "listDeliveries": Rule(.overseers), "slugAvailability": Rule(.signedIn),
         "listOrganizations": Rule(.signedIn), "listMyOrganizations": Rule(.signedIn),
         "listMyKeys": Rule(.people),
         "showOrganization": Rule(.members), "listMembers": Rule(.members), "listInstances": Rule(.members),
@@ -41,6 +42,10 @@ extension Rule {
         "createOrganization": Rule(.people, body: #"{"name":"Third","slug":"third"}"#),
         "updateProfile": Rule(.people, body: #"{"firstName":"Ann"}"#, headers: [.ifMatch: "*"]),
         "changeMemberRole": Rule(.administrators, body: #"{"role":"viewer"}"#), "removeMember": Rule(.administrators),
+        "registerWebhook": Rule(.administrators, body: #"{"url":"https://hooks.example/a"}"#),
+        "removeWebhook": Rule(.administrators), "enableWebhook": Rule(.administrators),
+        "disableWebhook": Rule(.administrators), "rotateWebhookSecret": Rule(.administrators),
+        "redeliver": Rule(.administrators),
         "invite": Rule(.administrators, body: #"{"role":"viewer"}"#), "revokeInvitation": Rule(.administrators),
         "acceptInvitation": Rule(.holders),
         "transferOrganization": Rule(.owners, body: #"{"userId":"{user}"}"#),

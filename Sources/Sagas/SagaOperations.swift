@@ -31,13 +31,14 @@ package struct SagaOperations: Sendable {
     ///   - cursor: ``SagaPage/next`` of the page before.
     ///   - limit: How many, at most.
     /// - Returns: One line each.
-    /// - Throws: ``SagaOperationError/unavailable``, or `badCursor`.
+    /// - Throws: ``SagaOperationError/unavailable``, `badCursor`, or `unknownKind`.
     package func list(
         _ wish: SagaWish = SagaWish(),
         after cursor: String? = nil,
         limit: Int = 50
     ) async throws(SagaOperationError) -> SagaPage {
         if let cursor, Int64(cursor) == nil { throw .badCursor }
+        if let kind = wish.kind, definitions.latest(kind) == nil { throw .unknownKind(known: definitions.kinds) }
         let filter = WorkFilter(
             category: SagaEvent.category,
             kinds: wish.kind.map { [$0] },

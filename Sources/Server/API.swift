@@ -47,6 +47,7 @@ extension API {
             switch error {
             case .unavailable, .busy: throw .unavailable(cause: error)
             case .behind(let position): throw .behind(at: position, wanted: position + 1)
+            case .beyond(let end): throw .notYet("The log ends at \(end).")
             case .future: throw .notYet("the moment is still to come")
             case .tooMuch(let most):
                 throw .invalid([.init("reaches over more than \(most) events", parameter: "position")])
@@ -63,7 +64,7 @@ extension API {
         } catch {
             switch error {
             case .behind(let position): throw .behind(at: position, wanted: wanted)
-            case .unavailable, .busy, .future, .tooMuch, .badCursor: throw .unavailable(cause: error)
+            case .unavailable, .busy, .beyond, .future, .tooMuch, .badCursor: throw .unavailable(cause: error)
             }
         }
     }

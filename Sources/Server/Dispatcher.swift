@@ -113,6 +113,7 @@ package struct Dispatcher: HTTPResponder {
             try take(principal, request.method, &passage)
             try gate.check(principal, for: route.access)
         }
+        try route.check(places: parameters)
         let query = try Query(target.count > 1 ? target[1] : "")
         try route.check(query)
         let call = Call(

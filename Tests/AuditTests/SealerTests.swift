@@ -16,7 +16,8 @@ struct SealerTests {
             #expect(try await sealing.sealer().turn(lease).size == 0)
             #expect(try await sealing.published() == nil)
             var range = CompactRange()
-            for size in [3, 300] as [Int64] {
+            // Also such that only the tiles at the bottom grow.
+            for size in [3, 300, 303, 511, 512, 515] as [Int64] {
                 try await sealing.write(Int(size - range.size))
                 let head = try await sealing.sealer().turn(lease)
                 let events = try await sealing.running.log.stored(after: range.size, limit: 1000)

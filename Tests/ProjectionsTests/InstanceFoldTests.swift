@@ -57,6 +57,23 @@ struct InstanceFoldTests {
         #expect(retried.lastError == nil && retried.conditions.isEmpty)
     }
 
+    @Test("what an abandoned provisioning made is left as it is, and nobody says that it is gone")
+    func abandoned() throws {
+        var story = Story()
+        try story.tell(Story.requested(), of: 400)
+        try story.tell(InstanceEvent.isolationApplied(.init(database: "d", connectionLimit: 5)), of: 400)
+        let failure = InstanceEvent.ProvisioningFailed(
+            step: "register-job",
+            failure: "abandoned",
+            reason: "done by hand",
+            generation: 1
+        )
+        try story.tell(InstanceEvent.provisioningFailed(failure), of: 400)
+        let row = try #require(try story.rows(of: Instances.self)["400"])
+        #expect(row.status == .provisioningFailed)
+        #expect(row.conditions.map(\.status) == [.unknown] && row.conditions.map(\.message) == ["abandoned"])
+    }
+
     @Test("a condition keeps its since while its status stays the same")
     func since() throws {
         var story = Story()

@@ -60,7 +60,7 @@ struct PastViewsTests {
             let again = PastViews(log: log, turnstile: turnstile)
             _ = try await again.instances(of: organization, at: .now, page: PageRequest())
         }
-        await #expect(throws: ReadError.behind(position: end)) {
+        await #expect(throws: ReadError.beyond(end: end)) {
             try await past.instance(id, at: .position(end + 1))
         }
         #expect(try await past.instance(id, at: .time(Timestamp(microseconds: 0))).value == nil)

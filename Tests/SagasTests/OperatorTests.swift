@@ -46,6 +46,19 @@ struct OperatorTests {
         #expect(done.status == "succeeded" && done.endedAt != nil && done.attempts.map(\.outcome) == ["succeeded"])
     }
 
+    @Test("a kind that no saga is of is refused with the kinds there are")
+    func unknownKind() async throws {
+        let operations = try (try await stuck(.transient(code: "57P03", message: "starting up"))).operations()
+        #expect(try await operations.list(SagaWish(kind: "provision-instance")).data.count == 1)
+        do {
+            _ = try await operations.list(SagaWish(kind: "nonsense"))
+            Issue.record("taken")
+        } catch {
+            guard case .unknownKind(let known) = error else { throw error }
+            #expect(known.contains("provision-instance") && known == known.sorted())
+        }
+    }
+
     @Test("a parked saga waits for a person, and says for what")
     func parked() async throws {
         let simulation = try await stuck()
@@ -90,7 +103,7 @@ struct OperatorTests {
             SagaWish(), SagaWish(statuses: ["parked"]), SagaWish(kind: ProvisionInstance.kind), SagaWish(lane: lane),
             SagaWish(target: "tenant-postgres"), SagaWish(stuck: true),
         ] { #expect(try await operations.list(wish).data.map(\.id) == ["\(simulation.cause)"]) }
-        for wish in [SagaWish(statuses: ["running"]), SagaWish(kind: "other"), SagaWish(target: "nomad")] {
+        for wish in [SagaWish(statuses: ["running"]), SagaWish(kind: "roll-out"), SagaWish(target: "nomad")] {
             #expect(try await operations.list(wish).data.isEmpty)
         }
         await #expect(throws: SagaOperationError.badCursor) { try await operations.list(after: "x") }

@@ -61,8 +61,15 @@ struct AuditorTests {
             #expect(reply.status == .notFound, "\(query)")
             #expect(reply.problem == "not-yet", "\(query)")
         }
-        let view = try await stage.send(.get, "/v1/organizations/\(id)?position=\(size + 1)", as: stage.ana)
-        #expect(view.problem == "behind")
+        let own = "/v1/organizations/\(id)"
+        for query in ["position=\(size + 1)", "as_of=2999-01-01T00:00:00Z"] {
+            for (path, key) in [
+                (own, stage.ana), ("\(own)/instances", stage.ana), ("/v1/organizations", stage.operatorKey),
+            ] {
+                let view = try await stage.send(.get, path + "?" + query, as: key)
+                #expect(view.status == .notFound && view.problem == "not-yet", "\(path) \(query)")
+            }
+        }
         #expect(try await stage.send(.get, path + "/state?position=\(size)", as: stage.ana).status == .ok)
         for list in ["/v1/events", "/v1/events/export"] {
             let reply = try await stage.send(.get, list + "?after=\(size + 1)", as: stage.operatorKey)

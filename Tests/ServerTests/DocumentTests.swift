@@ -148,7 +148,7 @@ struct DocumentTests {
 
 extension Schema {
     /// The same shape with every name replaced by what it stands for.
-    fileprivate var resolved: Schema {
+    var resolved: Schema {
         switch self {
         case .named(let name): API.shapes[name]?.resolved ?? .nothing
         case .object(let members): .object(members.map { .init($0.name, $0.schema.resolved, required: $0.required) })

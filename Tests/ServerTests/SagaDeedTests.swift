@@ -54,6 +54,20 @@ struct SagaDeedTests {
         }
     }
 
+    @Test("a kind of which no saga is, is refused with the kinds there are")
+    func kinds() async throws {
+        var stage = try await Stage()
+        stage.backend.sagas.list = { wish, _, _ throws(SagaOperationError) in
+            guard wish.kind == "roll-out" else { throw .unknownKind(known: ["roll-out"]) }
+            return SagaPage(data: [], next: nil)
+        }
+        let path = "/v1/admin/sagas?kind="
+        #expect(try await stage.send(.get, path + "roll-out", as: stage.operatorKey).status == .ok)
+        let reply = try await stage.send(.get, path + "nonsense", as: stage.operatorKey)
+        #expect(reply.status == .unprocessableContent && reply.parameters == ["kind"])
+        #expect(reply.json["errors"]?.array?.first?["detail"] == "must be one of roll-out")
+    }
+
     @Test("the version may come as If-Match, and has to come")
     func version() async throws {
         let seen = Seen()

@@ -9,6 +9,7 @@ import Logging
 import Projections
 @testable import Server
 import SignalboxTestKit
+import Testing
 
 /// A whole API over a log in memory: commands are really decided, and questions are answered by really folding.
 struct Stage: Sendable {
@@ -123,7 +124,7 @@ struct Stage: Sendable {
         var quiet = Logger(label: "test")
         quiet.logLevel = .critical
         let (sent, content) = (headers, body)
-        return try await Application(responder: dispatcher, logger: quiet).test(.router) { client in
+        let reply = try await Application(responder: dispatcher, logger: quiet).test(.router) { client in
             try await client.execute(
                 uri: path,
                 method: method,
@@ -133,6 +134,23 @@ struct Stage: Sendable {
                 Reply(status: response.status, headers: response.headers, text: String(buffer: response.body))
             }
         }
+        Self.judge(reply, method, path)
+        return reply
+    }
+
+    private static let table = API(backend: Backend(catalogue: catalogue), settings: APISettings(), ids: .system)
+        .table(version: "test")
+
+    /// Whatever a test asks for: a problem is one of those that the document has for the route.
+    private static func judge(_ reply: Reply, _ method: HTTPRequest.Method, _ path: String) {
+        guard reply.headers[.contentType] == "application/problem+json", reply.json["type"] != nil,
+            case .found(let route, _) = table.match(method, path: path.prefix { $0 != "?" })
+        else { return }
+        let known = route.problems.contains {
+            .string($0.type) == reply.json["type"] && $0.status == reply.status
+                && .string($0.title) == reply.json["title"]
+        }
+        #expect(known, "\(route.name) does not say that it answers \(reply.text)")
     }
 
     /// Onboards an organization for a user and gives back the answer.

@@ -99,7 +99,12 @@ package struct AuditStore: Sendable {
         stream: String,
         fence: Int64
     ) async throws(AuditError) {
-        let tiles = full + edge.partials
+        // A level whose last tile has no more hashes than before is as it was, and a tile is only written to grow.
+        let grown = edge.partials.filter { tile in
+            let shift = Int64(8 * tile.tile.level)
+            return old.size >> shift != edge.size >> shift
+        }
+        let tiles = full + grown
         let levels = tiles.map { Int16($0.tile.level) }
         let numbers = tiles.map(\.tile.index)
         let hashes = tiles.map(\.bytes)

@@ -67,7 +67,10 @@ extension InstanceRow {
             settle(in: .provisioningFailed)
             lastError = Failure(step: fact.step, failure: fact.failure, reason: fact.reason, at: moment)
             slots = []
-            for condition in conditions { note(condition.type, .no, "taken back", at: moment) }
+            // What was abandoned is left where it was, and nobody looks after it any more.
+            let (known, message) =
+                fact.failure == "abandoned" ? (ConditionStatus.unknown, "abandoned") : (.no, "taken back")
+            for condition in conditions { note(condition.type, known, message, at: moment) }
         case .stopRequested: status = .stopping
         case .stopped:
             settle(in: .stopped)

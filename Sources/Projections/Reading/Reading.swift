@@ -71,6 +71,8 @@ package enum ReadError: Error, Equatable, Sendable {
     case unavailable
     /// The read models have not got so far in time; this is where they are.
     case behind(position: Int64)
+    /// The position that was asked about is beyond this one, with which the log ends.
+    case beyond(end: Int64)
     /// What will be cannot be shown.
     case future
     /// More than so many events would have to be folded for it.

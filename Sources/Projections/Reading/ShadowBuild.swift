@@ -102,7 +102,7 @@ package struct ShadowBuild: Sendable {
         do { frontier = try await log.frontier() } catch { throw .unavailable }
         switch moment {
         case .position(let position):
-            guard position <= frontier else { throw .behind(position: frontier) }
+            guard position <= frontier else { throw .beyond(end: frontier) }
             return Span(end: position)
         case .time(let time):
             guard time <= now() else { throw .future }

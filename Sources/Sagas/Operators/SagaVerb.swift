@@ -98,6 +98,8 @@ package enum SagaOperationError: Error, Equatable, Sendable {
     case notFound
     /// The cursor of a list was never given.
     case badCursor
+    /// No saga is of the kind that was asked for; these are the kinds there are.
+    case unknownKind(known: [String])
     /// The saga has moved on since the operator looked.
     case conflict(actual: Int64)
     /// The state of the saga does not allow it; the text is for people.

@@ -64,7 +64,7 @@ extension API {
         ]
     }
 
-    private static let plain = "text/plain; charset=utf-8"
+    static let plain = "text/plain; charset=utf-8"
     private static let binary = "application/octet-stream"
 
     private func checkpoint(_ call: Call) async throws(Problem) -> Answer {

@@ -21,7 +21,7 @@ extension API {
                 "Whether requests are welcome: the database answers and the read models keep up.",
                 access: .open,
                 parameters: [.init("verbose", .string(0...5), "Names every check.")],
-                success: .init(.ok, .named("Readiness")),
+                success: .init(.ok, .named("Readiness"), or: [.serviceUnavailable]),
                 handler: ready
             ),
             Route(
@@ -30,7 +30,7 @@ extension API {
                 "healthy",
                 "Whether the database answers.",
                 access: .open,
-                success: .init(.ok, .named("Health")),
+                success: .init(.ok, .named("Health"), or: [.serviceUnavailable]),
                 handler: healthy
             ),
             Route(

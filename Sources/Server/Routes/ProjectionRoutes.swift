@@ -139,17 +139,22 @@ extension API {
     }
 }
 
+extension Problem {
+    static func rebuildImpossible(_ why: String) -> Problem {
+        Problem(
+            "rebuild-impossible",
+            status: .conflict,
+            title: "The builds of the read model do not allow it",
+            detail: why
+        )
+    }
+}
+
 extension RebuildError: ProblemConvertible {
     package var problem: Problem {
         switch self {
         case .unknownProjection, .unknownBuild: .notFound
-        case .notPossible(let why):
-            Problem(
-                "rebuild-impossible",
-                status: .conflict,
-                title: "The builds of the read model do not allow it",
-                detail: why
-            )
+        case .notPossible(let why): .rebuildImpossible(why)
         case .beyond(let frontier):
             .invalid([.init("is beyond the log, which ends at \(frontier)", pointer: "#/toPosition")])
         case .twoEnds: .invalid([.init("excludes toPosition", pointer: "#/asOf")])

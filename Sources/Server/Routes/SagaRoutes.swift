@@ -112,6 +112,8 @@ extension SagaOperationError: ProblemConvertible {
         switch self {
         case .notFound: .notFound
         case .badCursor: .badCursor
+        case .unknownKind(let known):
+            .invalid([.init("must be one of " + known.joined(separator: ", "), parameter: "kind")])
         case .conflict(let actual): .preconditionFailed(version: actual)
         case .notPossible(let why):
             Problem(

@@ -1,5 +1,6 @@
 internal import HTTPTypes
 internal import Kernel
+internal import Synchronization
 
 extension API {
     /// The table with the routes that describe it, themselves included.
@@ -22,15 +23,35 @@ extension API {
             success: .init(.ok, .text, type: "text/html"),
             handler: { _ throws(Problem) in throw .notFound }
         )
-        let document = OpenAPI(RouteTable(routes + [own, page]), schemas: shapes, version: version).document
+        let all = routes + [own, page]
+        let document = Once { OpenAPI(RouteTable(all), schemas: shapes, version: version).document }
+        let html = Once { DocumentationPage(all, version: version).html }
         var (served, shown) = (own, page)
-        served.handler = { _ throws(Problem) in try .json(document) }
-        let html = DocumentationPage(routes + [own, page], version: version).html
+        served.handler = { _ throws(Problem) in try .json(document.value) }
         shown.handler = { _ throws(Problem) in
-            var answer = Answer.text(html, type: "text/html; charset=utf-8")
+            var answer = Answer.text(html.value, type: "text/html; charset=utf-8")
             answer.headers[.contentSecurityPolicy] = DocumentationPage.contentSecurityPolicy
             return answer
         }
         return RouteTable(routes + [served, shown])
+    }
+}
+
+/// A value that is made when it is asked for first, and kept.
+private final class Once<Value: Sendable>: Sendable {
+    private let made = Mutex<Value?>(nil)
+    private let make: @Sendable () -> Value
+
+    init(_ make: @escaping @Sendable () -> Value) {
+        self.make = make
+    }
+
+    var value: Value {
+        made.withLock { kept in
+            if let kept { return kept }
+            let value = make()
+            kept = value
+            return value
+        }
     }
 }

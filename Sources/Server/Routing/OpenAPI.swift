@@ -6,12 +6,14 @@ package struct OpenAPI: Sendable {
     private let table: RouteTable
     private let schemas: [String: Schema]
     private let version: String
+    private let examples: Examples
 
     /// Of a table whose routes refer to these shapes by name, and of this version of the build.
     package init(_ table: RouteTable, schemas: [String: Schema], version: String) {
         self.table = table
         self.schemas = schemas
         self.version = version
+        self.examples = Examples(shapes: schemas)
     }
 
     /// The whole document.
@@ -32,6 +34,9 @@ package struct OpenAPI: Sendable {
             "components": [
                 "schemas": .object(
                     schemas.mapValues(\.document).merging(["Problem": Self.problem]) { named, _ in named }
+                ),
+                "examples": .object(
+                    Problem.catalogue.mapValues { ["summary": .string($0.title), "value": $0.example] }
                 ),
                 "responses": [
                     "Problem": [
@@ -55,16 +60,14 @@ package struct OpenAPI: Sendable {
         var operation: [String: JSONValue] = [
             "operationId": .string(route.name),
             "summary": .string(route.summary),
-            "responses": .object([
-                String(route.success.status.code): success(route),
-                "default": ["$ref": "#/components/responses/Problem"],
-            ]),
+            "responses": .object(responses(route)),
         ]
         let parameters = pathParameters(route) + queryParameters(route) + headerParameters(route)
         if !parameters.isEmpty { operation["parameters"] = .array(parameters) }
         if let body = route.body {
             operation["requestBody"] = [
-                "required": .bool(body.needsContent), "content": ["application/json": ["schema": body.document]],
+                "required": .bool(body.needsContent),
+                "content": ["application/json": ["schema": body.document, "example": examples.request(route) ?? [:]]],
             ]
         }
         switch route.access {
@@ -78,14 +81,48 @@ package struct OpenAPI: Sendable {
     private func success(_ route: Route) -> JSONValue {
         var response: [String: JSONValue] = ["description": .string(route.success.status.reasonPhrase)]
         if let schema = route.success.schema {
-            response["content"] = .object([route.success.type: ["schema": schema.document]])
+            var content: [String: JSONValue] = ["schema": schema.document]
+            if let example = examples.success(route) { content["example"] = example }
+            response["content"] = .object([route.success.type: .object(content)])
         }
         return .object(response)
     }
 
+    /// What is answered when all goes well, and the problems by their status; others are said to be problems too.
+    private func responses(_ route: Route) -> [String: JSONValue] {
+        var responses: [String: JSONValue] = ["default": ["$ref": "#/components/responses/Problem"]]
+        for (status, problems) in Dictionary(grouping: route.problems, by: \.status.code) {
+            let slugs = problems.map(\.slug).sorted()
+            let types: JSONValue = .array(
+                problems.map { .string($0.type) }.sorted { $0.string ?? "" < $1.string ?? "" }
+            )
+            let examples = slugs.map { ($0, JSONValue.object(["$ref": .string("#/components/examples/\($0)")])) }
+            responses[String(status)] = [
+                "description": .string(slugs.map { "`\($0)`" }.joined(separator: ", ")),
+                "content": [
+                    "application/problem+json": [
+                        "schema": [
+                            "allOf": [
+                                ["$ref": "#/components/schemas/Problem"],
+                                ["type": "object", "properties": ["type": ["enum": types]]],
+                            ]
+                        ],
+                        "examples": .object(Dictionary(examples) { first, _ in first }),
+                    ]
+                ],
+            ]
+        }
+        let success = success(route)
+        responses[String(route.success.status.code)] = success
+        // These say with the same document that all is not well.
+        for status in route.success.others { responses[String(status.code)] = success }
+        return responses
+    }
+
     private func pathParameters(_ route: Route) -> [JSONValue] {
-        route.path.split(separator: "/").filter { $0.hasPrefix("{") }.map { segment in
-            Self.parameter(String(segment.dropFirst().dropLast()), in: "path", required: true, ["type": "string"])
+        route.places.map {
+            let example = examples.value(of: $0.schema, named: $0.name)
+            return Self.parameter($0.name, in: "path", required: true, $0.schema.document, example: example)
         }
     }
 
@@ -119,12 +156,14 @@ package struct OpenAPI: Sendable {
         in place: String,
         required: Bool,
         _ schema: JSONValue,
-        description: String? = nil
+        description: String? = nil,
+        example: JSONValue? = nil
     ) -> JSONValue {
         var parameter: [String: JSONValue] = [
             "name": .string(name), "in": .string(place), "required": .bool(required), "schema": schema,
         ]
         if let description { parameter["description"] = .string(description) }
+        if let example { parameter["example"] = example }
         return .object(parameter)
     }
 

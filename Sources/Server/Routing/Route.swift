@@ -42,11 +42,19 @@ package struct Route: Sendable {
         package var status: HTTPResponse.Status
         package var type: String
         package var schema: Schema?
+        /// What the same document may be answered with instead, when it says that all is not well.
+        package var others: [HTTPResponse.Status]
 
-        package init(_ status: HTTPResponse.Status, _ schema: Schema? = nil, type: String = "application/json") {
+        package init(
+            _ status: HTTPResponse.Status,
+            _ schema: Schema? = nil,
+            type: String = "application/json",
+            or others: [HTTPResponse.Status] = []
+        ) {
             self.status = status
             self.schema = schema
             self.type = type
+            self.others = others
         }
     }
 
@@ -114,12 +122,41 @@ package struct Route: Sendable {
         }
         for parameter in parameters {
             guard let text = query.given(parameter.name) else { continue }
-            var value = JSONValue.string(text)
-            if case .integer = parameter.schema, let number = Int64(text) { value = .integer(number) }
-            for fault in parameter.schema.faults(in: value) {
+            for fault in parameter.schema.faults(inText: text) {
                 faults.append(.init(fault.detail, parameter: parameter.name))
             }
         }
         if !faults.isEmpty { throw .invalid(faults) }
+    }
+
+    /// The parameters in the path with the shapes that they have, in their order.
+    package var places: [(name: String, schema: Schema)] {
+        path.split(separator: "/").filter { $0.hasPrefix("{") }.map { segment in
+            let name = String(segment.dropFirst().dropLast())
+            return (name, Self.placeSchemas[name] ?? .text)
+        }
+    }
+
+    /// What cannot be the name of anything names nothing, unlike a wrong parameter, which is told.
+    func check(places values: [String: String]) throws(Problem) {
+        for (name, schema) in places {
+            guard schema.faults(inText: values[name] ?? "").isEmpty else { throw .notFound }
+        }
+    }
+
+    /// The same names mean the same everywhere; what is not here is any text.
+    private static let placeSchemas: [String: Schema] = [
+        "organization": .identifier, "instance": .identifier, "subscription": .identifier, "user": .identifier,
+        "key": .identifier, "rollout": .identifier, "operation": .uuid, "saga": .uuid, "invitation": .uuid,
+        "webhook": .uuid, "delivery": .uuid,
+        "position": .integer(1...Int64.max),
+    ]
+}
+
+extension Schema {
+    /// What is wrong with a value that came as text, in a path or a query.
+    fileprivate func faults(inText text: String) -> [Problem.Fault] {
+        if case .integer = self, !text.hasPrefix("+"), let number = Int64(text) { return faults(in: .integer(number)) }
+        return faults(in: .string(text))
     }
 }

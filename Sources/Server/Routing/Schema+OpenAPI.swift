@@ -21,8 +21,8 @@ extension Schema {
             var document: [String: JSONValue] = ["type": "string"]
             if range.lowerBound > 0 { document["minLength"] = .integer(Int64(range.lowerBound)) }
             if range.upperBound < Int.max { document["maxLength"] = .integer(Int64(range.upperBound)) }
-            if let format { document["format"] = .string(format) }
-            if let pattern { document["pattern"] = .string(pattern) }
+            if let format { document["format"] = .string(format.rawValue) }
+            if let pattern { document["pattern"] = .string(pattern.text) }
             return .object(document)
         case .oneOf(let values):
             return ["type": "string", "enum": .array(values.map { .string($0) })]

@@ -7,8 +7,8 @@ package indirect enum Schema: Sendable {
     /// A shape with a name of its own, `#/components/schemas/{name}`.
     case named(String)
     case array(Schema)
-    /// - Parameters: The number of characters, and the format or pattern for readers of the document.
-    case string(ClosedRange<Int>, format: String? = nil, pattern: String? = nil)
+    /// - Parameters: The number of characters, and the format or pattern that the text has.
+    case string(ClosedRange<Int>, format: Format? = nil, pattern: TextPattern? = nil)
     case oneOf([String])
     case integer(ClosedRange<Int64>)
     case boolean
@@ -19,6 +19,20 @@ package indirect enum Schema: Sendable {
     case anything
     /// Any JSON value at all.
     case json
+
+    /// A kind of text that has a name in JSON Schema.
+    package enum Format: String, Sendable {
+        case uuid
+        case time = "date-time"
+
+        /// Whether a text is of this kind, and what to say when it is not.
+        fileprivate func fault(in text: String) -> String? {
+            switch self {
+            case .uuid: UniqueID(text) == nil ? "must be a UUID" : nil
+            case .time: Timestamp(text) == nil ? "must be a time as RFC 3339 writes it" : nil
+            }
+        }
+    }
 
     /// One member of an object.
     package struct Member: Sendable {
@@ -37,8 +51,8 @@ package indirect enum Schema: Sendable {
     package static let text = Schema.string(0...Int.max)
     /// A 64-bit number as decimal text.
     package static let identifier = Schema.string(1...19, pattern: "^[1-9][0-9]*$")
-    package static let uuid = Schema.string(36...36, format: "uuid")
-    package static let time = Schema.string(20...40, format: "date-time")
+    package static let uuid = Schema.string(36...36, format: .uuid)
+    package static let time = Schema.string(20...40, format: .time)
     package static let position = Schema.integer(0...Int64.max)
     /// An object without members.
     package static let nothing = Schema.object([])
@@ -60,11 +74,14 @@ extension Schema {
         case .array(let element):
             guard let elements = value.array else { return fault("must be an array") }
             return elements.enumerated().flatMap { element.faults(in: $1, at: "\(pointer)/\($0)") }
-        case .string(let range, _, _):
+        case .string(let range, let format, let pattern):
             guard let text = value.string else { return fault("must be a string") }
             // As JSON Schema counts: code points, not what people see as one character.
             guard range.contains(text.unicodeScalars.count) else { return fault(Self.length(range)) }
-            return text.unicodeScalars.contains("\0") ? fault("must not contain NUL") : []
+            if text.unicodeScalars.contains("\0") { return fault("must not contain NUL") }
+            if let detail = format?.fault(in: text) { return fault(detail) }
+            guard let pattern, !pattern.matches(text) else { return [] }
+            return fault("must match \(pattern.text)")
         case .oneOf(let values):
             guard let text = value.string, values.contains(text) else {
                 return fault("must be one of " + values.joined(separator: ", "))

@@ -23,6 +23,7 @@ extension API {
         ]),
         "Health": .object([
             .init("status", .oneOf(["healthy", "unhealthy"])), .init("timestamp", .time, required: false),
+            .init("error", .text, required: false),
         ]),
         "Reference": .object([.init("id", .identifier)]),
         "OperationReference": .object([.init("id", .uuid), .init("status", .oneOf(operationStates))]),

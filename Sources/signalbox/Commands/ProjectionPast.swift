@@ -133,11 +133,11 @@ extension Reach {
         await project.close()
         switch failure {
         case nil: break
-        case .behind(let position): throw Exit.notFound("the log ends at \(position)")
+        case .beyond(let end): throw Exit.notFound("the log ends at \(end)")
         case .future: throw Exit.usage("the moment is still to come")
         case .tooMuch(let most):
             throw Exit.failed("more than \(most) events; name an organization, or rebuild --to-position")
-        case .unavailable, .busy, .badCursor: throw Exit.unavailable("the log cannot be read now")
+        case .unavailable, .busy, .behind, .badCursor: throw Exit.unavailable("the log cannot be read now")
         }
         guard sides.count == moments.count else { throw Exit.notFound("there is no read model \(name)") }
         return sides

@@ -87,6 +87,7 @@ extension Reach {
         case .success(let value): return value
         case .failure(.busy), .failure(.unavailable): throw Exit.unavailable("the database cannot be asked now")
         case .failure(.behind(let position)): throw Exit.unavailable("the read models are only at \(position)")
+        case .failure(.beyond(let end)): throw Exit.notFound("the log ends at \(end)")
         case .failure(.tooMuch): throw Exit.failed("that are too many events")
         case .failure(.future): throw Exit.usage("the moment is still to come")
         case .failure(.badCursor): throw Exit.usage("that cursor belongs to another list")

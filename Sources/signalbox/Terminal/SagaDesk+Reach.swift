@@ -81,6 +81,7 @@ extension SagaDesk {
         switch error {
         case .notFound: Exit.notFound("\(what) is not there")
         case .badCursor: Exit.usage("the cursor does not belong to this list")
+        case .unknownKind(let known): Exit.usage("there is no such kind of saga, but " + known.joined(separator: ", "))
         case .conflict(let actual): Exit.conflict("\(what) has moved on: version \(actual)")
         case .notPossible(let why): Exit.conflict(why)
         case .commandReused: Exit.conflict("the key was used for another command")

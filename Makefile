@@ -11,6 +11,8 @@ VERIFIER_PACKAGES := golang-go golang-golang-x-mod-dev
 PEERS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/signalbox/peers
 # The same for schemathesis.
 CONTRACT := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/signalbox/contract
+# The same for the reader of metrics, and promtool.
+OBSERVABILITY := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/signalbox/observability
 # Without it a clean build takes a fifth less processor time. `make build DEBUG_INFO=dwarf` for a debugger.
 DEBUG_INFO ?= none
 SWIFT_DEBUG := swift build -debug-info-format $(DEBUG_INFO)
@@ -77,6 +79,13 @@ contract: setup ## Ask a live server everything that its description allows, and
 	test -x $(CONTRACT)/bin/python || python3 -m venv $(CONTRACT)
 	$(CONTRACT)/bin/pip install --quiet --disable-pip-version-check --requirement Tests/Contract/requirements.txt
 	Tests/Contract/contract.sh $(CURDIR)/.build/debug/signalbox $(CONTRACT)/bin/schemathesis $(ARGS)
+
+.PHONY: observability
+observability: setup ## Let promtool judge the alert rules, and a strict parser the metrics of a live server
+	$(SWIFT_DEBUG) --product signalbox
+	test -x $(OBSERVABILITY)/bin/python || python3 -m venv $(OBSERVABILITY)
+	$(OBSERVABILITY)/bin/pip install --quiet --disable-pip-version-check --requirement Tests/Observability/requirements.txt
+	Tests/Observability/observability.sh $(CURDIR)/.build/debug/signalbox $(OBSERVABILITY)/bin/python $(OBSERVABILITY)/promtool
 
 .PHONY: bench
 bench: setup ## Measure the log and the sagas beside their peers (ARGS=--quick while working)

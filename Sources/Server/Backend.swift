@@ -276,6 +276,8 @@ package struct PlaneDoor: Sendable {
     package var checks: @Sendable () async -> [Check] = { [] }
     /// The metrics in Prometheus' text format.
     package var metrics: @Sendable () -> String = { "" }
+    /// The same as OpenMetrics.
+    package var openMetrics: @Sendable () -> String = { "# EOF\n" }
     /// The dynamic configuration of the edge for these routes: the same routes always give the same bytes.
     package var edgeDocument: @Sendable ([RouteView]) -> [UInt8] = { _ in Array("{}".utf8) }
 

@@ -3,7 +3,6 @@ internal import HTTPTypes
 package import Hummingbird
 package import Kernel
 package import Logging
-internal import Metrics
 internal import NIOCore
 
 /// What Hummingbird makes for each request; everything of ours is in ``Call``.
@@ -62,6 +61,8 @@ package struct Dispatcher: HTTPResponder {
     /// - Throws: What Hummingbird throws when the connection breaks while the body is read.
     func answer(to request: Request, logger: Logger) async throws -> Answer {
         let start = ContinuousClock.now
+        HTTPMeters.begin()
+        defer { HTTPMeters.end() }
         let trace = TraceContext(continuing: request.headers[.traceparent], ids: ids)
         let requestID = Self.requestID(request.headers) ?? ids.unique().description
         var logger = logger
@@ -81,7 +82,10 @@ package struct Dispatcher: HTTPResponder {
         answer.headers[.requestID] = requestID
         answer.headers[.traceparent] = trace.header
         decorate(&answer.headers, origin: request.headers[.origin])
-        Self.measure(request.method, route: passage.route?.path ?? Self.unmatched, status: answer.status, since: start)
+        // A method that no route has is a text of the caller's own, which must not become a label.
+        let method = passage.route == nil ? "other" : request.method.rawValue
+        let took = ContinuousClock.now - start
+        HTTPMeters.count(method, passage.route?.path ?? Self.unmatched, answer.status, took: took)
         return answer
     }
 
@@ -188,22 +192,6 @@ package struct Dispatcher: HTTPResponder {
         var metadata: Logger.Metadata = ["problem": .string(problem.slug), "route": .string(route)]
         if let cause = problem.cause { metadata["error"] = .string(String(reflecting: cause)) }
         logger.log(level: level, "A request was not answered as asked", metadata: metadata)
-    }
-
-    private static func measure(
-        _ method: HTTPRequest.Method,
-        route: String,
-        status: HTTPResponse.Status,
-        since start: ContinuousClock.Instant
-    ) {
-        // A method that no route has is a text of the caller's own, which must not become a label.
-        let method = route == unmatched ? "other" : method.rawValue
-        Counter(
-            label: "signalbox_http_requests_total",
-            dimensions: [("method", method), ("route", route), ("status", "\(status.code / 100)xx")]
-        ).increment()
-        Timer(label: "signalbox_http_request_seconds", dimensions: [("route", route)])
-            .recordNanoseconds((ContinuousClock.now - start).microseconds * 1000)
     }
 }
 

@@ -1,6 +1,8 @@
 import EventStore
+import FoundationEssentials
 import Glibc
 import Kernel
+import Logging
 import Platform
 import Sagas
 import Server
@@ -18,12 +20,12 @@ struct SettingsTests {
         "PROVISION_DB_HOST": "tenants.internal", "PROVISION_DB_PORT": "5434", "PROVISION_DB_NAME": "postgres",
         "PROVISION_DB_USER": "provisioner", "PROVISION_DB_PASSWORD": "p",
         "RAILZWAY_CLIENT_URL": "https://billing.internal/", "RAILZWAY_API_KEY": "vk_live_key_1_x",
-        "TENANT_OAUTH2_CLIENT_ID": "client", "TENANT_OAUTH2_CLIENT_SECRET": "secret",
+        "TENANT_OAUTH2_CLIENT_ID": "client", "TENANT_OAUTH2_CLIENT_SECRET": "c1d2",
         "TENANT_AUTH_JWT_SECRET_KEY": "not used any more",
         "PROVISION_RATE_LIMIT_REDIS_ADDR": "redis:6379", "PROVISION_RATE_LIMIT_REDIS_PASSWORD": "r",
         "PROVISION_RATE_LIMIT_REDIS_DB": "2", "NOMAD_ADDR": "http://nomad:4646", "NOMAD_TOKEN": "t",
     ]
-    private let ours = ["SIGNALBOX_MASTER_KEYS": "1:00", "SIGNALBOX_TRAEFIK_TOKEN": "t"]
+    private let ours = ["SIGNALBOX_MASTER_KEYS": "1:00", "SIGNALBOX_TRAEFIK_TOKEN": "6f1c2b7d90e34a58"]
 
     @Test("the names of older installations are accepted as they are")
     func olderNames() throws {
@@ -36,6 +38,60 @@ struct SettingsTests {
         #expect(settings.tenant.redisDatabase == 2)
         #expect(settings.stage == .production)
         #expect(settings.oauth == nil)
+        #expect(settings.unused.map(\.name).sorted() == ["PROVISION_DB_NAME", "TENANT_AUTH_JWT_SECRET_KEY"])
+    }
+
+    @Test("names of other systems are accepted, and ours go first")
+    func otherNames() throws {
+        var environment = older.merging(ours) { $1 }
+        environment["APP_ENV"] = "development"
+        environment["HOST"] = "127.0.0.1"
+        environment["CORS_ORIGIN"] = "https://ui.example"
+        environment["ORCHESTRATOR_SYNC_INTERVAL"] = "30s"
+        environment["LOG_LEVEL"] = "debug"
+        var settings = try Settings(environment: environment)
+        #expect(settings.stage == .development && settings.host == "127.0.0.1" && settings.logging.level == .debug)
+        #expect(settings.origins == ["https://ui.example"] && settings.reconcilePeriod == .seconds(30))
+        environment["SIGNALBOX_HOST"] = "0.0.0.0"
+        settings = try Settings(environment: environment)
+        #expect(settings.host == "0.0.0.0")
+    }
+
+    @Test("production does not start with secrets that people have seen")
+    func examples() throws {
+        for (name, value) in [
+            ("RAILZWAY_API_KEY", "changeme"), ("NOMAD_TOKEN", "<nomad-token>"), ("DB_PASSWORD", "postgres"),
+            ("DATABASE_URL", "postgres://signalbox:secret@db.internal/log"), ("PROVISION_DB_PASSWORD", "aaaaaaaa"),
+            ("SIGNALBOX_TRAEFIK_TOKEN", "your-traefik-token-here"), ("SIGNALBOX_TRAEFIK_TOKEN", "short"),
+        ] {
+            var environment = older.merging(ours) { $1 }
+            environment[name] = value
+            let error = #expect(throws: ConfigurationError.self) { try Settings(environment: environment) }
+            #expect(error?.problems.count == 1 && error?.problems.first?.hasPrefix(name) == true, "\(name)")
+            #expect(error?.description.contains(value) == false, "a secret is told")
+            environment["ENVIRONMENT"] = "development"
+            #expect(throws: Never.self) { try Settings(environment: environment) }
+        }
+    }
+
+    @Test("settings may come from a file, after the environment, and a name that is none is an error there")
+    func configurationFile() throws {
+        let folder = try temporaryFolder("signalbox-settings")
+        defer { rmdir(folder) }
+        let path = folder + "/settings"
+        defer { unlink(path) }
+        func write(_ text: String) throws { try Data(text.utf8).write(to: URL(filePath: path)) }
+        var environment = older.merging(ours) { $1 }
+        environment["SIGNALBOX_CONFIG"] = path
+        try write("# ours\n\nPORT = 9000\nSIGNALBOX_POOL_SIZE=7\nAPP_ROOT_DOMAIN=\"other.example\"\n")
+        let settings = try Settings(environment: environment)
+        #expect(settings.port == 9000 && settings.poolSize == 7 && settings.names.rootDomain == "railzway.com")
+        for text in ["SIGNALBOX_POOLSIZE=7", "PORT", "PORT=1\nPORT=2", "1PORT=2"] {
+            try write(text)
+            #expect(throws: ConfigurationError.self, "\(text)") { try Settings(environment: environment) }
+        }
+        environment["SIGNALBOX_CONFIG"] = path + ".gone"
+        #expect(throws: ConfigurationError.self) { try Settings(environment: environment) }
     }
 
     @Test("OAuth is on when the identity service is named, with the older names for its client")

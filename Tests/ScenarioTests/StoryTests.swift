@@ -105,7 +105,9 @@ struct StoryTests {
     private func checkMetrics(_ story: Story) async throws {
         let root = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined()
         let document = String(decoding: try Data(contentsOf: URL(filePath: root + "/docs/metrics.md")), as: UTF8.self)
-        let promised = document.split(separator: "\n").filter { $0.hasPrefix("| `signalbox_") }.compactMap {
+        let promised = document.split(separator: "\n").filter {
+            $0.hasPrefix("| `signalbox_") || $0.hasPrefix("| `http_")
+        }.compactMap {
             $0.split(separator: "`").dropFirst().first
         }
         #expect(promised.count > 20)

@@ -51,6 +51,25 @@ struct HealthTests {
         #expect(text.hasSuffix("\n"))
     }
 
+    @Test("OpenMetrics are given to who asks for them, with counters named as it wants them, and an end")
+    func openMetrics() async throws {
+        let registry = MetricsRegistry()
+        registry.makeCounter(label: "signalbox_repeats_total", dimensions: [("kind", "a")]).increment(by: 2)
+        registry.makeTimer(label: "signalbox_seconds", dimensions: []).recordNanoseconds(2_000_000_000)
+        let text = registry.openMetrics
+        #expect(text.contains("# TYPE signalbox_repeats counter\nsignalbox_repeats_total{kind=\"a\"} 2\n"))
+        #expect(text.contains("signalbox_seconds_bucket{le=\"1.0\"} 0\n"))
+        #expect(text.hasSuffix("signalbox_seconds_count 1\n# EOF\n"))
+        var stage = try await Stage()
+        stage.backend.plane.metrics = { "a" }
+        stage.backend.plane.openMetrics = { "b" }
+        let plain = try await stage.send(.get, "/metrics")
+        #expect(plain.text == "a" && plain.headers[.contentType]?.hasPrefix("text/plain; version=0.0.4") == true)
+        let accept = "application/openmetrics-text;version=1.0.0,text/plain;q=0.5"
+        let open = try await stage.send(.get, "/metrics", headers: [.accept: accept])
+        #expect(open.text == "b" && open.headers[.contentType]?.hasPrefix("application/openmetrics-text") == true)
+    }
+
     @Test("what never happened yet is offered as zero")
     func zeros() {
         let registry = MetricsRegistry()

@@ -1,7 +1,7 @@
 package import Metrics
 internal import Synchronization
 
-/// Everything that is counted and measured in this process, given out in Prometheus' text format.
+/// Everything that is counted and measured in this process, given out in the text formats of Prometheus and OpenMetrics.
 ///
 /// The labels of a metric are a closed set: routes and kinds, never ids.
 package final class MetricsRegistry: MetricsFactory, Sendable {
@@ -79,12 +79,21 @@ package final class MetricsRegistry: MetricsFactory, Sendable {
         series.withLock { $0.timings[key, default: Histogram()].observe(seconds) }
     }
 
-    /// The metrics as text, version 0.0.4: grouped by name, the same order every time.
-    package var text: String {
+    /// The metrics as Prometheus' text format, version 0.0.4: grouped by name, the same order every time.
+    package var text: String { written(.prometheus) }
+
+    /// The metrics as OpenMetrics 1.0: counters are named without their `_total`, and an end is told from a break.
+    package var openMetrics: String { written(.openMetrics) + "# EOF\n" }
+
+    private enum Format {
+        case prometheus, openMetrics
+    }
+
+    private func written(_ format: Format) -> String {
         let series = series.withLock { $0 }
         var text = ""
-        Self.write(series.counters, as: "counter", to: &text)
-        Self.write(series.gauges, as: "gauge", to: &text)
+        Self.write(series.counters, as: "counter", format, to: &text)
+        Self.write(series.gauges, as: "gauge", format, to: &text)
         var last: String?
         for (key, histogram) in series.timings.sorted(by: { $0.key < $1.key }) {
             if key.name != last { text += "# TYPE \(key.name) histogram\n" }
@@ -94,10 +103,13 @@ package final class MetricsRegistry: MetricsFactory, Sendable {
         return text
     }
 
-    private static func write(_ values: [Key: Double], as type: String, to text: inout String) {
+    private static func write(_ values: [Key: Double], as type: String, _ format: Format, to text: inout String) {
         var last: String?
         for (key, value) in values.sorted(by: { $0.key < $1.key }) {
-            if key.name != last { text += "# TYPE \(key.name) \(type)\n" }
+            if key.name != last {
+                let isCounter = format == .openMetrics && type == "counter" && key.name.hasSuffix("_total")
+                text += "# TYPE \(isCounter ? String(key.name.dropLast("_total".count)) : key.name) \(type)\n"
+            }
             last = key.name
             text += "\(key.name)\(key.labels.isEmpty ? "" : "{\(key.labels)}") \(number(value))\n"
         }
@@ -143,7 +155,7 @@ struct Histogram: Sendable {
         let labels = key.labels.isEmpty ? "" : key.labels + ","
         var text = ""
         for (bound, count) in zip(Self.bounds, counts) {
-            text += "\(key.name)_bucket{\(labels)le=\"\(MetricsRegistry.number(bound))\"} \(count)\n"
+            text += "\(key.name)_bucket{\(labels)le=\"\(bound)\"} \(count)\n"
         }
         let suffix = key.labels.isEmpty ? "" : "{\(key.labels)}"
         text += "\(key.name)_bucket{\(labels)le=\"+Inf\"} \(count)\n"

@@ -37,7 +37,7 @@ extension API {
                 .get,
                 "/metrics",
                 "metrics",
-                "What has been counted and measured, in Prometheus' text format.",
+                "What has been counted and measured, in Prometheus' text format, or as OpenMetrics if `Accept` names it.",
                 access: .open,
                 success: .init(.ok, .text, type: "text/plain"),
                 handler: metrics
@@ -77,6 +77,13 @@ extension API {
     }
 
     private func metrics(_ call: Call) async throws(Problem) -> Answer {
-        .text(backend.plane.metrics(), type: "text/plain; version=0.0.4; charset=utf-8")
+        // Who names it understands it; nobody has to weigh what else they would take.
+        if call.headers[.accept]?.lowercased().contains("application/openmetrics-text") == true {
+            return .text(
+                backend.plane.openMetrics(),
+                type: "application/openmetrics-text; version=1.0.0; charset=utf-8"
+            )
+        }
+        return .text(backend.plane.metrics(), type: "text/plain; version=0.0.4; charset=utf-8")
     }
 }

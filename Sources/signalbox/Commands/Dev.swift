@@ -24,8 +24,9 @@ struct Dev: AsyncParsableCommand {
 
     func run() async throws {
         if let port, !(0...65535).contains(port) { throw Exit.usage("--port is 0 to 65535") }
-        let logger = Logger(label: "signalbox.dev")
         do {
+            LogLines.install(try LogSettings(environment: EnvironmentReader.process))
+            let logger = Logger(label: "signalbox.dev")
             let durability = try durability ?? Settings.durability(of: EnvironmentReader.process)
             let machine = DevMachine(
                 workspace: try Workspace(data),

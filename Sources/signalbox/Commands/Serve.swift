@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Domain
 internal import EventStore
 internal import Logging
 internal import ServiceLifecycle
@@ -14,12 +15,21 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "When an append is answered: commit, or pipelined behind a barrier.")
     var durability: Durability?
 
+    @Option(help: ArgumentHelp("A file with settings, NAME=value; the environment goes first.", valueName: "file"))
+    var config: String?
+
     func run() async throws {
-        let logger = Logger(label: "signalbox")
         do {
-            var settings = try Settings(environment: EnvironmentReader.process)
+            var environment = EnvironmentReader.process
+            environment[EnvironmentFile.name] = config ?? environment[EnvironmentFile.name]
+            var (settings, catalogue) = try Self.checked(environment)
             settings.durability = durability ?? settings.durability
-            let catalogue = try settings.catalogue.map(CatalogueText.read) ?? CatalogueText.embedded()
+            // Before the first logger is made: one that is made earlier writes as it likes.
+            LogLines.install(settings.logging, redacting: settings.secrets)
+            let logger = Logger(label: "signalbox")
+            for (name, why) in settings.unused {
+                logger.notice("a setting does nothing", metadata: ["setting": "\(name)", "why": "\(why)"])
+            }
             let plane = try await ControlPlane(settings: settings, catalogue: catalogue, logger: logger)
             try await ServiceGroup(
                 configuration: .init(
@@ -30,6 +40,26 @@ struct Serve: AsyncParsableCommand {
             ).run()
         } catch {
             throw Exit.because(error)
+        }
+    }
+
+    /// Settings and catalogue, or everything that is wrong with either.
+    private static func checked(
+        _ environment: [String: String]
+    ) throws(ConfigurationError) -> (Settings, Catalogue) {
+        do throws(ConfigurationError) {
+            let settings = try Settings(environment: environment)
+            guard let path = settings.catalogue else { return (settings, try CatalogueText.embedded()) }
+            return (settings, try CatalogueText.read(path))
+        } catch {
+            // The catalogue was not looked at yet when the settings are not good.
+            var problems = error.problems
+            if let path = environment["SIGNALBOX_CATALOGUE"], !path.isEmpty {
+                do throws(ConfigurationError) {
+                    _ = try CatalogueText.read(path)
+                } catch { problems += error.problems.filter { !problems.contains($0) } }
+            }
+            throw ConfigurationError(problems: problems)
         }
     }
 }

@@ -10,8 +10,8 @@ struct AuditSettings {
 
     /// Reads both or neither.
     init?(_ read: inout EnvironmentReader) {
-        let key = read.optional("SIGNALBOX_AUDIT_KEY")
-        let checkpoints = read.optional("SIGNALBOX_AUDIT_CHECKPOINTS")
+        let key = read.optional("SIGNALBOX_AUDIT_KEY", as: "path")
+        let checkpoints = read.optional("SIGNALBOX_AUDIT_CHECKPOINTS", as: "path")
         guard key != nil || checkpoints != nil else { return nil }
         guard let key, let checkpoints else {
             let missing = key == nil ? "SIGNALBOX_AUDIT_KEY" : "SIGNALBOX_AUDIT_CHECKPOINTS"

@@ -3,7 +3,9 @@ internal import Server
 extension Settings {
     /// `commands/reads` of one principal in a minute, or `off`.
     static func limits(_ read: inout EnvironmentReader) -> RateLimits? {
-        guard let text = read.optional("SIGNALBOX_RATE_LIMIT") else { return RateLimits() }
+        guard
+            let text = read.optional("SIGNALBOX_RATE_LIMIT", as: "`<commands>/<reads>` or `off`", otherwise: "300/6000")
+        else { return RateLimits() }
         if text == "off" { return nil }
         let numbers = text.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
         guard numbers.count == 2, numbers.allSatisfy({ 1...1_000_000 ~= $0 }) else {
@@ -15,7 +17,7 @@ extension Settings {
 
     /// Scheme, host and port, as browsers send them; there is no way to say all.
     static func origins(_ read: inout EnvironmentReader) -> [String] {
-        let origins = read.list("SIGNALBOX_CORS_ORIGINS")
+        let origins = read.list("SIGNALBOX_CORS_ORIGINS", "CORS_ORIGINS", "CORS_ORIGIN", as: "origins, comma between")
         for origin in origins {
             let host = origin.split(separator: "://", maxSplits: 1).dropFirst().first ?? ""
             let isGood =

@@ -5,7 +5,10 @@ extension Settings {
     static func targets(_ read: inout EnvironmentReader) -> [String: TargetLimits] {
         var limits = TargetLimits.defaults
         var seen: Set<String> = []
-        for part in read.list("SIGNALBOX_TARGET_LIMITS") {
+        for part in read.list(
+            "SIGNALBOX_TARGET_LIMITS",
+            as: "`<target>=<calls at once>/<calls a second>/<calls after a pause>`, comma between"
+        ) {
             let sides = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             guard sides.count == 2, TargetLimits.targets.contains(sides[0]), seen.insert(sides[0]).inserted,
                 let wanted = TargetLimits(parsing: sides[1])

@@ -11,11 +11,16 @@ struct TokenSettings: Equatable {
     ///   - read: The environment; what is wrong is said there.
     ///   - stage: In production keys are fetched over TLS only.
     init?(_ read: inout EnvironmentReader, _ stage: Stage) {
-        let names = ["SIGNALBOX_JWT_ISSUER", "SIGNALBOX_JWT_AUDIENCE", "SIGNALBOX_JWT_KEYS"]
-        guard names.contains(where: { read.optional($0) != nil }) else { return nil }
-        issuer = read.required(names[0], meaning: "who signs the tokens, as `iss` says it")
-        audience = read.required(names[1], meaning: "what `aud` of a token for this plane is")
-        keys = read.required(names[2], meaning: "the URL or the absolute path of the issuer's key set")
+        issuer = read.optional("SIGNALBOX_JWT_ISSUER") ?? ""
+        audience = read.optional("SIGNALBOX_JWT_AUDIENCE") ?? ""
+        keys = read.optional("SIGNALBOX_JWT_KEYS", as: "https URL or absolute path") ?? ""
+        let parts = [
+            (issuer, "SIGNALBOX_JWT_ISSUER", "who signs the tokens, as `iss` says it"),
+            (audience, "SIGNALBOX_JWT_AUDIENCE", "what `aud` of a token for this plane is"),
+            (keys, "SIGNALBOX_JWT_KEYS", "the URL or the absolute path of the issuer's key set"),
+        ]
+        guard parts.contains(where: { !$0.0.isEmpty }) else { return nil }
+        for (value, name, meaning) in parts where value.isEmpty { read.complain("\(name) is missing: \(meaning)") }
         guard !keys.isEmpty else { return nil }
         let isPlain = stage == .development && keys.hasPrefix("http://")
         if !keys.hasPrefix("https://"), !keys.hasPrefix("/"), !isPlain {

@@ -183,6 +183,7 @@ struct ControlPlane: Service {
         let sealing = sealer?.state
         backend.plane.checks = { await Self.checks(models) + Self.checks(sealing) }
         backend.plane.metrics = { Metering.registry.text }
+        backend.plane.openMetrics = { Metering.registry.openMetrics }
         self.backend = backend
     }
 

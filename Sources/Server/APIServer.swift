@@ -97,7 +97,8 @@ extension Dispatcher {
             ),
             settings: api.settings,
             ids: api.ids,
-            refused: api.backend.refusals.record
+            refused: api.backend.refusals.record,
+            served: api.backend.plane.served
         )
     }
 }

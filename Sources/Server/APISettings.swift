@@ -30,6 +30,8 @@ package struct APISettings: Sendable {
     package var idleTimeout: Duration
     /// How long running requests may take at shutdown before they are cut off.
     package var drain: Duration
+    /// The share of the traces that begin here which are followed.
+    package var traceRatio = 0.0
 
     package init(
         host: String = "127.0.0.1",

@@ -278,6 +278,8 @@ package struct PlaneDoor: Sendable {
     package var metrics: @Sendable () -> String = { "" }
     /// The same as OpenMetrics.
     package var openMetrics: @Sendable () -> String = { "# EOF\n" }
+    /// Told of every request that was answered; it must not take its time.
+    package var served: @Sendable (ServedRequest) -> Void = { _ in }
     /// The dynamic configuration of the edge for these routes: the same routes always give the same bytes.
     package var edgeDocument: @Sendable ([RouteView]) -> [UInt8] = { _ in Array("{}".utf8) }
 

@@ -22,6 +22,7 @@ package struct Dispatcher: HTTPResponder {
     private let ids: IDSource
     private let limiter: RateLimiter?
     private let refused: @Sendable (RefusalDoor.Entry) -> Void
+    private let served: @Sendable (ServedRequest) -> Void
 
     /// - Parameters:
     ///   - table: What is served.
@@ -29,12 +30,14 @@ package struct Dispatcher: HTTPResponder {
     ///   - settings: What is allowed.
     ///   - ids: Time and chance.
     ///   - refused: Told of every change that was refused to somebody who is known.
+    ///   - served: Told of every answer.
     package init(
         table: RouteTable,
         gate: Gate,
         settings: APISettings,
         ids: IDSource,
-        refused: @escaping @Sendable (RefusalDoor.Entry) -> Void = { _ in }
+        refused: @escaping @Sendable (RefusalDoor.Entry) -> Void = { _ in },
+        served: @escaping @Sendable (ServedRequest) -> Void = { _ in }
     ) {
         self.table = table
         self.gate = gate
@@ -42,6 +45,7 @@ package struct Dispatcher: HTTPResponder {
         self.ids = ids
         self.limiter = settings.limits.map { RateLimiter($0) }
         self.refused = refused
+        self.served = served
     }
 
     /// What became known of a request on its way.
@@ -63,7 +67,8 @@ package struct Dispatcher: HTTPResponder {
         let start = ContinuousClock.now
         HTTPMeters.begin()
         defer { HTTPMeters.end() }
-        let trace = TraceContext(continuing: request.headers[.traceparent], ids: ids)
+        let trace = TraceContext(continuing: request.headers[.traceparent], ids: ids, ratio: settings.traceRatio)
+        let began = ids.now()
         let requestID = Self.requestID(request.headers) ?? ids.unique().description
         var logger = logger
         logger[metadataKey: "request"] = .string(requestID)
@@ -71,11 +76,13 @@ package struct Dispatcher: HTTPResponder {
 
         var passage = Passage()
         var answer: Answer
+        var slug: String?
         do {
             answer = try await serve(request, requestID: requestID, trace: trace, logger: logger, passage: &passage)
         } catch let problem as Problem {
             Self.log(problem, route: passage.route?.path ?? Self.unmatched, to: logger)
             remember(problem, passage, requestID: requestID)
+            slug = problem.slug
             answer = .problem(problem, request: requestID)
         }
         if let share = passage.share { answer.headers.append(contentsOf: share.headers) }
@@ -86,6 +93,18 @@ package struct Dispatcher: HTTPResponder {
         let method = passage.route == nil ? "other" : request.method.rawValue
         let took = ContinuousClock.now - start
         HTTPMeters.count(method, passage.route?.path ?? Self.unmatched, answer.status, took: took)
+        served(
+            ServedRequest(
+                id: requestID,
+                trace: trace,
+                method: method,
+                route: passage.route?.path,
+                status: answer.status.code,
+                problem: slug,
+                start: began,
+                took: took
+            )
+        )
         return answer
     }
 

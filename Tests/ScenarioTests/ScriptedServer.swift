@@ -17,6 +17,7 @@ struct ScriptedServer {
         var method: String
         var path: String
         var key: String?
+        var body = ""
     }
 
     /// Runs `body` with the address of a server.
@@ -51,7 +52,8 @@ struct ScriptedServer {
             return Asked(
                 method: asked["method"]?.string ?? "",
                 path: asked["path"]?.string ?? "",
-                key: asked["key"]?.string
+                key: asked["key"]?.string,
+                body: asked["body"]?.string ?? ""
             )
         }
     }
@@ -65,10 +67,10 @@ struct ScriptedServer {
         folder, answers = sys.argv[1], json.loads(sys.argv[2])
         class Handler(http.server.BaseHTTPRequestHandler):
             def answer(self):
-                self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                sent = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode(errors="replace")
                 with open(folder + "/asked", "a") as asked:
                     key = self.headers.get("Idempotency-Key")
-                    asked.write(json.dumps({"method": self.command, "path": self.path, "key": key}) + "\\n")
+                    asked.write(json.dumps({"method": self.command, "path": self.path, "key": key, "body": sent}) + "\\n")
                 status, body = answers.pop(0) if len(answers) > 1 else answers[0]
                 self.close_connection = True
                 if status == 0: return

@@ -73,7 +73,11 @@ package struct HTTPCaller: Sendable {
         request.method = HTTPMethod(rawValue: method.rawValue)
         for (name, value) in self.headers + headers { request.headers.add(name: name, value: value) }
         if let body { request.body = .bytes(body) }
-        return try await within(timeout ?? self.timeout, request).get()
+        let observed = OutsideCalls.observer?.began(method, base + path)
+        if let observed { request.headers.replaceOrAdd(name: "traceparent", value: observed.traceparent) }
+        let outcome = await within(timeout ?? self.timeout, request)
+        observed?.ended(outcome.map(\.status))
+        return try outcome.get()
     }
 
     /// The library's own deadline ends with the head of the answer; this one covers the body too.

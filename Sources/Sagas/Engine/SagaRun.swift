@@ -202,7 +202,8 @@ struct SagaRun {
             elapsed: since.map { max(.zero, now - $0) } ?? .zero,
             now: now,
             reason: reason,
-            isSettled: settled.contains(id)
+            isSettled: settled.contains(id),
+            traceparent: state.traceparent
         )
     }
 

@@ -121,6 +121,8 @@ package struct StepContext: Sendable {
     /// Whether nothing of the step can still be on its way: whoever asks has made all of its attempts, in one turn, and
     /// was told of each how it ended.
     package var isSettled = false
+    /// The trace that the command belonged to which began it all.
+    package var traceparent: String?
 }
 
 /// How an attempt came out, when it did not fail.

@@ -27,7 +27,7 @@ enum UnusedSettings {
             ["TENANT_AUTH_JWT_SECRET_KEY", "AUTH_JWT_SECRET", "JWT_SECRET", "INSTANCE_SECRET_ENCRYPTION_KEY"],
             "every secret of a tenant is derived from the master key"
         ),
-        (["APP_SERVICE", "APP_VERSION", "APP_MODE", "API_PREFIX", "API_VERSION", "DB_TYPE"], "there is one of it"),
+        (["APP_VERSION", "APP_MODE", "API_PREFIX", "API_VERSION", "DB_TYPE"], "there is one of it"),
         (["PROVISION_DB_NAME"], "locks of all tenants are taken in the database postgres"),
         (
             ["DB_MAX_IDLE_CONN", "DB_MAX_OPEN_CONN", "DB_CONN_MAX_LIFETIME", "DB_CONN_MAX_IDLE_TIME"],

@@ -49,6 +49,8 @@ struct Settings {
     var origins: [String]
     /// How the log is sealed; `nil` when it is not.
     var audit: AuditSettings?
+    /// Where spans go; `nil` when nobody follows traces.
+    var tracing: TraceSettings?
     /// What log lines look like.
     var logging: LogSettings
     /// The values of all secrets, which no log line may have in it.
@@ -161,6 +163,7 @@ extension Settings {
         host = read.text("SIGNALBOX_HOST", "HOST", as: "address", default: "0.0.0.0")
         port = read.integer("PORT", default: 8080, in: 0...65535)
         logging = LogSettings(&read)
+        tracing = TraceSettings(&read)
         database = Self.database(&read)
         poolSize = read.integer("SIGNALBOX_POOL_SIZE", default: 4, in: 1...64)
         projectionSlices = read.integer("SIGNALBOX_PROJECTION_SLICES", default: 16, in: 1...256)

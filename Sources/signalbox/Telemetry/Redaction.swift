@@ -42,7 +42,7 @@ struct Redaction: Sendable {
     }
 
     /// A part of a URI as it is meant.
-    private static func decoded(_ text: String) -> String {
+    static func decoded(_ text: String) -> String {
         let parts = text.split(separator: "%", omittingEmptySubsequences: false)
         let bytes = parts.dropFirst().reduce(into: Array(parts[0].utf8)) { bytes, part in
             guard let byte = part.count >= 2 ? UInt8(part.prefix(2), radix: 16) : nil else {

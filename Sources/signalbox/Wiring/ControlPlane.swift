@@ -34,6 +34,7 @@ struct ControlPlane: Service {
     private let sealer: SealerRunner?
     private let refusals: RefusalRecorder
     private let webhooks: WebhookService
+    private let spans: SpanExporter?
     private let backend: Backend
     private let kept: any KeptSecrets
     private let listening = Listening()
@@ -67,6 +68,17 @@ struct ControlPlane: Service {
         self.logger = logger
         // Before the first metric is made: one that is made earlier counts nothing.
         _ = Metering.registry
+        SpanMeters.begin()
+        let spans = settings.tracing.map { tracing in
+            SpanExporter(
+                tracing,
+                recorder: SpanRecorder(redact: Redaction(settings.secrets)),
+                http: Self.http,
+                version: Version.text,
+                logger: logger
+            )
+        }
+        self.spans = spans
         let keys = try Self.masterKeys(settings)
         pools = Pools(settings)
         log = try await PostgresLog.open(
@@ -79,8 +91,9 @@ struct ControlPlane: Service {
         let queue = PostgresWorkQueue(pool: pools.append)
         let names = settings.names
         snapshots = SnapshotKeeper(store: PostgresSnapshots(pool: pools.append), logger: logger)
+        let traced: any EventLog = spans.map { [log] in TracedLog(log: log, recorder: $0.recorder) } ?? log
         desk = CommandDesk(
-            log: log,
+            log: traced,
             claims: log,
             vault: Vault(keys: keys, subjects: PostgresSubjectKeys(pool: pools.append)),
             settings: .init(
@@ -113,9 +126,11 @@ struct ControlPlane: Service {
         var outside = ports.provisioning
         (outside.records, outside.personal) = (Records(log: log), OrderedErasures(erasures))
         outside.log = log
-        let definitions = SagaRegistry.definitions(outside)
+        let definitions = SagaRegistry.definitions(outside).map { definition in
+            spans.map { definition.traced(by: $0.recorder) } ?? definition
+        }
         let (bell, workBell) = (log.bell, log.workBell)
-        let sagaLog = CrashingLog.wrap(log, stage: settings.stage)
+        let sagaLog = CrashingLog.wrap(traced, stage: settings.stage)
         starter = Starter(
             log: sagaLog,
             queue: queue,
@@ -184,6 +199,7 @@ struct ControlPlane: Service {
         backend.plane.checks = { await Self.checks(models) + Self.checks(sealing) }
         backend.plane.metrics = { Metering.registry.text }
         backend.plane.openMetrics = { Metering.registry.openMetrics }
+        if let recorder = spans?.recorder { backend.plane.served = { recorder.keep($0) } }
         self.backend = backend
     }
 
@@ -214,16 +230,19 @@ struct ControlPlane: Service {
         try await seed()
         let (runner, starter, engine, sealer, listening) = (runner, starter, engine, sealer, listening)
         let (ledger, reconciler, targets, refusals, webhooks) = (ledger, reconciler, targets, refusals, webhooks)
+        let spans = spans
         let vitals = LogVitals(pool: pools.append, logger: logger)
+        var apiSettings = APISettings(
+            host: settings.host,
+            port: settings.port,
+            allowedOrigins: settings.origins,
+            secure: settings.names.rootScheme == "https",
+            limits: settings.limits
+        )
+        apiSettings.traceRatio = settings.tracing?.ratio ?? 0
         let server = APIServer(
             backend: backend,
-            settings: .init(
-                host: settings.host,
-                port: settings.port,
-                allowedOrigins: settings.origins,
-                secure: settings.names.rootScheme == "https",
-                limits: settings.limits
-            ),
+            settings: apiSettings,
             version: Version.text,
             edgeToken: settings.edge.token,
             logger: logger,
@@ -239,6 +258,7 @@ struct ControlPlane: Service {
             followers.addTask { await vitals.run() }
             followers.addTask { await refusals.run() }
             followers.addTask { await webhooks.run() }
+            if let spans { followers.addTask { await spans.run() } }
             let served = await withTaskGroup(of: Void.self) { sagas in
                 sagas.addTask { await engine.run() }
                 let served = await Result {
@@ -365,32 +385,4 @@ extension Result where Failure == any Error {
 /// The version of this build.
 enum Version {
     static let text = "0.1.0"
-}
-
-/// Where the API listens, for those who wait for it.
-actor Listening {
-    private var outcome: Result<Int, any Error>?
-    private var waiting: [CheckedContinuation<Int, any Error>] = []
-
-    func port() async throws -> Int {
-        if let outcome { return try outcome.get() }
-        return try await withCheckedThrowingContinuation { waiting.append($0) }
-    }
-
-    func opened(_ port: Int) { settle(.success(port)) }
-
-    /// The server has ended; whoever still waits will never see it open, and learns why.
-    func ended(_ outcome: Result<Void, any Error>) {
-        switch outcome {
-        case .success: settle(.failure(CancellationError()))
-        case .failure(let error): settle(.failure(error))
-        }
-    }
-
-    private func settle(_ result: Result<Int, any Error>) {
-        guard outcome == nil else { return }
-        outcome = result
-        for continuation in waiting { continuation.resume(with: result) }
-        waiting = []
-    }
 }

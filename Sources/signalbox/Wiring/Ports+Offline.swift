@@ -16,8 +16,8 @@ extension Ports {
             environment: [
                 "DATABASE_URL": "postgres://nowhere.invalid/none", "APP_ROOT_DOMAIN": "nowhere.invalid",
                 "PROVISION_DB_HOST": "nowhere.invalid", "PROVISION_DB_USER": "nobody",
-                "RAILZWAY_CLIENT_URL": "http://nowhere.invalid", "RAILZWAY_API_KEY": "none",
-                "SIGNALBOX_TRAEFIK_TOKEN": "none", "PROVISION_RATE_LIMIT_REDIS_ADDR": "nowhere.invalid:1",
+                "RAILZWAY_CLIENT_URL": "http://nowhere.invalid", "RAILZWAY_API_KEY": key,
+                "SIGNALBOX_TRAEFIK_TOKEN": key, "PROVISION_RATE_LIMIT_REDIS_ADDR": "nowhere.invalid:1",
                 "SIGNALBOX_MASTER_KEYS": "1:\(key)",
             ]
         )

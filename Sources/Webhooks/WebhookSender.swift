@@ -106,6 +106,8 @@ package struct WebhookSender: Sendable {
     /// Delivers until it is cancelled.
     package func run() async {
         let running = Running()
+        // Told as zero before the first call.
+        for outcome in ["delivered", "again", "failed"] { Self.calls(outcome).increment(by: 0) }
         await withDiscardingTaskGroup { group in
             group.addTask { await prune() }
             while !Task.isCancelled {
@@ -228,7 +230,11 @@ package struct WebhookSender: Sendable {
             case .again: "again"
             case .failed: "failed"
             }
-        Counter(label: "signalbox_webhook_calls_total", dimensions: [("outcome", name)]).increment()
+        calls(name).increment()
+    }
+
+    private static func calls(_ outcome: String) -> Counter {
+        Counter(label: "signalbox_webhook_calls_total", dimensions: [("outcome", outcome)])
     }
 }
 

@@ -31,5 +31,10 @@ for _ in $(seq 600); do
     kill -0 "$plane" 2> /dev/null || { cat "$data/log"; exit 1; }
     sleep 0.5
 done
-api=$("$python" -c 'import json, sys; print(json.load(open(sys.argv[1]))["api"])' "$data/plane/dev.json")
+member() { "$python" -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$data/plane/dev.json" "$1"; }
+api=$(member api)
+# Targets are told of once a saga has called one.
+curl --fail --silent --show-error --output "$data/made" --header "Authorization: Bearer $(member apiKey)" \
+    --header "Content-Type: application/json" \
+    --data '{"organization":{"name":"Watched","slug":"watched"},"priceId":"starter-monthly"}' "$api/v1/onboarding"
 "$python" "$root/Tests/Observability/read.py" "$api" "$root"

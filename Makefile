@@ -109,7 +109,8 @@ setup-verifiers: ## Install Go, with which strangers verify the log
 
 .PHONY: verifiers
 verifiers: setup-verifiers ## Let Go and Python judge 10,000 proofs of ours
-	SIGNALBOX_VERIFIERS=full swift test --filter VerifierTests
+	$(SWIFT_BUILD) --build-tests
+	SIGNALBOX_VERIFIERS=full $(SWIFT_TEST) --filter VerifierTests
 
 .PHONY: clean
 clean: ## Remove what was built; the data of `make run` stays in .signalbox

@@ -32,7 +32,9 @@ class Reading(Application):
     name = "reading"
 
 
-recorder = Reading().recorder
+# Kept, because whoever lets go of it closes its connections.
+reading = Reading()
+recorder = reading.recorder
 with psycopg.connect(host=host, port=port, dbname=database, user="postgres") as connection:
     there = recorder.max_notification_id() or 0
     connection.execute(

@@ -73,18 +73,6 @@ extension API {
         PageRequest(limit: call.limit, after: call.query["after"])
     }
 
-    /// A list with the link to its next page.
-    func list<Element>(_ reading: Reading<Page<Element>>, for call: Call) throws(Problem) -> Answer {
-        var answer = try Answer.json(reading.value, position: reading.position)
-        if let next = reading.value.next {
-            let others = call.query.names.filter { $0 != "after" && $0 != "min-position" }
-            let query = others.compactMap { name in call.query[name].map { "\(name)=\(PercentEncoding.encode($0))" } }
-            let target = (query + ["after=" + PercentEncoding.encode(next)]).joined(separator: "&")
-            answer.headers[.link] = "<\(call.path)?\(target)>; rel=\"next\""
-        }
-        return answer
-    }
-
     /// What the caller is in an organization.
     ///
     /// - Returns: The role; `nil` for the people who run the plane.

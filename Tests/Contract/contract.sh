@@ -7,26 +7,8 @@ set -euo pipefail
 signalbox=$1 schemathesis=$2
 shift 2
 root=$(cd "$(dirname "$0")/../.." && pwd)
-data=$(mktemp -d)
-# The servers of the plane run as another user when this one is root.
-chmod 755 "$data"
-
-"$signalbox" dev --data "$data/plane" --port 0 > "$data/log" 2>&1 &
-plane=$!
-finish() {
-    kill "$plane" 2> /dev/null || true
-    wait "$plane" 2> /dev/null || true
-    rm -rf "$data"
-}
-trap finish EXIT
-
-for _ in $(seq 600); do
-    [[ -s $data/plane/dev.json ]] && break
-    kill -0 "$plane" 2> /dev/null || { cat "$data/log"; exit 1; }
-    sleep 0.5
-done
-
-member() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$data/plane/dev.json" "$1"; }
+. "$root/Tests/plane.sh"
+plane "$signalbox"
 
 # The auditor's key is asked for before anybody can make the operator's useless.
 auditor=$(python3 - "$(member api)" "$(member operatorKey)" << 'PYTHON'

@@ -15,23 +15,8 @@ fi
 "$cache/usr/bin/promtool" check rules "$root/deploy/alerts.yaml"
 "$cache/usr/bin/promtool" test rules "$root/deploy/alerts.test.yaml"
 
-data=$(mktemp -d)
-# The servers of the plane run as another user when this one is root.
-chmod 755 "$data"
-"$signalbox" dev --data "$data/plane" --port 0 > "$data/log" 2>&1 &
-plane=$!
-finish() {
-    kill "$plane" 2> /dev/null || true
-    wait "$plane" 2> /dev/null || true
-    rm -rf "$data"
-}
-trap finish EXIT
-for _ in $(seq 600); do
-    [[ -s $data/plane/dev.json ]] && break
-    kill -0 "$plane" 2> /dev/null || { cat "$data/log"; exit 1; }
-    sleep 0.5
-done
-member() { "$python" -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$data/plane/dev.json" "$1"; }
+. "$root/Tests/plane.sh"
+plane "$signalbox"
 api=$(member api)
 # Targets are told of once a saga has called one.
 curl --fail --silent --show-error --output "$data/made" --header "Authorization: Bearer $(member apiKey)" \

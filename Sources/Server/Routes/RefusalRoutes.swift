@@ -41,34 +41,9 @@ extension API {
     }
 
     private func refusals(_ call: Call, of organization: String?) async throws(Problem) -> Answer {
-        var before: Int64?
-        if let text = call.query["after"] {
-            // The number alone: it means the same in every list, since each shows only what its reader may see.
-            guard let number = Int64(text), number > 0 else { throw .badCursor }
-            before = number
-        }
-        guard let slice = await backend.refusals.list(organization, before, call.limit) else {
+        guard let slice = await backend.refusals.list(organization, try before(call), call.limit) else {
             throw .unavailable()
         }
-        var answer = try Answer.json(RefusalList(data: slice.data, next: slice.next.map(String.init)))
-        if let next = slice.next {
-            answer.headers[.link] = "<\(call.path)?limit=\(call.limit)&after=\(next)>; rel=\"next\""
-        }
-        return answer
-    }
-}
-
-private struct RefusalList: Encodable {
-    var data: [RefusalDoor.Entry]
-    var next: String?
-
-    private enum CodingKeys: CodingKey {
-        case data, next
-    }
-
-    func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(data, forKey: .data)
-        try container.encode(next, forKey: .next)
+        return try list(slice.data, next: slice.next, for: call)
     }
 }

@@ -165,21 +165,12 @@ extension API {
         let (id, webhook) = (try call.id("organization") as OrganizationID, try call.unique("webhook"))
         try await audit(call, id)
         guard try await known(id).contains(where: { $0.id == webhook }) else { throw .notFound }
-        var before: Int64?
-        if let text = call.query["after"] {
-            guard let position = Int64(text), position > 0 else { throw .badCursor }
-            before = position
-        }
-        guard let found = await backend.webhooks.deliveries(webhook, before, call.limit + 1) else {
+        guard let found = await backend.webhooks.deliveries(webhook, try before(call), call.limit + 1) else {
             throw .unavailable()
         }
         let data = Array(found.prefix(call.limit))
         let next = found.count > call.limit ? data.last?.position : nil
-        var answer = try Answer.json(DeliveryList(data: data, next: next.map(String.init)))
-        if let next {
-            answer.headers[.link] = "<\(call.path)?limit=\(call.limit)&after=\(next)>; rel=\"next\""
-        }
-        return answer
+        return try list(data, next: next, for: call)
     }
 
     private func redeliver(_ call: Call, _ body: EmptyBody) async throws(Problem) -> Answer {
@@ -203,21 +194,6 @@ struct WebhookBody: RequestBody {
     static let schema = Schema.object([
         .init("url", .string(1...1000)), .init("types", .array(.string(1...100)), required: false),
     ])
-}
-
-private struct DeliveryList: Encodable {
-    var data: [WebhookDoor.Delivery]
-    var next: String?
-
-    private enum CodingKeys: CodingKey {
-        case data, next
-    }
-
-    func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(data, forKey: .data)
-        try container.encode(next, forKey: .next)
-    }
 }
 
 extension API {

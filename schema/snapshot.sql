@@ -1367,6 +1367,13 @@ END $$;
 
 ALTER FUNCTION saga.settle(target text, visitor text, answered boolean, rest interval, error text) OWNER TO signalbox_owner;
 
+CREATE TABLE audit.key_use (
+    key bigint NOT NULL,
+    used_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE audit.key_use OWNER TO signalbox_owner;
+
 CREATE TABLE audit.refusal (
     id bigint NOT NULL,
     at timestamp with time zone NOT NULL,
@@ -1745,6 +1752,9 @@ ALTER TABLE ONLY log.event ATTACH PARTITION log.event_1 FOR VALUES FROM ('167772
 
 ALTER TABLE ONLY log.event ATTACH PARTITION log.event_2 FOR VALUES FROM ('33554433') TO ('50331649');
 
+ALTER TABLE ONLY audit.key_use
+    ADD CONSTRAINT key_use_pkey PRIMARY KEY (key);
+
 ALTER TABLE ONLY audit.refusal
     ADD CONSTRAINT refusal_pkey PRIMARY KEY (id);
 
@@ -1979,6 +1989,9 @@ GRANT ALL ON FUNCTION saga.hold_target(target text, reason text) TO signalbox_ap
 
 REVOKE ALL ON FUNCTION saga.settle(target text, visitor text, answered boolean, rest interval, error text) FROM PUBLIC;
 GRANT ALL ON FUNCTION saga.settle(target text, visitor text, answered boolean, rest interval, error text) TO signalbox_append;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE audit.key_use TO signalbox_append;
+GRANT SELECT ON TABLE audit.key_use TO signalbox_audit;
 
 GRANT SELECT,INSERT,DELETE ON TABLE audit.refusal TO signalbox_append;
 GRANT SELECT ON TABLE audit.refusal TO signalbox_audit;

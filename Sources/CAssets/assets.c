@@ -39,6 +39,9 @@ static const unsigned char schema_migrations_V0011_refusals[] = {
 static const unsigned char schema_migrations_V0012_webhooks[] = {
 #embed "../../schema/migrations/V0012__webhooks.sql"
 };
+static const unsigned char schema_migrations_V0013_key_use[] = {
+#embed "../../schema/migrations/V0013__key_use.sql"
+};
 static const unsigned char schema_functions_admit[] = {
 #embed "../../schema/functions/admit.sql"
 };
@@ -178,6 +181,7 @@ static const struct asset assets[] = {
     ASSET("schema/migrations/V0010__still_streams.sql", schema_migrations_V0010_still_streams),
     ASSET("schema/migrations/V0011__refusals.sql", schema_migrations_V0011_refusals),
     ASSET("schema/migrations/V0012__webhooks.sql", schema_migrations_V0012_webhooks),
+    ASSET("schema/migrations/V0013__key_use.sql", schema_migrations_V0013_key_use),
     ASSET("schema/functions/admit.sql", schema_functions_admit),
     ASSET("schema/functions/append.sql", schema_functions_append),
     ASSET("schema/functions/append_one.sql", schema_functions_append_one),

@@ -26,6 +26,7 @@ extension API {
         guard let record = try await read({ () throws(ReadError) in try await backend.reads.key(key.id) }),
             key.matches(hash: record.hash), record.isGood(at: ids.now())
         else { return nil }
+        backend.keyUses.note(record.id, ids.now())
         let scopes = Set(record.scopes)
         switch record.owner {
         case .user(let user): return Principal(.user(user), scopes: scopes)

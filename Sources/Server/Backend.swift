@@ -17,6 +17,7 @@ package struct Backend: Sendable {
     package var projections = ProjectionDoor()
     package var audit = AuditDoor()
     package var refusals = RefusalDoor()
+    package var keyUses = KeyUseDoor()
     package var webhooks = WebhookDoor()
     /// Whose tokens are good; nobody's when it is not set.
     package var tokens: TokenVerifier?

@@ -132,6 +132,10 @@ package struct KeyView: Codable, Equatable, Sendable {
     package var issuedAt: Timestamp
     @Nullable package var expiresAt: Timestamp?
     @Nullable package var revokedAt: Timestamp?
+    /// To the minute, as far as it is known.
+    ///
+    /// No event says it: whoever shows the key looks it up.
+    @Nullable package var lastUsedAt: Timestamp?
 
     init(
         id: KeyID,
@@ -147,6 +151,7 @@ package struct KeyView: Codable, Equatable, Sendable {
         self.issuedAt = issuedAt
         self.expiresAt = expiresAt
         self.revokedAt = revokedAt
+        self.lastUsedAt = nil
     }
 }
 

@@ -84,10 +84,12 @@ extension API {
     func keys(of owner: KeyRecord.Owner, _ call: Call) async throws(Problem) -> Answer {
         try await catchUp(call)
         let request = page(call)
-        return try list(
-            try await read { () throws(ReadError) in try await backend.reads.keys(owner, request) },
-            for: call
-        )
+        var reading = try await read { () throws(ReadError) in try await backend.reads.keys(owner, request) }
+        guard let uses = await backend.keyUses.uses(reading.value.data.map(\.id)) else { throw .unavailable() }
+        for index in reading.value.data.indices {
+            reading.value.data[index].lastUsedAt = uses[reading.value.data[index].id]
+        }
+        return try list(reading, for: call)
     }
 
     private func issueMyKey(_ call: Call, _ body: NewKeyBody) async throws(Problem) -> Answer {

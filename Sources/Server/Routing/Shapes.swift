@@ -71,6 +71,7 @@ extension API {
         "Key": .object([
             .init("id", .identifier), .init("scopes", .array(.text)), .init("role", .nullable(role)),
             .init("issuedAt", .time), .init("expiresAt", .nullable(.time)), .init("revokedAt", .nullable(.time)),
+            .init("lastUsedAt", .nullable(.time)),
         ]),
         "Keys": page("Key"),
         "NewKey": .object([

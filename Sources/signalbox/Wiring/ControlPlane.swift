@@ -33,6 +33,7 @@ struct ControlPlane: Service {
     private let targets: TargetVitals
     private let sealer: SealerRunner?
     private let refusals: RefusalRecorder
+    private let keyUses: KeyUseRecorder
     private let webhooks: WebhookService
     private let spans: SpanExporter?
     private let backend: Backend
@@ -192,6 +193,9 @@ struct ControlPlane: Service {
         let store = RefusalStore(pool: pools.append)
         refusals = RefusalRecorder(store: store, now: IDSource.system.now, logger: logger)
         backend.refusals = RefusalDoor(refusals, store)
+        let uses = KeyUseStore(pool: pools.append)
+        keyUses = KeyUseRecorder(store: uses, logger: logger)
+        backend.keyUses = KeyUseDoor(keyUses, uses)
         backend.webhooks = WebhookDoor(desk, WebhookStore(pool: pools.append))
         webhooks = WebhookService(pool: pools.append, log: log, desk: desk, stage: settings.stage, logger: logger)
         backend.audit = AuditDoor(TransparencyLog(store: AuditStore(pool: pools.append), log: log))
@@ -230,6 +234,7 @@ struct ControlPlane: Service {
         try await seed()
         let (runner, starter, engine, sealer, listening) = (runner, starter, engine, sealer, listening)
         let (ledger, reconciler, targets, refusals, webhooks) = (ledger, reconciler, targets, refusals, webhooks)
+        let keyUses = keyUses
         let spans = spans
         let vitals = LogVitals(pool: pools.append, logger: logger)
         var apiSettings = APISettings(
@@ -257,6 +262,7 @@ struct ControlPlane: Service {
             if let sealer { followers.addTask { await sealer.run() } }
             followers.addTask { await vitals.run() }
             followers.addTask { await refusals.run() }
+            followers.addTask { await keyUses.run() }
             followers.addTask { await webhooks.run() }
             if let spans { followers.addTask { await spans.run() } }
             let served = await withTaskGroup(of: Void.self) { sagas in

@@ -99,4 +99,28 @@ struct RepeatedDeedTests {
             try await stage.reach(.done, of: desk)
         }
     }
+
+    @Test("is not in the way of others when whoever asked was gone before it was noted, and does not come again")
+    func abandoned() async throws {
+        let story = try Story.crowd(1)
+        try await Stage.showing(story) { stage, desk in
+            let lost = try await stage.pool.with { connection throws(PostgresError) in
+                try connection.openRebuild(of: Instances.self, RebuildOrder(), goal: 1, slices: 4, command: UniqueID(7))
+            }
+            #expect(lost?.number == 2)
+            await desk.runner.abandonUnnoted(after: .seconds(3600))
+            #expect(try await desk.newest("instances").phase == .loading)
+            await desk.runner.abandonUnnoted(after: .zero)
+            let state = try await desk.newest("instances")
+            #expect(state.phase == .failed && state.error == "it was asked for, and never noted in the log")
+            #expect(try await stage.builds("instances") == [1])
+
+            // One that was noted is left to whoever drives it.
+            #expect(
+                try await desk.act(.rebuild(RebuildOrder(switches: false)), on: "instances", by: deed(1)).build == 3
+            )
+            await desk.runner.abandonUnnoted(after: .zero)
+            try await stage.reach(.ready, of: desk)
+        }
+    }
 }

@@ -81,6 +81,23 @@ extension Connection {
         }
     }
 
+    /// The rebuilds that nobody has ever driven, of those that were opened so long ago.
+    func untouchedRebuilds(after age: Duration) throws(PostgresError) -> [Build] {
+        try run(
+            """
+            SELECT r.name, r.shape, r.build
+              FROM rm.rebuild AS r
+             WHERE r.ended_at IS NULL
+               AND r.started_at <= clock_timestamp() - \(age.microseconds) * interval '1 microsecond'
+               AND NOT EXISTS (
+                       SELECT FROM rm.checkpoint AS c
+                        WHERE c.name = r.name AND c.shape = r.shape AND c.build = r.build AND c.fence > 0
+                   )
+            """,
+            prepared: true
+        ).all(String.self, Int.self, Int.self).map { Build(name: $0, shape: $1, number: $2) }
+    }
+
     /// Takes a rebuild over from whoever drove it before.
     ///
     /// - Returns: `nil` when it has ended, is gone, or somebody newer has it.
@@ -322,7 +339,11 @@ extension Connection {
     ///
     /// - Returns: `false` when it is live, or not there.
     /// - Throws: ``PostgresError``; a reader that does not let go of it in time makes it fail.
-    func drop(_ build: Build, as phase: RebuildState.Phase? = nil) throws(PostgresError) -> Bool {
+    func drop(
+        _ build: Build,
+        as phase: RebuildState.Phase? = nil,
+        error: String? = nil
+    ) throws(PostgresError) -> Bool {
         try transaction { tx throws(PostgresError) in
             try tx.takeBuildLock()
             try tx.script("SET LOCAL lock_timeout = '5s'")
@@ -334,7 +355,7 @@ extension Connection {
                 """
             ).changed
             guard gone == 1 else { return false }
-            if let phase { try tx.end(build, as: phase) }
+            if let phase { try tx.end(build, as: phase, error: error) }
             try tx.run("DROP SCHEMA IF EXISTS \(identifier: build.anew.schema) CASCADE")
             try tx.run("DROP SCHEMA \(identifier: build.schema) CASCADE")
             return true

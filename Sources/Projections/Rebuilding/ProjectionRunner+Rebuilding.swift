@@ -6,12 +6,15 @@ internal import Postgres
 extension ProjectionRunner {
     /// The kind of leased work that is a rebuild.
     static let rebuildKind = "projection.rebuild"
+    /// Longer than anything that asks for a rebuild waits for the log.
+    private static let longestOpening = Duration.seconds(60)
 
     /// Drives rebuilds, one at a time, until the task is cancelled.
     func keepRebuilding() async {
         while !Task.isCancelled {
             let heard = prompt.count
             guard await driveRebuild() else {
+                await abandonUnnoted(after: Self.longestOpening)
                 await prompt.wait(after: heard, atMost: settings.patrol * 2)
                 continue
             }
@@ -41,6 +44,27 @@ extension ProjectionRunner {
             }
         }
         return true
+    }
+
+    /// Ends rebuilds that were opened so long ago and never noted in the log: whoever asked for them was gone before.
+    ///
+    /// Nobody would drive them, and no other rebuild of that read model could be had.
+    func abandonUnnoted(after age: Duration) async {
+        do {
+            let untouched = try await pool.with { connection throws(PostgresError) in
+                try connection.untouchedRebuilds(after: age)
+            }
+            guard !untouched.isEmpty else { return }
+            let waiting = try await work.list(kinds: [Self.rebuildKind], statuses: ["queued", "running", "waiting"])
+            let noted = Set(waiting.map(\.stream.text))
+            for build in untouched where !noted.contains(build.rebuildStream) {
+                _ = try await pool.with { connection throws(PostgresError) in
+                    try connection.drop(build, as: .failed, error: "it was asked for, and never noted in the log")
+                }
+            }
+        } catch {
+            logger.notice("rebuilds that nobody noted stay for now", metadata: ["error": "\(error)"])
+        }
     }
 
     private func rebuild<P: Projection>(_ projection: P.Type, _ build: Build, fence: Int64) async {

@@ -64,7 +64,8 @@ package enum Happening: Sendable, Equatable {
     /// - Throws: `DecodingError` when the payload is not what the type promises, `UnknownSchemaVersion` when a newer
     ///   build wrote it.
     package static func decode(type: String, schemaVersion: Int16, payload: [UInt8]) throws -> Self? {
-        switch type.prefix(while: { $0 != "." }) {
+        let dot = type.utf8.firstIndex(of: UInt8(ascii: ".")) ?? type.endIndex
+        return switch type[..<dot] {
         case OrganizationEvent.category[...]:
             try OrganizationEvent.decode(type: type, schemaVersion: schemaVersion, payload: payload).map(
                 Self.organization

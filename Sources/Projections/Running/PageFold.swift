@@ -63,10 +63,11 @@ package struct PageFold<P: Projection>: Sendable {
     /// Folds; an event that cannot be folded leaves its row as it was and blocks its organization from there on.
     package mutating func run() {
         for (key, entry) in entries where !skips(entry.record) {
-            var row = rows[key]
+            let before = rows[key]
+            var row = before
             do {
                 try P.fold(into: &row, entry)
-                guard row != rows[key] else { continue }
+                guard row != before else { continue }
                 rows[key] = row
                 touched[key] = entry.position
             } catch FoldError.missing where torn.contains(entry.record.stream) {
@@ -98,7 +99,7 @@ package struct PageFold<P: Projection>: Sendable {
     /// A row as it is stored.
     static func document(of row: P.Row, _ key: String) throws(PostgresError) -> String {
         do {
-            return storable(String(decoding: try JSON.encode(row), as: UTF8.self))
+            return String(decoding: storable(try JSON.encode(row)), as: UTF8.self)
         } catch {
             throw PostgresError(.shape, message: "\(P.name) \(key): \(error)")
         }
@@ -126,10 +127,10 @@ package struct PageFold<P: Projection>: Sendable {
     }
 
     /// The text with U+0000 replaced, which JSON allows and Postgres does not.
-    private static func storable(_ text: String) -> String {
-        guard text.contains("\\u0000") else { return text }
+    private static func storable(_ text: [UInt8]) -> [UInt8] {
+        guard text.contains(UInt8(ascii: "\\")) else { return text }
         var bytes: [UInt8] = []
-        var rest = Array(text.utf8)[...]
+        var rest = text[...]
         while let byte = rest.first {
             if rest.starts(with: #"\u0000"#.utf8) {
                 bytes += Array(#"\ufffd"#.utf8)
@@ -140,7 +141,7 @@ package struct PageFold<P: Projection>: Sendable {
                 rest = rest.dropFirst(length)
             }
         }
-        return String(decoding: bytes, as: UTF8.self)
+        return bytes
     }
 }
 

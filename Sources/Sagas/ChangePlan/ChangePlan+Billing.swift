@@ -8,7 +8,7 @@ internal import Platform
 extension ChangePlan {
     /// Says whether billing changed the items; many engines let no key do that.
     func changeItems(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try PlanInput(context.input)
+        let input = try context.decoded(PlanInput.self)
         let changed = try await ports.billing.changeItems(
             of: try input.made.agreed.billingID(),
             to: Self.price(input.price),
@@ -20,7 +20,7 @@ extension ChangePlan {
     /// There is nothing to compare with at billing, so a change that may be on its way is outwaited first; not one that
     /// billing has answered to whoever asks now.
     func changeItemsBack(_ context: StepContext) async throws(PortError) -> UndoResult {
-        let input = try PlanInput(context.input)
+        let input = try context.decoded(PlanInput.self)
         if context.outputs["change-items"]?["changed"]?.bool == false { return .done }
         // Counted from here: the step may have been tried for long, and its last attempt a moment ago.
         guard context.isSettled || context.attempt > 1 else {
@@ -41,7 +41,7 @@ extension ChangePlan {
     /// A draft costs nothing, and is found again by its key.
     func draftReplacement(_ context: StepContext) async throws(PortError) -> StepResult {
         if itemsChanged(context) { return .skipped(why: "the subscription itself was changed") }
-        let input = try PlanInput(context.input)
+        let input = try context.decoded(PlanInput.self)
         let organization = "\(input.made.agreed.organization)"
         let customer = try await ports.billing.ensureCustomer(
             email: ports.names.billingEmail(organization: organization),
@@ -117,13 +117,13 @@ extension ChangePlan {
     /// Never before the new one is active: for a moment there are two, and none never.
     func cancelFormer(_ context: StepContext) async throws(PortError) -> StepResult {
         if itemsChanged(context) { return .skipped(why: "the subscription itself was changed") }
-        try await ports.billing.cancel(try PlanInput(context.input).made.agreed.billingID())
+        try await ports.billing.cancel(try context.decoded(PlanInput.self).made.agreed.billingID())
         return .done
     }
 
     /// Reads back what is billed, and says so.
     func confirmPlan(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try PlanInput(context.input)
+        let input = try context.decoded(PlanInput.self)
         let agreed = input.made.agreed
         let id =
             try itemsChanged(context)

@@ -14,8 +14,8 @@ package struct ChangePlan: Sendable {
 
     package init(ports: ProvisioningPorts) {
         self.ports = ports
-        workload = WorkloadChange(ports: ports) { input throws(PortError) in
-            let input = try PlanInput(input)
+        workload = WorkloadChange(ports: ports) { context throws(PortError) in
+            let input = try context.decoded(PlanInput.self)
             return (input.made, input.changed)
         }
     }

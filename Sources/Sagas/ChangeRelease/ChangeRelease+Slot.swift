@@ -13,7 +13,7 @@ extension ChangeRelease {
     }
 
     func writeSecret(_ context: StepContext) async throws(PortError) -> StepResult {
-        let made = try ReleaseInput(context.input).standing
+        let made = try context.decoded(ReleaseInput.self).standing
         let workload = try standing(context)
         let items = try await ports.items(of: workload, made.agreed, login: made.login, first: made.first)
         try await ports.scheduler.putSecret(items, for: workload)
@@ -41,7 +41,7 @@ extension ChangeRelease {
 
     /// Stops it and leaves a tombstone, so that a registration that is still on its way fails.
     func stopSlot(_ context: StepContext) async throws(PortError) -> UndoResult {
-        let input = try ReleaseInput(context.input)
+        let input = try context.decoded(ReleaseInput.self)
         try await ports.scheduler.stop(try remains(context))
         return UndoResult(facts: [.instance(input.instance, .moveSlot(.retired, input.slot(input.standing)))])
     }
@@ -61,7 +61,7 @@ extension ChangeRelease {
 
     /// Healthy says that the process is up; whether it can serve it says itself.
     func awaitReady(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try ReleaseInput(context.input)
+        let input = try context.decoded(ReleaseInput.self)
         if let problem = try await readinessProblem(context, standingBy: true) {
             guard context.elapsed <= ports.settings.readyPatience else {
                 throw .permanent(code: "not-ready", message: "not ready in time: \(problem)")
@@ -92,7 +92,7 @@ extension ChangeRelease {
 
     /// Stops the release before; its secret stays, as its name does.
     func retireSlot(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try ReleaseInput(context.input)
+        let input = try context.decoded(ReleaseInput.self)
         let agreed = input.made.agreed
         try await ports.scheduler.stop(ports.remains(agreed, slot: agreed.serving, saga: context.saga))
         return .done(StepOutcome(facts: [.instance(input.instance, .moveSlot(.retired, input.slot(input.made)))]))
@@ -100,7 +100,7 @@ extension ChangeRelease {
 
     /// What runs in the other slot, by the input alone.
     func standing(_ context: StepContext) throws(PortError) -> Workload {
-        try ports.workload(try ReleaseInput(context.input).standing, saga: context.saga)
+        try ports.workload(try context.decoded(ReleaseInput.self).standing, saga: context.saga)
     }
 
     func registered(_ context: StepContext) throws(PortError) -> RegisteredWorkload {
@@ -109,12 +109,12 @@ extension ChangeRelease {
 
     /// To be taken away by its name and owner; a value that is missing must not keep it there.
     private func remains(_ context: StepContext) throws(PortError) -> Workload {
-        let agreed = try ReleaseInput(context.input).standing.agreed
+        let agreed = try context.decoded(ReleaseInput.self).standing.agreed
         return ports.remains(agreed, slot: agreed.serving, saga: context.saga)
     }
 
     private func outcome(_ registered: RegisteredWorkload, _ context: StepContext) throws(PortError) -> StepOutcome {
-        let input = try ReleaseInput(context.input)
+        let input = try context.decoded(ReleaseInput.self)
         let agreed = input.standing.agreed
         let fact = InstanceEvent.SlotDeployed(
             slot: agreed.serving,

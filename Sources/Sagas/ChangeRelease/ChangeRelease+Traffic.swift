@@ -7,7 +7,7 @@ internal import Platform
 extension ChangeRelease {
     /// The fact is the effect: the document that the edge reads is made of it.
     func shift(_ context: StepContext, reads: Int, writes: Int) throws(PortError) -> StepResult {
-        let input = try ReleaseInput(context.input)
+        let input = try context.decoded(ReleaseInput.self)
         return .done(
             StepOutcome(facts: [.instance(input.instance, .shiftTraffic(weights(input, reads, writes)))])
         )
@@ -15,13 +15,13 @@ extension ChangeRelease {
 
     /// All of it to where it was, in one go.
     func shiftBack(_ context: StepContext) async throws(PortError) -> UndoResult {
-        let input = try ReleaseInput(context.input)
+        let input = try context.decoded(ReleaseInput.self)
         return UndoResult(facts: [.instance(input.instance, .shiftTraffic(weights(input, 0, 0)))])
     }
 
     /// Asks the edge itself whether it divides the traffic so, and watches that for a while before more of it comes.
     func confirm(_ context: StepContext, reads: Int, writes: Int) async throws(PortError) -> StepResult {
-        let input = try ReleaseInput(context.input)
+        let input = try context.decoded(ReleaseInput.self)
         let isLate = context.elapsed > ports.settings.routePatience
         if let edge = ports.edge, let problem = try await edge.problem(with: route(input, reads, writes)) {
             guard !isLate else { throw .permanent(code: "route-not-live", message: "not live in time: \(problem)") }
@@ -43,7 +43,7 @@ extension ChangeRelease {
     /// Nothing is stopped that somebody may still be sent to.
     func awaitTrafficBack(_ context: StepContext) async throws(PortError) -> UndoResult {
         guard context.begun.contains(Self.firstShift) else { return .done }
-        let input = try ReleaseInput(context.input)
+        let input = try context.decoded(ReleaseInput.self)
         guard let edge = ports.edge else {
             // Nobody says when the edge has noticed, so it is given the time that requests have to end.
             guard context.attempt > 1 || ports.settings.drain == .zero else {
@@ -63,7 +63,7 @@ extension ChangeRelease {
 
     /// The other slot's scheduler works from here on, and this one's does not: one statement, with an epoch that grows.
     func handOverLease(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try ReleaseInput(context.input)
+        let input = try context.decoded(ReleaseInput.self)
         let lease = try await give(to: input.standing, context)
         return .done(
             StepOutcome(
@@ -77,7 +77,7 @@ extension ChangeRelease {
     }
 
     func takeLeaseBack(_ context: StepContext) async throws(PortError) -> UndoResult {
-        let input = try ReleaseInput(context.input)
+        let input = try context.decoded(ReleaseInput.self)
         let lease = try await give(to: input.made, context)
         return UndoResult(
             facts: [
@@ -103,7 +103,7 @@ extension ChangeRelease {
 
     /// The point of no return: what stood by is the instance, for every saga that comes after.
     func promote(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try ReleaseInput(context.input)
+        let input = try context.decoded(ReleaseInput.self)
         let (made, standing) = (input.made.agreed, input.standing.agreed)
         let registered = try registered(context)
         let workload = InstanceEvent.WorkloadRegistered(

@@ -15,7 +15,9 @@ package struct ChangeRelease: Sendable {
 
     package init(ports: ProvisioningPorts) {
         self.ports = ports
-        migration = MigrationRun(ports: ports) { input throws(PortError) in try ReleaseInput(input).standing }
+        migration = MigrationRun(ports: ports) { input throws(PortError) in
+            try input.decoded(ReleaseInput.self).standing
+        }
     }
 
     /// Stands in the log and in ``SagaCause``.

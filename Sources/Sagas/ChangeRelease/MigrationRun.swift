@@ -9,7 +9,7 @@ internal import Platform
 struct MigrationRun: Sendable {
     let ports: ProvisioningPorts
     /// The instance with the release whose migration it is, where that is to run.
-    let read: @Sendable (JSONValue) throws(PortError) -> MadeInstance
+    let read: @Sendable (SagaReading) throws(PortError) -> MadeInstance
 
     /// The table; nothing of it is left once the last of them is done.
     var steps: [SagaStep] {
@@ -47,7 +47,7 @@ struct MigrationRun: Sendable {
     }
 
     private func writeSecret(_ context: StepContext) async throws(PortError) -> StepResult {
-        let made = try read(context.input)
+        let made = try read(context.reading)
         let workload = try workload(context)
         let items = try await ports.items(of: workload, made.agreed, login: made.login, first: made.first)
         try await ports.scheduler.putSecret(items, for: workload)
@@ -83,13 +83,13 @@ struct MigrationRun: Sendable {
     }
 
     private func workload(_ context: StepContext) throws(PortError) -> Workload {
-        let made = try read(context.input)
+        let made = try read(context.reading)
         return ports.migration(try ports.workload(made, saga: context.saga), made.agreed)
     }
 
     /// To be taken away by its name and owner; a value that is missing must not keep it there.
     private func remains(_ context: StepContext) throws(PortError) -> Workload {
-        let agreed = try read(context.input).agreed
+        let agreed = try read(context.reading).agreed
         return ports.migration(ports.remains(agreed, slot: agreed.serving, saga: context.saga), agreed)
     }
 
@@ -99,7 +99,7 @@ struct MigrationRun: Sendable {
         removes: Bool? = nil
     ) -> [IntendedResource] {
         // Without a readable input no step can have an effect; whose saga it is does not matter to names.
-        guard let agreed = try? read(input).agreed else { return [] }
+        guard let agreed = try? read(SagaReading(input)).agreed else { return [] }
         let name = ports.names.migration(
             organization: "\(agreed.organization)",
             instance: agreed.name,

@@ -54,7 +54,7 @@ package struct DowngradePlan: Sendable {
 
     /// A durable timer.
     func awaitPeriodEnd(_ context: StepContext) async throws(PortError) -> StepResult {
-        let scheduled = try DowngradeInput(context.input).scheduled
+        let scheduled = try context.decoded(DowngradeInput.self).scheduled
         guard context.now < scheduled.effectiveAt else { return .done }
         return .waiting(
             condition: "PeriodEnded",
@@ -65,7 +65,7 @@ package struct DowngradePlan: Sendable {
 
     /// What is being changed, or does not run, gets its smaller plan afterwards.
     func awaitRunning(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try DowngradeInput(context.input)
+        let input = try context.decoded(DowngradeInput.self)
         try await requireWanted(input)
         let stage = try await ports.state(of: Instance.self, Streams.instance(input.instance)).stage
         switch stage {
@@ -77,7 +77,7 @@ package struct DowngradePlan: Sendable {
 
     /// The facts are the effect: the first starts the saga that changes the plan.
     func requestChange(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try DowngradeInput(context.input)
+        let input = try context.decoded(DowngradeInput.self)
         try await requireWanted(input)
         let instance = try await ports.state(of: Instance.self, Streams.instance(input.instance))
         guard instance.stage == .running else {
@@ -104,7 +104,7 @@ package struct DowngradePlan: Sendable {
 
     /// A change that had to be taken back is tried again a day later: the customer has asked for it once.
     func awaitChange(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try DowngradeInput(context.input)
+        let input = try context.decoded(DowngradeInput.self)
         let subscription = try await ports.state(of: Subscription.self, Streams.subscription(input.subscription))
         if subscription.requested?.price == input.scheduled.price { return .done }
         guard subscription.change == nil else {

@@ -26,6 +26,8 @@ struct SagaDraft: Sendable, Equatable {
 struct SagaScribe: Sendable {
     let definition: SagaDefinition
     let settings: EngineSettings
+    /// What effect keys begin with.
+    let scope: String
     /// The targets that may not be called before a moment.
     var resting: [String: Timestamp] = [:]
 
@@ -42,13 +44,13 @@ struct SagaScribe: Sendable {
                 draft.events.append(.compensationStarted(Because(reason: reason)))
                 state.evolve(.compensationStarted(Because(reason: reason)), at: now)
             case .begin(let step):
-                var intent = intent(step, attempt: state.steps[step]?.attempt ?? 1, state)
+                var intent = intent(step, attempt: state.steps[step]?.attempt ?? 1)
                 let resources = definition.step(step)?.resources(state.started?.input ?? .null, state.outputs) ?? []
                 intent.resources = resources.isEmpty ? nil : resources
                 draft.events.append(.stepStarted(intent))
                 return draft
             case .beginUndo(let step):
-                draft.events.append(.undoStarted(intent(step, attempt: state.steps[step]?.undo.attempt ?? 1, state)))
+                draft.events.append(.undoStarted(intent(step, attempt: state.steps[step]?.undo.attempt ?? 1)))
                 return draft
             case .finish(.compensated):
                 draft.events.append(.compensated(Nothing()))
@@ -217,13 +219,13 @@ struct SagaScribe: Sendable {
         }
     }
 
-    private func intent(_ step: String, attempt: Int, _ state: SagaState) -> SagaEvent.StepStarted {
-        SagaEvent.StepStarted(step: step, attempt: attempt, key: key(step, state))
+    private func intent(_ step: String, attempt: Int) -> SagaEvent.StepStarted {
+        SagaEvent.StepStarted(step: step, attempt: attempt, key: key(step))
     }
 
     /// The effect key of a step: (instance, generation, step).
-    func key(_ step: String, _ state: SagaState) -> String {
-        "\(definition.scope(state.started?.input ?? .null))/\(step)"
+    func key(_ step: String) -> String {
+        "\(scope)/\(step)"
     }
 }
 

@@ -15,6 +15,7 @@ struct SagaRun {
     let offset: Duration
     /// The step whose intent this very turn has recorded: nothing can have happened for it yet.
     var fresh: String?
+    private let reading: SagaReading
     /// Steps whose every attempt was made in this very turn and has an end that is known.
     private var settled: Set<String> = []
 
@@ -32,7 +33,9 @@ struct SagaRun {
     ) {
         self.engine = engine
         self.item = item
-        self.scribe = SagaScribe(definition: definition, settings: engine.settings)
+        let input = history.state.started?.input ?? .null
+        self.reading = SagaReading(input)
+        self.scribe = SagaScribe(definition: definition, settings: engine.settings, scope: definition.scope(input))
         self.history = history
         self.lease = lease
         self.offset = offset
@@ -193,9 +196,9 @@ struct SagaRun {
             saga: saga,
             step: id,
             attempt: attempt,
-            key: scribe.key(id, state),
+            key: scribe.key(id),
             fence: "sbx/\(saga)/\(id)/f\(item.fence)",
-            input: state.started?.input ?? .null,
+            reading: reading,
             outputs: state.outputs,
             begun: state.begun,
             notes: state.steps.compactMapValues(\.undo.note),

@@ -106,7 +106,7 @@ package struct StepContext: Sendable {
     package let key: String
     /// Names the caller at the target: `sbx/{saga}/{step}/f{fence}`.
     package let fence: String
-    package var input: JSONValue
+    var reading: SagaReading
     /// What the steps that succeeded left for the later ones.
     package let outputs: [String: JSONValue]
     /// The steps that may have had an effect.

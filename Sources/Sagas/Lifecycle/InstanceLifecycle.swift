@@ -59,7 +59,8 @@ struct InstanceLifecycle: Sendable {
 
     /// What it works with: what the saga found when its turn came, or else what it began with.
     func input(_ context: StepContext) throws(PortError) -> ProvisionInput {
-        try ProvisionInput(context.outputs["take-stock"]?["input"] ?? context.input)
+        if let found = context.outputs["take-stock"]?["input"] { return try ProvisionInput(found) }
+        return try context.decoded(ProvisionInput.self)
     }
 
     /// Whether there is anything to be put back into service.

@@ -1,5 +1,6 @@
 internal import Kernel
 internal import Platform
+internal import Synchronization
 
 /// What a saga is decided on, fixed when it begins.
 protocol SagaInput: Codable, Sendable, Equatable {}
@@ -20,7 +21,23 @@ extension SagaInput {
     }
 }
 
+/// A saga's input, and what it was read as: a turn of many steps reads it once.
+package final class SagaReading: Sendable {
+    let json: JSONValue
+    private let values = Mutex<[ObjectIdentifier: any SagaInput]>([:])
+
+    init(_ json: JSONValue) { self.json = json }
+
+    func decoded<Input: SagaInput>(_ type: Input.Type) throws(PortError) -> Input {
+        let id = ObjectIdentifier(type)
+        if let known = values.withLock({ $0[id] }) as? Input { return known }
+        let value = try Input(json)
+        values.withLock { $0[id] = value }
+        return value
+    }
+}
+
 extension StepContext {
     /// The input, as the saga wrote it when it began.
-    func decoded<Input: SagaInput>(_: Input.Type) throws(PortError) -> Input { try Input(input) }
+    func decoded<Input: SagaInput>(_ type: Input.Type) throws(PortError) -> Input { try reading.decoded(type) }
 }

@@ -9,7 +9,7 @@ internal import Platform
 struct WorkloadChange: Sendable {
     let ports: ProvisioningPorts
     /// The instance as it is, and as it is to be.
-    let read: @Sendable (JSONValue) throws(PortError) -> (made: MadeInstance, changed: MadeInstance)
+    let read: @Sendable (StepContext) throws(PortError) -> (made: MadeInstance, changed: MadeInstance)
 
     /// The first step of such a change; its undo comes last, and waits until what there was is well again.
     var previewing: SagaStep {
@@ -40,7 +40,7 @@ struct WorkloadChange: Sendable {
 
     /// Whether there would be room; what there is none for is not begun.
     func previewCapacity(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try read(context.input)
+        let input = try read(context)
         let workload = try ports.workload(input.changed, saga: context.saga)
         guard let missing = try await ports.scheduler.preview(workload) else { return .done }
         throw .permanent(code: "no-capacity", message: "there is no room for it: \(missing)")
@@ -54,18 +54,18 @@ struct WorkloadChange: Sendable {
         guard try await ports.scheduler.promote(registered) else {
             throw .pending(code: "not-healthy", message: "the former version is not well yet")
         }
-        let instance = try read(context.input).made.agreed.instance
+        let instance = try read(context).made.agreed.instance
         return try await ports.healthyAgain(registered, of: instance, wait: .seconds(1))
     }
 
     func registerWorkload(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try read(context.input)
+        let input = try read(context)
         let workload = try ports.workload(input.changed, saga: context.saga)
         return .done(outcome(try await ports.scheduler.register(workload), input))
     }
 
     func probeWorkload(_ context: StepContext) async throws(PortError) -> Presence<StepResult> {
-        let input = try read(context.input)
+        let input = try read(context)
         switch try await ports.scheduler.probe(try ports.workload(input.changed, saga: context.saga)) {
         case .present(let registered): return .present(.done(outcome(registered, input)))
         case .absent, .pending: return .absent
@@ -76,7 +76,7 @@ struct WorkloadChange: Sendable {
 
     /// Registers the former specification again, in place of whatever has come in or is still on its way.
     func restoreWorkload(_ context: StepContext) async throws(PortError) -> UndoResult {
-        let input = try read(context.input)
+        let input = try read(context)
         let registered = try await ports.scheduler.restore(try ports.workload(input.made, saga: context.saga))
         // A registered workload is always JSON.
         let note = (try? JSON.encode(registered)).map { String(decoding: $0, as: UTF8.self) }
@@ -85,7 +85,7 @@ struct WorkloadChange: Sendable {
 
     /// Lets the canary take over once it is healthy; the plane has looked at it, so nobody else has to.
     func promoteCanary(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try read(context.input)
+        let input = try read(context)
         guard input.changed.agreed.plan.update.canary > 0 else { return .skipped(why: "the plan has no canary") }
         if try await ports.scheduler.promote(try registered(context)) { return .done }
         guard context.elapsed <= ports.settings.healthPatience else {
@@ -96,7 +96,7 @@ struct WorkloadChange: Sendable {
 
     /// Waits for exactly the version that was registered.
     func awaitHealthy(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try read(context.input)
+        let input = try read(context)
         let registered = try registered(context)
         let isLate = context.elapsed > ports.settings.healthPatience
         switch try await ports.scheduler.health(of: registered, wait: .seconds(1)) {

@@ -6,7 +6,7 @@ internal import Platform
 extension ProvisionInstance {
     /// Billing's customer of the organization; it stays, whatever becomes of the instance.
     func ensureCustomer(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try ProvisionInput(context.input)
+        let input = try context.decoded(ProvisionInput.self)
         let organization = "\(input.organization)"
         let customer = try await ports.billing.ensureCustomer(
             email: ports.names.billingEmail(organization: organization),
@@ -23,7 +23,7 @@ extension ProvisionInstance {
 
     /// A draft of the agreed price; the one that an earlier generation left is used again.
     func draftSubscription(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try ProvisionInput(context.input)
+        let input = try context.decoded(ProvisionInput.self)
         let id = try await reusable(input.formerDraft)
         let draft: BillingSubscription
         if let id {
@@ -57,7 +57,7 @@ extension ProvisionInstance {
 
     /// Nothing is owed for a draft, and billing cannot cancel one: it is left there for a retry to find.
     func abandonDraft(_ context: StepContext) async throws(PortError) -> UndoResult {
-        let input = try ProvisionInput(context.input)
+        let input = try context.decoded(ProvisionInput.self)
         // A draft whose making was never confirmed is found again by its key and was never recorded.
         guard context.outputs["draft-subscription"] != nil else { return .done }
         return UndoResult(facts: [.subscription(input.subscription, .abandon(reason: context.reason))])
@@ -65,7 +65,7 @@ extension ProvisionInstance {
 
     /// The pivot: from here on the customer pays.
     func activateSubscription(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try ProvisionInput(context.input)
+        let input = try context.decoded(ProvisionInput.self)
         let id = try context.text("subscription", of: "draft-subscription")
         let found = try await ports.billing.subscription(id)
         switch found.status {

@@ -6,7 +6,7 @@ internal import Platform
 extension ProvisionInstance {
     /// Says which secrets this generation has; they are derived from that, so nothing can get lost between steps.
     func reserveCredentials(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try ProvisionInput(context.input)
+        let input = try context.decoded(ProvisionInput.self)
         let reserved = InstanceEvent.CredentialsReserved(
             keyVersion: ports.derived.currentKeyVersion,
             rotation: 1,
@@ -22,7 +22,7 @@ extension ProvisionInstance {
 
     /// The login role with the derived password; setting it again sets the same one.
     func createRole(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try ProvisionInput(context.input)
+        let input = try context.decoded(ProvisionInput.self)
         let password = try ports.secret(.databasePassword, input, try credentials(input, context))
         try await ports.databases.ensureRole(database(input, context), password: password, fence: context.fence)
         return .done
@@ -30,12 +30,12 @@ extension ProvisionInstance {
 
     /// Another's role is never touched; ours is set right all the same, because nobody can look at its password.
     func probeRole(_ context: StepContext) async throws(PortError) -> Presence<StepResult> {
-        let input = try ProvisionInput(context.input)
+        let input = try context.decoded(ProvisionInput.self)
         return try await ports.databases.probeRole(database(input, context)).refused(orMade: nil)
     }
 
     func dropRole(_ context: StepContext) async throws(PortError) -> UndoResult {
-        let input = try ProvisionInput(context.input)
+        let input = try context.decoded(ProvisionInput.self)
         guard !mayHaveBeenUsed(context) else {
             return UndoResult(note: UndoResult.kept + "it owns the quarantined database")
         }
@@ -44,20 +44,20 @@ extension ProvisionInstance {
     }
 
     func createDatabase(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try ProvisionInput(context.input)
+        let input = try context.decoded(ProvisionInput.self)
         try await ports.databases.ensureDatabase(database(input, context), fence: context.fence)
         return .done(provisioned(input, context))
     }
 
     func probeDatabase(_ context: StepContext) async throws(PortError) -> Presence<StepResult> {
-        let input = try ProvisionInput(context.input)
+        let input = try context.decoded(ProvisionInput.self)
         let result = StepResult.done(provisioned(input, context))
         return try await ports.databases.probeDatabase(database(input, context)).refused(orMade: result)
     }
 
     /// Drops it, unless somebody may have paid for what is in it: then it is put aside for a while.
     func dropDatabase(_ context: StepContext) async throws(PortError) -> UndoResult {
-        let input = try ProvisionInput(context.input)
+        let input = try context.decoded(ProvisionInput.self)
         let database = database(input, context)
         guard mayHaveBeenUsed(context) else {
             try await ports.databases.dropDatabase(database, fence: context.fence)
@@ -75,7 +75,7 @@ extension ProvisionInstance {
 
     /// Nobody but the tenant's role may come near the database.
     func isolateDatabase(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try ProvisionInput(context.input)
+        let input = try context.decoded(ProvisionInput.self)
         let database = database(input, context)
         try await ports.databases.isolate(database, slot: SlotName.first, fence: context.fence)
         let applied = InstanceEvent.IsolationApplied(

@@ -6,7 +6,7 @@ internal import Platform
 extension ProvisionInstance {
     /// The fact is the effect: the document that the edge reads is made of it.
     func publishRoute(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try ProvisionInput(context.input)
+        let input = try context.decoded(ProvisionInput.self)
         return .done(StepOutcome(facts: [.instance(input.instance, .publishRoute(route(input)))]))
     }
 
@@ -20,7 +20,7 @@ extension ProvisionInstance {
     }
 
     func withdrawRoute(_ context: StepContext) async throws(PortError) -> UndoResult {
-        let input = try ProvisionInput(context.input)
+        let input = try context.decoded(ProvisionInput.self)
         // Intent and fact are separate appends: what was only intended was never published.
         guard context.outputs["publish-route"] != nil else { return .done }
         let fact = InstanceEvent.RouteWithdrawn(router: router(input), generation: input.generation)
@@ -30,7 +30,7 @@ extension ProvisionInstance {
     /// Asks the edge itself whether traffic gets through.
     func confirmRoute(_ context: StepContext) async throws(PortError) -> StepResult {
         guard let edge = ports.edge else { return .skipped(why: "no edge is configured") }
-        let input = try ProvisionInput(context.input)
+        let input = try context.decoded(ProvisionInput.self)
         let host = ports.names.host(slug: input.slug, instance: input.name)
         guard let problem = try await edge.problem(router: router(input), host: host) else { return .done }
         guard context.elapsed <= ports.settings.routePatience else {
@@ -40,7 +40,7 @@ extension ProvisionInstance {
     }
 
     func markRunning(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try ProvisionInput(context.input)
+        let input = try context.decoded(ProvisionInput.self)
         let fact = InstanceEvent.Running(
             generation: input.generation,
             launchURL: ports.names.launchURL(slug: input.slug, instance: input.name)

@@ -7,7 +7,7 @@ extension ProvisionInstance {
     /// The tenant's client at the identity service; a secret that is shown once only is kept the first time.
     func ensureOAuthClient(_ context: StepContext) async throws(PortError) -> StepResult {
         guard let oauth = ports.oauth else { return .skipped(why: "no identity service is configured") }
-        let input = try ProvisionInput(context.input)
+        let input = try context.decoded(ProvisionInput.self)
         let client = try await oauth.ensure(
             organization: ports.oauthOwner(input),
             redirect: ports.names.launchURL(slug: input.slug, instance: input.name)
@@ -24,14 +24,14 @@ extension ProvisionInstance {
 
     func rotateOAuthSecret(_ context: StepContext) async throws(PortError) -> UndoResult {
         guard let oauth = ports.oauth else { return .done }
-        let input = try ProvisionInput(context.input)
+        let input = try context.decoded(ProvisionInput.self)
         try await oauth.rotateSecret(organization: ports.oauthOwner(input))
         return .done
     }
 
     /// The workload's secrets, where only the workload can read them.
     func writeSecret(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try ProvisionInput(context.input)
+        let input = try context.decoded(ProvisionInput.self)
         let workload = try workload(input, context)
         let credentials = try credentials(input, context)
         let items = try await ports.items(of: workload, input, login: credentials, first: input.first ?? credentials)
@@ -40,18 +40,18 @@ extension ProvisionInstance {
     }
 
     func deleteSecret(_ context: StepContext) async throws(PortError) -> UndoResult {
-        try await ports.scheduler.deleteSecret(for: try remains(try ProvisionInput(context.input), context))
+        try await ports.scheduler.deleteSecret(for: try remains(try context.decoded(ProvisionInput.self), context))
         return .done
     }
 
     func registerWorkload(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try ProvisionInput(context.input)
+        let input = try context.decoded(ProvisionInput.self)
         let registered = try await ports.scheduler.register(try workload(input, context))
         return .done(outcome(registered, input, context))
     }
 
     func probeWorkload(_ context: StepContext) async throws(PortError) -> Presence<StepResult> {
-        let input = try ProvisionInput(context.input)
+        let input = try context.decoded(ProvisionInput.self)
         switch try await ports.scheduler.probe(try workload(input, context)) {
         case .present(let registered): return .present(.done(outcome(registered, input, context)))
         case .absent: return .absent
@@ -64,13 +64,13 @@ extension ProvisionInstance {
 
     /// Stops it and leaves a tombstone, so that a registration that is still on its way fails.
     func stopWorkload(_ context: StepContext) async throws(PortError) -> UndoResult {
-        try await ports.scheduler.stop(try remains(try ProvisionInput(context.input), context))
+        try await ports.scheduler.stop(try remains(try context.decoded(ProvisionInput.self), context))
         return .done
     }
 
     /// Waits for exactly the version that was registered.
     func awaitHealthy(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try ProvisionInput(context.input)
+        let input = try context.decoded(ProvisionInput.self)
         let registered = try context.registered(by: "register-workload")
         let isLate = context.elapsed > ports.settings.healthPatience
         // A fresh workload is watched; one that takes long keeps nobody busy between two looks.

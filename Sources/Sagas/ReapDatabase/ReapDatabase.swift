@@ -79,13 +79,13 @@ package struct ReapDatabase: Sendable {
     }
 
     func awaitGrace(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try ReapInput(context.input)
+        let input = try context.decoded(ReapInput.self)
         guard context.now < input.until else { return .done }
         return .waiting(condition: "GracePeriod", reason: "it can still be given back", until: input.until)
     }
 
     func dropDatabase(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try ReapInput(context.input)
+        let input = try context.decoded(ReapInput.self)
         try await ports.databases.dropDatabase(remains(input, context), fence: context.fence)
         let fact = InstanceEvent.DatabaseDropped(database: input.database, role: input.role)
         return .done(StepOutcome(facts: [.instance(input.provision.instance, .recordDatabaseDropped(fact))]))
@@ -93,7 +93,7 @@ package struct ReapDatabase: Sendable {
 
     /// The role goes with the last database of its generation: what was put aside may be a copy beside the one in use.
     func dropRole(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try ReapInput(context.input)
+        let input = try context.decoded(ReapInput.self)
         let instance = try await ports.recorded().instance(input.provision.instance)
         if instance.generation == input.generation, instance.database != nil || instance.quarantine != nil {
             return .skipped(why: "another database of the same generation has the role")
@@ -104,7 +104,7 @@ package struct ReapDatabase: Sendable {
 
     /// The job's name is free again once the instance is over; one that lives on keeps it.
     func purgeWorkload(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try ReapInput(context.input)
+        let input = try context.decoded(ReapInput.self)
         switch try await ports.recorded().instance(input.provision.instance).stage {
         case .terminated: break
         case .terminating: return .waiting(condition: "Terminated", reason: "the instance is being terminated")

@@ -81,10 +81,10 @@ package struct RepairInstance: Sendable {
 
     private func only(_ kinds: Set<DriftKind>, _ ensure: @escaping SagaStep.Ensure) -> SagaStep.Ensure {
         { context throws(PortError) in
-            let kind = try RepairInput(context.input).kind
+            let kind = try RepairInput(context.reading.json).kind
             guard kinds.contains(kind) else { return .skipped(why: "nothing to do here for \(kind.rawValue)") }
             var context = context
-            context.input = context.outputs["confirm"]?["input"] ?? context.input
+            if let confirmed = context.outputs["confirm"]?["input"] { context.reading = SagaReading(confirmed) }
             return try await ensure(context)
         }
     }
@@ -92,7 +92,7 @@ package struct RepairInstance: Sendable {
     /// Asks a person where only a person can decide, and whoever resumes the saga has decided; then takes the instance
     /// as it is by now: what is asked of it goes before its repairs, and changes what is right.
     func confirm(_ context: StepContext) async throws(PortError) -> StepResult {
-        let repair = try RepairInput(context.input)
+        let repair = try RepairInput(context.reading.json)
         if repair.drift.braked == true, context.attempt == 1 {
             let message = "too much would be taken away in one sweep: look at all of it, then resume"
             throw .blocked(code: "brake", message: message)
@@ -119,7 +119,7 @@ package struct RepairInstance: Sendable {
 
     /// The login that is in use, with the password of its rotation; those before it stay as they are, without any.
     func ensureRole(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try ProvisionInput(context.input)
+        let input = try context.decoded(ProvisionInput.self)
         let database = ports.database(input, saga: context.saga)
         let login = try provisioning.credentials(input, context)
         try await ports.databases.ensureLogin(
@@ -132,7 +132,7 @@ package struct RepairInstance: Sendable {
     }
 
     func stopOrphan(_ context: StepContext) async throws(PortError) -> StepResult {
-        let repair = try RepairInput(context.input)
+        let repair = try RepairInput(context.reading.json)
         let input = repair.input
         var workload = ports.workload(input, slot: input.serving, TenantEnvironment(), saga: context.saga)
         workload.job = repair.name
@@ -143,7 +143,7 @@ package struct RepairInstance: Sendable {
 
     /// Nobody knows whether there is something in it that somebody wants.
     func putAside(_ context: StepContext) async throws(PortError) -> StepResult {
-        let repair = try RepairInput(context.input)
+        let repair = try RepairInput(context.reading.json)
         let renamed = Names.quarantined(repair.name, at: context.saga)
         try await ports.databases.quarantineDatabase(
             repair.database(ports, saga: context.saga),
@@ -164,14 +164,14 @@ package struct RepairInstance: Sendable {
 
     /// What may be out of everybody's sight already is told of, whoever cancels: or nobody would ever drop it.
     func finishPuttingAside(_ context: StepContext) async throws(PortError) -> UndoResult {
-        guard try RepairInput(context.input).kind == .orphanDatabase,
+        guard try RepairInput(context.reading.json).kind == .orphanDatabase,
             case .done(let outcome) = try await putAside(context)
         else { return .done }
         return UndoResult(note: "it was put aside", facts: outcome.facts)
     }
 
     func dropRole(_ context: StepContext) async throws(PortError) -> StepResult {
-        let repair = try RepairInput(context.input)
+        let repair = try RepairInput(context.reading.json)
         var database = repair.database(ports, saga: context.saga)
         database.role = repair.name
         try await ports.databases.dropRole(database, fence: context.fence)
@@ -179,12 +179,12 @@ package struct RepairInstance: Sendable {
     }
 
     func cancelSubscription(_ context: StepContext) async throws(PortError) -> StepResult {
-        try await ports.billing.cancel(try RepairInput(context.input).name)
+        try await ports.billing.cancel(try RepairInput(context.reading.json).name)
         return .done
     }
 
     func withdrawRoute(_ context: StepContext) async throws(PortError) -> StepResult {
-        let repair = try RepairInput(context.input)
+        let repair = try RepairInput(context.reading.json)
         let fact = InstanceEvent.RouteWithdrawn(router: repair.name, generation: repair.input.generation)
         return .done(StepOutcome(facts: [.instance(repair.input.instance, .withdrawRoute(fact))]))
     }

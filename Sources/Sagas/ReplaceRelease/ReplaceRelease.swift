@@ -15,9 +15,10 @@ package struct ReplaceRelease: Sendable {
 
     package init(ports: ProvisioningPorts) {
         self.ports = ports
-        migration = MigrationRun(ports: ports) { input throws(PortError) in try ReleaseInput(input).changed }
-        workload = WorkloadChange(ports: ports) { input throws(PortError) in
-            let input = try ReleaseInput(input)
+        migration = MigrationRun(ports: ports) { input throws(PortError) in try input.decoded(ReleaseInput.self).changed
+        }
+        workload = WorkloadChange(ports: ports) { context throws(PortError) in
+            let input = try context.decoded(ReleaseInput.self)
             return (input.made, input.changed)
         }
     }
@@ -36,7 +37,7 @@ package struct ReplaceRelease: Sendable {
 
     /// The point of no return: the release is the instance's.
     func promote(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try ReleaseInput(context.input)
+        let input = try context.decoded(ReleaseInput.self)
         let changed = InstanceEvent.Changed(
             change: InstanceChange.version,
             from: input.made.agreed.release.version,

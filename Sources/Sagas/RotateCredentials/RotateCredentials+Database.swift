@@ -5,33 +5,33 @@ internal import Platform
 extension RotateCredentials {
     /// The next login, beside the one that is in use.
     func createLogin(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try RotationInput(context.input)
+        let input = try context.decoded(RotationInput.self)
         try await allow(input.next, input, context)
         return .done
     }
 
     func dropLogin(_ context: StepContext) async throws(PortError) -> UndoResult {
-        let input = try RotationInput(context.input)
+        let input = try context.decoded(RotationInput.self)
         try await end(input.next, input, context)
         return .done
     }
 
     /// The point of no return: whoever knows the old password is out.
     func retireLogin(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try RotationInput(context.input)
+        let input = try context.decoded(RotationInput.self)
         try await end(input.made.login, input, context)
         return .done
     }
 
     /// With the same password as before, because it is derived from the same numbers.
     func reviveLogin(_ context: StepContext) async throws(PortError) -> UndoResult {
-        let input = try RotationInput(context.input)
+        let input = try context.decoded(RotationInput.self)
         try await allow(input.made.login, input, context)
         return .done
     }
 
     func recordRotation(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try RotationInput(context.input)
+        let input = try context.decoded(RotationInput.self)
         let changed = InstanceEvent.Changed(
             change: InstanceChange.credentials,
             from: "\(input.made.login.rotation)",

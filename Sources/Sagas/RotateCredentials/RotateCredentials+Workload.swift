@@ -5,13 +5,13 @@ internal import Platform
 extension RotateCredentials {
     /// What is ill already is not made to start anew: nobody could tell then what made it so.
     func checkWorkload(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try RotationInput(context.input)
+        let input = try context.decoded(RotationInput.self)
         return try await healthy(input, context) ?? .done
     }
 
     /// Tells the workload of the next login; it reads the secret when it starts.
     func updateSecret(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try RotationInput(context.input)
+        let input = try context.decoded(RotationInput.self)
         let workload = try ports.workload(input.made, saga: context.saga)
         try await ports.scheduler.putSecret(try await items(input.next, input, workload), for: workload)
         return .done
@@ -19,7 +19,7 @@ extension RotateCredentials {
 
     /// Names what runs by now, so that the next undo can tell when all of it has read the old login again.
     func restoreSecret(_ context: StepContext) async throws(PortError) -> UndoResult {
-        let input = try RotationInput(context.input)
+        let input = try context.decoded(RotationInput.self)
         let workload = try ports.workload(input.made, saga: context.saga)
         let items = try await items(input.made.login, input, workload)
         guard try await ports.scheduler.restoreSecret(items, for: workload) else { return .done }
@@ -37,7 +37,7 @@ extension RotateCredentials {
         guard let note = context.notes["update-secret"], let known = Self.starts(note), !known.isEmpty else {
             return .done
         }
-        let workload = try ports.workload(try RotationInput(context.input).made, saga: context.saga)
+        let workload = try ports.workload(try context.decoded(RotationInput.self).made, saga: context.saga)
         let left: [String: String]
         do throws(PortError) {
             left = try await remaining(known, workload)
@@ -53,7 +53,7 @@ extension RotateCredentials {
 
     /// What runs right after the secret was changed: whatever is started later has read it.
     func observeTasks(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try RotationInput(context.input)
+        let input = try context.decoded(RotationInput.self)
         let workload = try ports.workload(input.made, saga: context.saga)
         let starts = try await ports.scheduler.starts(of: workload)
         return .done(StepOutcome(output: ["starts": .object(starts.mapValues { .string($0) })]))
@@ -61,7 +61,7 @@ extension RotateCredentials {
 
     /// Waits for the scheduler to start everything anew, and asks for it when that takes too long.
     func restartTasks(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try RotationInput(context.input)
+        let input = try context.decoded(RotationInput.self)
         let workload = try ports.workload(input.made, saga: context.saga)
         let known = (context.outputs["observe-tasks"]?["starts"]?.object ?? [:]).compactMapValues(\.string)
         let left = try await remaining(known, workload)
@@ -82,7 +82,7 @@ extension RotateCredentials {
 
     /// Healthy is not enough: only a login that is used has been understood.
     func awaitHealthy(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try RotationInput(context.input)
+        let input = try context.decoded(RotationInput.self)
         if let unhealthy = try await healthy(input, context) { return unhealthy }
         let database = ports.database(input.made.agreed, saga: context.saga)
         if try await ports.databases.isInUse(login(input.next, of: database), of: database) { return .done }

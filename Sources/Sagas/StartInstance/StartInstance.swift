@@ -55,7 +55,7 @@ package struct StartInstance: Sendable {
 
     /// What has ended at billing is not put into service, because nobody would pay for it.
     func checkSubscription(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try ProvisionInput(context.input)
+        let input = try context.decoded(ProvisionInput.self)
         let status = try await lifecycle.ports.billing.subscription(try input.billingID()).status
         guard status == .paused || status == .active else { throw over(status) }
         return .done
@@ -63,7 +63,7 @@ package struct StartInstance: Sendable {
 
     /// The pivot: from here on the customer pays again.
     func resumeSubscription(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try ProvisionInput(context.input)
+        let input = try context.decoded(ProvisionInput.self)
         let id = try input.billingID()
         switch try await lifecycle.ports.billing.subscription(id).status {
         case .active: break
@@ -76,7 +76,7 @@ package struct StartInstance: Sendable {
     /// Billing has no compare-and-set, and a paused subscription can always be resumed: so a call that may be on its way
     /// is waited out, for as long as a call can last, before the subscription is paused again.
     func pauseAgain(_ context: StepContext) async throws(PortError) -> UndoResult {
-        let input = try ProvisionInput(context.input)
+        let input = try context.decoded(ProvisionInput.self)
         let id = try input.billingID()
         guard context.attempt > 1 else {
             throw .pending(
@@ -92,7 +92,7 @@ package struct StartInstance: Sendable {
     }
 
     func markStarted(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try ProvisionInput(context.input)
+        let input = try context.decoded(ProvisionInput.self)
         return .done(StepOutcome(facts: [.instance(input.instance, .markStarted)]))
     }
 

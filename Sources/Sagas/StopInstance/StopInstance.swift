@@ -32,7 +32,7 @@ package struct StopInstance: Sendable {
 
     /// Nothing is billed afterwards; what has ended there is billed no more than what is paused.
     func pauseSubscription(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try ProvisionInput(context.input)
+        let input = try context.decoded(ProvisionInput.self)
         let id = try input.billingID()
         return try await lifecycle.patiently(context) { () async throws(PortError) in
             switch try await lifecycle.ports.billing.subscription(id).status {
@@ -45,7 +45,7 @@ package struct StopInstance: Sendable {
     }
 
     func markStopped(_ context: StepContext) async throws(PortError) -> StepResult {
-        let input = try ProvisionInput(context.input)
+        let input = try context.decoded(ProvisionInput.self)
         return .done(StepOutcome(facts: [.instance(input.instance, .markStopped)]))
     }
 }

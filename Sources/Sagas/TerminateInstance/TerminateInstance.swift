@@ -82,7 +82,7 @@ package struct TerminateInstance: Sendable {
 
     /// What there is to be ended, now that no other saga of the instance runs any more.
     func takeStock(_ context: StepContext) async throws(PortError) -> StepResult {
-        let asked = try ProvisionInput(context.input)
+        let asked = try context.decoded(ProvisionInput.self)
         let records = try ports.recorded()
         let instance = try await records.instance(asked.instance)
         let subscription = try await records.subscription(asked.subscription)

@@ -132,13 +132,14 @@ package final class Simulation: Sendable {
     package func engine(
         _ process: SimulatedProcess = SimulatedProcess(),
         definition: SagaDefinition? = nil,
+        definitions all: [SagaDefinition]? = nil,
         snapshots: SnapshotKeeper? = nil
     ) throws -> SagaEngine {
         let reach = SimulatedLog(log: log, process: process, isFenced: mutant != .fence)
         return SagaEngine(
             log: reach,
             queue: reach,
-            definitions: try definition.map { [$0] } ?? definitions(process),
+            definitions: try definition.map { [$0] } ?? all ?? definitions(process),
             owner: "test",
             ids: clock.ids,
             logger: Self.silence,
@@ -149,14 +150,15 @@ package final class Simulation: Sendable {
 
     package func starter(
         _ process: SimulatedProcess = SimulatedProcess(),
-        at checkpoint: MemoryCheckpoint? = nil
+        at checkpoint: MemoryCheckpoint? = nil,
+        definitions all: [SagaDefinition]? = nil
     ) throws -> Starter {
         let reach = SimulatedLog(log: log, process: process)
         return Starter(
             log: reach,
             queue: reach,
             checkpoint: checkpoint ?? self.checkpoint,
-            definitions: try definitions(process),
+            definitions: try all ?? definitions(process),
             ids: clock.ids,
             logger: Self.silence
         )
@@ -198,7 +200,8 @@ package final class Simulation: Sendable {
     /// - Throws: ``Endless``.
     package func settle(_ process: SimulatedProcess, patience: Int = 5000) async throws {
         if try await checkpoint.position() == log.frontier(), try await due() == nil { return }
-        let (engine, starter) = (try engine(process), try starter(process))
+        let all = try definitions(process)
+        let (engine, starter) = (try engine(process, definitions: all), try starter(process, definitions: all))
         for _ in 0..<patience {
             guard !process.isDismissed else { return }
             do throws(LogError) {

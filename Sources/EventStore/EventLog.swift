@@ -6,12 +6,12 @@ package import Kernel
 package protocol EventLog: Sendable {
     /// Writes one decision; returns when it is durable.
     ///
-    /// - Throws: ``AppendError``; nothing was written then.
+    /// - Throws: ``AppendError``; nothing was written then, except that after `unavailable` nobody may know.
     func append(_ request: AppendRequest) async throws(AppendError) -> Appended
 
     /// The events of one stream with a version above `version`, in order.
     ///
-    /// It reads the head, not the frontier: it is what decisions are made on.
+    /// It reads the head, for it is what decisions are made on, and returns when what it read is durable.
     func read(_ stream: StreamName, after version: Int64, limit: Int) async throws(LogError) -> [RecordedEvent]
 
     /// The events after a position and up to the durable frontier, in order, and how far was looked.

@@ -72,6 +72,9 @@ extension Flush {
                     return try begun + second.write(hint: seen, again: again, durable: durable, on: connection)
                 case .someoneIsGuilty:
                     return FlushAnswers(results: [.failure(.invalid(error.description))])
+                case .nothingWasWritten where error.kind == .cancelled && Task.isCancelled:
+                    // Broken off because another connection was lost: its callers are not to hear of that.
+                    throw error
                 case .tryAgain, .nothingWasWritten:
                     return FlushAnswers(results: waiting.map { _ in .failure(.unavailable) }, refusal: error)
                 }

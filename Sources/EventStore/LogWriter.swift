@@ -4,9 +4,9 @@ internal import Metrics
 internal import Postgres
 internal import Synchronization
 
-/// The one place of a process where events are appended: many callers, one transaction at a time.
+/// The one place of a process where events are appended: many callers, few transactions.
 ///
-/// While one flush is in flight the next fills; there is no artificial delay. A request is answered once it is durable.
+/// While one flush is in flight the next fills, and is sent behind it when it is worth that; there is no artificial delay. A request is answered once it is durable.
 /// When a connection is lost under way nobody knows what became of the flushes that were not answered, so the identical
 /// flushes are sent again over new connections, where every request that was written is recognised.
 package final class LogWriter: Sendable {
@@ -128,4 +128,6 @@ struct WriterDesk: Sendable {
     let workBell: Bell
     let logger: Logger
     let probe: (@Sendable (LogStep) -> Void)?
+    /// How long a flush may be in flight before the few who wait behind it are written over another connection.
+    let stuckAfter: Duration
 }

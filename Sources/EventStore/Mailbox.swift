@@ -83,6 +83,12 @@ final class Mailbox<Item: Sendable>: Sendable {
         for reader in readers { reader.continuation.resume() }
     }
 
+    /// Has a reader come for whom enough is here by now.
+    func look() {
+        let reader = state.withLock { $0.items.isEmpty ? nil : $0.takeReader() }
+        reader?.resume()
+    }
+
     /// Takes what is here without waiting.
     func takeAll() -> [Item] {
         state.withLock { state in
@@ -95,7 +101,7 @@ final class Mailbox<Item: Sendable>: Sendable {
     ///
     /// - Parameters:
     ///   - least: How many items are worth coming for, at least one. Asked under the lock whenever something is left;
-    ///     whoever lowers the answer for others must come for what is here itself.
+    ///     whoever lowers the answer for others must come for what is here itself, or ``look()``.
     ///   - take: Called under the lock.
     /// - Returns: `nil` when closed and empty, or when the task was cancelled.
     func next<Batch>(

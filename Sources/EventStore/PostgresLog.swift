@@ -31,6 +31,8 @@ package final class PostgresLog: EventLog {
     ///   - queuedBytes: How many bytes they may hold together.
     ///   - patience: How long an append is held whose fate is unknown because the database went away under way; then
     ///     it is answered as `unavailable`.
+    ///   - stuckAfter: How long a transaction may be under way before even a few do not wait for it any longer, and are
+    ///     written over the other connection.
     ///   - archive: The folder of the files of what was archived; `nil` when there is none.
     ///   - logger: For what operators should know.
     ///   - probe: Told of each step of writing, on the thread that takes it; for crash campaigns.
@@ -44,6 +46,7 @@ package final class PostgresLog: EventLog {
         queue: Int = 4096,
         queuedBytes: Int = 64 << 20,
         patience: Duration = .seconds(5),
+        stuckAfter: Duration = .seconds(1),
         archive: String? = nil,
         logger: Logger = Logger(label: "signalbox.log"),
         probe: (@Sendable (LogStep) -> Void)? = nil
@@ -55,6 +58,7 @@ package final class PostgresLog: EventLog {
             durability: durability,
             queue: .init(items: queue, weight: queuedBytes),
             patience: patience,
+            stuckAfter: stuckAfter,
             archive: archive,
             logger: logger,
             probe: probe
@@ -77,6 +81,7 @@ package final class PostgresLog: EventLog {
             durability: .commit,
             queue: .init(items: 0),
             patience: .zero,
+            stuckAfter: .zero,
             archive: archive,
             logger: Logger(label: "signalbox.log"),
             probe: nil
@@ -92,6 +97,7 @@ package final class PostgresLog: EventLog {
         durability: Durability,
         queue: Mailbox<Waiting>.Limit,
         patience: Duration,
+        stuckAfter: Duration,
         archive: String?,
         logger: Logger,
         probe: (@Sendable (LogStep) -> Void)?
@@ -112,7 +118,8 @@ package final class PostgresLog: EventLog {
                 frontier: known,
                 workBell: workBell,
                 logger: logger,
-                probe: probe
+                probe: probe,
+                stuckAfter: stuckAfter
             )
         )
     }

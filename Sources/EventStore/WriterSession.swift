@@ -44,7 +44,8 @@ final class WriterSession: Sendable {
     private let landed = Mailbox<Landed>()
     private let answered = Atomic(false)
     private let turns = Atomic(0)
-    private let inFlight = Atomic(0)
+    /// The flushes in flight by their turn, and since when.
+    private let inFlight = Mutex<[Int: ContinuousClock.Instant]>([:])
     /// A position that was seen in the log by this session, where looking for its end begins.
     private let hint: Atomic<Int64>
 
@@ -158,23 +159,47 @@ final class WriterSession: Sendable {
         defer { landed.close() }
         return await withTaskGroup(of: Flush?.self) { group in
             for connection in appenders { group.addTask { await self.append(on: connection) } }
+            group.addTask {
+                await self.watch()
+                return nil
+            }
             var lost: [Flush] = []
-            for await case .some(let flush) in group {
-                lost.append(flush)
-                group.cancelAll()
+            var left = appenders.count
+            for await flush in group {
+                left -= 1
+                if let flush { lost.append(flush) }
+                // The watch ends when nobody is left to wake.
+                if flush != nil || left == 0 { group.cancelAll() }
             }
             return lost.isEmpty ? nil : lost
+        }
+    }
+
+    /// How many requests must wait to be worth a transaction: one when nothing is in flight, or what is does not come
+    /// back.
+    private func least() -> Int {
+        guard let oldest = inFlight.withLock({ $0.values.min() }) else { return 1 }
+        return ContinuousClock.now - oldest < desk.stuckAfter ? Self.leastBehind : 1
+    }
+
+    /// Has the few who wait behind a flush that does not come back be written over the other connection.
+    private func watch() async {
+        while !Task.isCancelled {
+            // Cancellation is all that can be thrown, and it ends the watch.
+            try? await Task.sleep(for: desk.stuckAfter / 2)
+            if least() == 1 { desk.queue.look() }
         }
     }
 
     /// Takes what waits: anything when nothing is in flight, else only what is worth a transaction of its own.
     private func next() async -> Flush? {
         await desk.queue.next {
-            self.inFlight.load(ordering: .relaxed) == 0 ? 1 : Self.leastBehind
+            self.least()
         } _: { waiting in
-            self.inFlight.add(1, ordering: .relaxed)
             var flush = Flush.take(from: &waiting)
-            flush.turn = self.turns.add(1, ordering: .relaxed).newValue
+            let turn = self.turns.add(1, ordering: .relaxed).newValue
+            flush.turn = turn
+            self.inFlight.withLock { $0[turn] = .now }
             return flush
         }
     }
@@ -184,7 +209,7 @@ final class WriterSession: Sendable {
     /// - Returns: What was in flight when the connection was lost; `nil` when all was written.
     private func append(on connection: isolated Connection) async -> Flush? {
         while let flush = await next() {
-            defer { inFlight.subtract(1, ordering: .relaxed) }
+            defer { _ = inFlight.withLock { $0.removeValue(forKey: flush.turn) } }
             desk.probe?(.taken)
             // One request alone is durable sooner when it waits for the disk itself; and when the disk does not keep up,
             // this side must wait too, or what waits behind the barrier would grow without bound.
@@ -200,7 +225,7 @@ final class WriterSession: Sendable {
                     on: connection
                 )
                 desk.probe?(.committed)
-                if let error = answers.refusal, error.kind != .cancelled {
+                if let error = answers.refusal {
                     desk.logger.error("a flush was refused", metadata: ["error": "\(error)", "code": "\(error.code)"])
                 }
                 hint.max(answers.lastPosition, ordering: .acquiringAndReleasing)

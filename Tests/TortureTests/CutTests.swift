@@ -19,7 +19,7 @@ extension Torture {
                 "a",
                 conninfo: proxy.conninfo(user: "signalbox", database: database.name),
                 durability: durability,
-                lanes: 8,
+                lanes: Torture.lanes,
                 ledger: ledger
             )
             try await withWorkers([worker]) {
@@ -39,6 +39,7 @@ extension Torture {
             verdict.expectClean()
             // The process was never killed: what it could not learn it asked again by itself.
             #expect(worker.starts == 1)
+            #expect(ledger.refusals == 0)
             #expect(ledger.bugs == [])
             try await server.remove()
         }

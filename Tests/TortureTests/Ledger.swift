@@ -6,6 +6,7 @@ final class Ledger: Sendable {
     private struct State {
         /// The position of number 1, 2, 3, … of each lane.
         var lanes: [String: [Int64]] = [:]
+        var refusals = 0
         var fences: [(lane: String, fence: Int64, position: Int64)] = []
         var fenced: [String: Int] = [:]
         var bugs: [String] = []
@@ -41,7 +42,7 @@ final class Ledger: Sendable {
             case "fenced" where words.count == 3:
                 state.fenced[String(words[1]), default: 0] += 1
             case "away":
-                break
+                state.refusals += 1
             default:
                 state.bugs.append(String(line))
             }
@@ -55,6 +56,9 @@ final class Ledger: Sendable {
 
     /// What no worker should ever have said.
     var bugs: [String] { state.withLock { $0.bugs } }
+
+    /// How often a worker was told that the log is not to be had.
+    var refusals: Int { state.withLock { $0.refusals } }
 
     /// Under which fences events were acknowledged.
     var fences: [(lane: String, fence: Int64, position: Int64)] { state.withLock { $0.fences } }

@@ -21,7 +21,7 @@ extension Torture {
                         $0,
                         conninfo: database.application,
                         durability: durability,
-                        lanes: 8,
+                        lanes: Torture.lanes,
                         ledger: ledger
                     )
                 }

@@ -16,6 +16,9 @@ enum Torture {
         static let current: Size = getenv("SIGNALBOX_TORTURE").map { String(cString: $0) } == "full" ? .full : .bounded
     }
 
+    /// How many callers a writing process has: enough that a flush is often sent behind another.
+    static let lanes = 96
+
     /// Only every so-manieth pair of faults is played; `SIGNALBOX_TORTURE_STRIDE` says another number.
     static var stride: Int {
         getenv("SIGNALBOX_TORTURE_STRIDE").flatMap { Int(String(cString: $0)) }.map { max(1, $0) }

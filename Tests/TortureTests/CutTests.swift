@@ -7,7 +7,7 @@ import Testing
 extension Torture {
     @Suite("The connection of a writer is cut")
     struct Cuts {
-        @Test("each request gets its true answer once, wherever the cut fell", arguments: Durability.allCases)
+        @Test("each request gets its true answer once, wherever the cut fell", arguments: Torture.durabilities)
         func cuts(durability: Durability) async throws {
             let cycles = Torture.size(bounded: 12, full: 300)
             let server = try await PostgresServer.start(durable: true)

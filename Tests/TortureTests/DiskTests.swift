@@ -11,7 +11,7 @@ extension Torture {
         @Test(
             "appends are refused, nothing acknowledged is lost, and all goes on once there is room",
             .enabled(if: geteuid() == 0, "only root can give Postgres a disk of its own"),
-            arguments: Durability.allCases
+            arguments: Torture.durabilities
         )
         func full(durability: Durability) async throws {
             let cycles = Torture.size(bounded: 2, full: 20)

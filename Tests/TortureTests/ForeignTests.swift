@@ -11,7 +11,7 @@ extension Torture {
 
         @Test(
             "long, idle and prepared transactions, here and in another database, stall nobody",
-            arguments: Durability.allCases
+            arguments: Torture.durabilities
         )
         func nobodyStalls(durability: Durability) async throws {
             let server = try await PostgresServer.start(settings: ["max_prepared_transactions": "4"])

@@ -27,7 +27,7 @@ extension Torture {
 
         @Test(
             "nothing acknowledged is lost, nothing is there twice, nothing shown is taken back",
-            arguments: Durability.allCases
+            arguments: Torture.durabilities
         )
         func kills(durability: Durability) async throws {
             let cycles = Torture.size(bounded: 32, full: 1000)

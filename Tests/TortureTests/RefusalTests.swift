@@ -7,7 +7,7 @@ import Testing
 extension Torture {
     @Suite("Requests are refused among others")
     struct Refusals {
-        @Test("a refused request leaves no trace and harms no neighbour of its flush", arguments: Durability.allCases)
+        @Test("a refused request leaves no trace and harms no neighbour of its flush", arguments: Torture.durabilities)
         func noTrace(durability: Durability) async throws {
             let count = 120
             try await withDatabase { database in

@@ -12,7 +12,7 @@ extension Torture {
 
         @Test(
             "no reader misses an event: 32 writers that commit, dawdle and roll back, and 8 readers",
-            arguments: Durability.allCases
+            arguments: Torture.durabilities
         )
         func skips(durability: Durability) async throws {
             let total = Torture.size(bounded: 512_000, full: 5_120_000)

@@ -10,7 +10,7 @@ extension Torture {
     struct Stops {
         @Test(
             "a writer that is stopped stalls nobody, and is answered when it goes on",
-            arguments: Durability.allCases
+            arguments: Torture.durabilities
         )
         func writer(durability: Durability) async throws {
             let cycles = Torture.size(bounded: 6, full: 200)
@@ -46,7 +46,7 @@ extension Torture {
 
         @Test(
             "a holder of a lease that wakes up after somebody took over is fenced, and writes nothing more",
-            arguments: Durability.allCases
+            arguments: Torture.durabilities
         )
         func holder(durability: Durability) async throws {
             let cycles = Torture.size(bounded: 4, full: 100)

@@ -1,3 +1,4 @@
+import EventStore
 import Glibc
 import Testing
 
@@ -27,6 +28,11 @@ enum Torture {
 
     /// Part of a scenario's name; `SIGNALBOX_TORTURE_SCENARIO` says it when only some are to be played.
     static let scenario = getenv("SIGNALBOX_TORTURE_SCENARIO").map { String(cString: $0) }
+
+    /// Under which durabilities the log is tried; `SIGNALBOX_TORTURE_DURABILITY` names one when the other can wait.
+    static let durabilities = Durability.allCases.filter { durability in
+        getenv("SIGNALBOX_TORTURE_DURABILITY").map { String(cString: $0) == "\(durability)" } ?? true
+    }
 
     static func size(bounded: Int, full: Int) -> Int {
         Size.current == .full ? full : bounded

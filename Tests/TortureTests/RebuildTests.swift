@@ -115,7 +115,7 @@ private final class Plane: Sendable {
         for first in stride(from: 1, through: count, by: 100) {
             try await append(Int64(first)...Int64(min(first + 99, count)))
         }
-        try await models.wait(for: try await log.frontier(), timeout: .seconds(120))
+        try await models.wait(for: try await log.frontier(), timeout: .seconds(600))
     }
 
     private func append(_ ids: ClosedRange<Int64>) async throws {

@@ -103,6 +103,13 @@ bench-sagas: setup ## Measure the sagas alone (SAGA_ARGS=--quick while working)
 	$(PEERS)/bin/pip install --quiet --disable-pip-version-check --requirement Benchmarks/Peers/requirements.txt
 	.build/bench/release/SagaBenchmark --python $(PEERS)/bin/python $(SAGA_ARGS)
 
+.PHONY: bench-http
+bench-http: setup ## Measure commands and reads over HTTP beside a bare server (HTTP_ARGS='2 3': turns and seconds)
+	@$(MAKE) --no-print-directory setup PACKAGES="$(PACKAGES) wrk"
+	swift build --configuration release --scratch-path .build/bench --product signalbox
+	SIGNALBOX_BENCHMARKS=1 swift build --configuration release --scratch-path .build/bench --product BareServer
+	python3 Benchmarks/HTTP/http.py .build/bench/release/signalbox .build/bench/release/BareServer $(HTTP_ARGS)
+
 .PHONY: setup-verifiers
 setup-verifiers: ## Install Go, with which strangers verify the log
 	@$(MAKE) --no-print-directory setup PACKAGES="$(PACKAGES) $(TEST_PACKAGES) $(VERIFIER_PACKAGES)"

@@ -83,6 +83,12 @@ let benchmarks: [Target] =
             path: "Benchmarks/Sagas",
             swiftSettings: house
         ),
+        .executableTarget(
+            name: "BareServer",
+            dependencies: [.hummingbird],
+            path: "Benchmarks/HTTP/Bare",
+            swiftSettings: house
+        ),
     ]
 
 let package = Package(

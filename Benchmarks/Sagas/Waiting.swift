@@ -79,7 +79,8 @@ struct Waiting: Sendable {
     /// Shares of a core that an engine with nothing to do takes, here and in the database.
     private func idle(for time: Duration, _ owner: Pool, except others: Set<Int32>) async throws -> (Double, Double) {
         try await NoOp.running(in: database, [NoOp.definition(steps: 1)], parallel: 128) { _ in
-            try await Task.sleep(for: .seconds(1))
+            // Each step of the turns before has left a timer for its deadline, which goes off although nobody waits for it.
+            try await Task.sleep(for: .seconds(40))
             let pids = try await owner.with { connection throws(PostgresError) in
                 try connection.run("SELECT pid FROM pg_stat_activity WHERE datname = current_database()").column(
                     Int32.self

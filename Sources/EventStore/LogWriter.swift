@@ -56,13 +56,15 @@ package final class LogWriter: Sendable {
         var unanswered: [Flush] = []
         var lostSince: ContinuousClock.Instant?
         var pause = Duration.milliseconds(50)
+        var lost: WriterSession.Backends?
         while true {
             do throws(PostgresError) {
-                let session = try await WriterSession.open(desk: desk, connect: connect)
+                let session = try await WriterSession.open(desk: desk, ending: lost, connect: connect)
                 isDown.store(false, ordering: .relaxed)
                 if unanswered.isEmpty { lostSince = nil }
                 let ending = await session.run(resending: unanswered)
                 await session.close()
+                lost = session.backends
                 guard case .lost(let flushes) = ending, !Task.isCancelled else {
                     unanswered = ending.unanswered
                     break

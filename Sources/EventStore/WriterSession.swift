@@ -38,6 +38,16 @@ final class WriterSession: Sendable {
     /// How many connections take turns: while the server writes one flush, the next is encoded, sent and parsed.
     private static let appenderCount = 2
 
+    /// The server processes of a session.
+    struct Backends: Sendable {
+        var pids: [Int32]
+        /// Microseconds of the server's clock when all of them had begun; a later process with such a number is another.
+        var begunBefore: Int64
+    }
+
+    /// What has to be ended before anything is sent again when this session is lost.
+    let backends: Backends
+
     private let desk: WriterDesk
     private let appenders: [Connection]
     private let barrier: Connection
@@ -56,11 +66,13 @@ final class WriterSession: Sendable {
     ///
     /// - Parameters:
     ///   - desk: What is written, and who hears of it.
+    ///   - lost: What is left at the server of a session that was lost: it may be stopped and have our statement before it.
     ///   - connect: Makes a connection.
     /// - Returns: A session that has not begun to write.
     /// - Throws: ``PostgresError`` when one of the connections cannot be had.
     static func open(
         desk: WriterDesk,
+        ending lost: Backends? = nil,
         connect: @Sendable () async throws(PostgresError) -> Connection
     ) async throws(PostgresError) -> WriterSession {
         var connections: [Connection] = []
@@ -68,21 +80,27 @@ final class WriterSession: Sendable {
             let barrier = try await connect()
             connections.append(barrier)
             try await barrier.prepareBarrier()
-            let server = try await barrier.server()
+            if let lost { try await barrier.end(lost, desk.logger) }
+            let place = try await barrier.place()
+            var backends = Backends(pids: [place.pid], begunBefore: place.now)
             for _ in 0..<appenderCount {
                 let appender = try await connect()
                 connections.append(appender)
                 try await appender.prepare("append", as: FlushArguments.statement)
                 try await appender.prepare("append_one", as: PlainAppend.statement)
-                guard try await appender.server() == server else {
+                let other = try await appender.place()
+                guard other.server == place.server else {
                     throw PostgresError(.unreachable, message: "two connections reached two servers")
                 }
+                backends.pids.append(other.pid)
+                backends.begunBefore = other.now
             }
             let newest = try await barrier.newestPosition()
             return WriterSession(
                 desk: desk,
                 appenders: Array(connections.dropFirst()),
                 barrier: barrier,
+                backends: backends,
                 newest: newest
             )
         } catch {
@@ -91,8 +109,15 @@ final class WriterSession: Sendable {
         }
     }
 
-    private init(desk: WriterDesk, appenders: [Connection], barrier: Connection, newest: Int64) {
+    private init(
+        desk: WriterDesk,
+        appenders: [Connection],
+        barrier: Connection,
+        backends: Backends,
+        newest: Int64
+    ) {
         self.desk = desk
+        self.backends = backends
         self.appenders = appenders
         self.barrier = barrier
         hint = Atomic(newest)
@@ -286,8 +311,35 @@ final class WriterSession: Sendable {
 }
 
 extension Connection {
-    /// Which server this is, and since when it runs.
-    fileprivate func server() throws(PostgresError) -> Int64 {
-        try run("SELECT (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint").decode(0, Int64.self)
+    /// Which server this is, by when it was started; which of its processes; and its clock, in microseconds.
+    fileprivate func place() throws(PostgresError) -> (server: Int64, pid: Int32, now: Int64) {
+        try run(
+            """
+            SELECT (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint,
+                   pg_backend_pid(),
+                   (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+            """
+        ).decode(0, Int64.self, Int32.self, Int64.self)
+    }
+
+    /// Ends what is left of a lost session: a process that is stopped, or has not noticed that nobody listens, would still
+    /// do what it was sent, after it was sent again.
+    fileprivate func end(_ lost: WriterSession.Backends, _ logger: Logger) throws(PostgresError) {
+        do throws(PostgresError) {
+            try transaction { tx throws(PostgresError) in
+                // They belong to whoever logged in, not to the role that it became.
+                try tx.script("SET LOCAL ROLE NONE")
+                _ = try tx.run(
+                    """
+                    SELECT pg_terminate_backend(pid)
+                      FROM pg_stat_activity
+                     WHERE pid = ANY (\(array: lost.pids))
+                       AND backend_start <= to_timestamp(\(lost.begunBefore) / 1000000.0)
+                    """
+                )
+            }
+        } catch  where error.kind == .refused {
+            logger.warning("what is left of a lost session was not ended", metadata: ["error": "\(error)"])
+        }
     }
 }

@@ -249,7 +249,7 @@ let package = Package(
             "ScenarioTests",
             [
                 "signalbox", "Commands", "Kernel", "Platform", "Postgres", "EventStore", "SignalboxTestKit",
-                .asyncHTTPClient,
+                .asyncHTTPClient, .hummingbird, .httpTypes, .crypto,
                 .nioCore, .nioHTTP1,
                 .subprocess, .system, .logging,
             ]

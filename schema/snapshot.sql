@@ -1,3 +1,7 @@
+CREATE SCHEMA access;
+
+ALTER SCHEMA access OWNER TO signalbox_owner;
+
 CREATE SCHEMA audit;
 
 ALTER SCHEMA audit OWNER TO signalbox_owner;
@@ -1367,6 +1371,18 @@ END $$;
 
 ALTER FUNCTION saga.settle(target text, visitor text, answered boolean, rest interval, error text) OWNER TO signalbox_owner;
 
+CREATE TABLE access.session (
+    token text NOT NULL,
+    login text NOT NULL,
+    person bigint NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone
+);
+
+ALTER TABLE access.session OWNER TO signalbox_owner;
+
 CREATE TABLE audit.key_use (
     key bigint NOT NULL,
     used_at timestamp with time zone NOT NULL
@@ -1752,6 +1768,12 @@ ALTER TABLE ONLY log.event ATTACH PARTITION log.event_1 FOR VALUES FROM ('167772
 
 ALTER TABLE ONLY log.event ATTACH PARTITION log.event_2 FOR VALUES FROM ('33554433') TO ('50331649');
 
+ALTER TABLE ONLY access.session
+    ADD CONSTRAINT session_login_key UNIQUE (login);
+
+ALTER TABLE ONLY access.session
+    ADD CONSTRAINT session_pkey PRIMARY KEY (token);
+
 ALTER TABLE ONLY audit.key_use
     ADD CONSTRAINT key_use_pkey PRIMARY KEY (key);
 
@@ -1839,6 +1861,8 @@ ALTER TABLE ONLY saga.target
 ALTER TABLE ONLY saga.visit
     ADD CONSTRAINT visit_pkey PRIMARY KEY (target, visitor);
 
+CREATE INDEX session_ends_at ON access.session USING btree (ends_at);
+
 CREATE INDEX refusal_at ON audit.refusal USING btree (at);
 
 CREATE INDEX refusal_organization ON audit.refusal USING btree (organization, id) WHERE (organization IS NOT NULL);
@@ -1893,6 +1917,8 @@ CREATE TRIGGER same_width BEFORE UPDATE ON log.head FOR EACH ROW EXECUTE FUNCTIO
 
 ALTER TABLE ONLY hook.delivery
     ADD CONSTRAINT delivery_webhook_fkey FOREIGN KEY (webhook) REFERENCES hook.endpoint(webhook) ON DELETE CASCADE;
+
+GRANT USAGE ON SCHEMA access TO signalbox_append;
 
 GRANT USAGE ON SCHEMA audit TO signalbox_append;
 GRANT USAGE ON SCHEMA audit TO signalbox_audit;
@@ -1989,6 +2015,8 @@ GRANT ALL ON FUNCTION saga.hold_target(target text, reason text) TO signalbox_ap
 
 REVOKE ALL ON FUNCTION saga.settle(target text, visitor text, answered boolean, rest interval, error text) FROM PUBLIC;
 GRANT ALL ON FUNCTION saga.settle(target text, visitor text, answered boolean, rest interval, error text) TO signalbox_append;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE access.session TO signalbox_append;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE audit.key_use TO signalbox_append;
 GRANT SELECT ON TABLE audit.key_use TO signalbox_audit;

@@ -42,6 +42,9 @@ static const unsigned char schema_migrations_V0012_webhooks[] = {
 static const unsigned char schema_migrations_V0013_key_use[] = {
 #embed "../../schema/migrations/V0013__key_use.sql"
 };
+static const unsigned char schema_migrations_V0014_sessions[] = {
+#embed "../../schema/migrations/V0014__sessions.sql"
+};
 static const unsigned char schema_functions_admit[] = {
 #embed "../../schema/functions/admit.sql"
 };
@@ -182,6 +185,7 @@ static const struct asset assets[] = {
     ASSET("schema/migrations/V0011__refusals.sql", schema_migrations_V0011_refusals),
     ASSET("schema/migrations/V0012__webhooks.sql", schema_migrations_V0012_webhooks),
     ASSET("schema/migrations/V0013__key_use.sql", schema_migrations_V0013_key_use),
+    ASSET("schema/migrations/V0014__sessions.sql", schema_migrations_V0014_sessions),
     ASSET("schema/functions/admit.sql", schema_functions_admit),
     ASSET("schema/functions/append.sql", schema_functions_append),
     ASSET("schema/functions/append_one.sql", schema_functions_append_one),

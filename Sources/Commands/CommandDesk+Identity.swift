@@ -25,4 +25,10 @@ extension CommandDesk {
         let person = try await handler.aggregates.load(User.self, from: Streams.user(user))
         return person.model.stage == .registered ? user : nil
     }
+
+    /// Whether there is such a person, who was not erased.
+    package func isRegistered(_ user: UserID) async throws(CommandError) -> Bool {
+        let person = try await handler.aggregates.load(User.self, from: Streams.user(user))
+        return person.model.stage == .registered
+    }
 }

@@ -38,8 +38,40 @@ extension API {
         }
     }
 
+    /// What lets browsers in; `nil` where they cannot sign in.
+    var sessionGate: SessionGate? {
+        guard let signIn = backend.signIn else { return nil }
+        return SessionGate(cookie: signIn.sessionCookie, origin: signIn.origin) { token throws(Problem) in
+            try await visitor(token, signIn)
+        }
+    }
+
+    /// Asked for every request, so a session that was ended is over at once, in every process.
+    private func visitor(_ token: String, _ signIn: SignIn) async throws(Problem) -> Gate.Visitor? {
+        let moment = ids.now()
+        let entry: SessionDoor.Entry
+        switch await signIn.sessions.find(APIKey.hash(of: token), moment) {
+        case .found(let found): entry = found
+        case .nothing: return nil
+        case .unavailable: throw .unavailable(retryAfter: 1)
+        }
+        guard moment < entry.endsAt, try await isThere(entry.user, at: moment) else { return nil }
+        return Gate.Visitor(
+            principal: Principal(.user(entry.user)),
+            session: BrowserSession(token: token, endsAt: entry.endsAt)
+        )
+    }
+
+    /// Whether a person was not erased.
+    private func isThere(_ user: UserID, at moment: Timestamp) async throws(Problem) -> Bool {
+        if people.knows(user, at: moment) { return true }
+        let isThere = try await give { () throws(CommandError) in try await backend.commands.isRegistered(user) }
+        if isThere { people.remember(user, at: moment) }
+        return isThere
+    }
+
     /// The person that an issuer vouches for, registered now if need be; `nil` for who was erased.
-    private func person(_ identity: TokenIdentity) async throws(Problem) -> UserID? {
+    func person(_ identity: TokenIdentity) async throws(Problem) -> UserID? {
         let moment = ids.now()
         if let user = people.user(identity, at: moment) { return user }
         let found = try await give { () throws(CommandError) in try await backend.commands.person(identity) }

@@ -15,6 +15,7 @@ package struct API: Sendable {
     let feeds: Fanout
     let instanceViews = SharedReadings<String, InstanceView>()
     let operationViews = SharedReadings<String, OperationView>()
+    let vigil = Vigil()
     let membership = SharedReadings<Int, Bool>()
 
     package init(backend: Backend, settings: APISettings, ids: IDSource) {
@@ -32,7 +33,7 @@ package struct API: Sendable {
             + transitionRoutes + changeRoutes + planRoutes + operationRoutes + eventRoutes + catalogueRoutes
             + adminRoutes + sagaRoutes + targetRoutes + resourceRoutes + auditRoutes + edgeRoutes + exportRoutes
             + streamRoutes + feedRoutes + erasureRoutes + projectionRoutes + releaseRoutes + rolloutRoutes
-            + auditLogRoutes + refusalRoutes + webhookRoutes
+            + auditLogRoutes + refusalRoutes + webhookRoutes + signInRoutes
         return Self.described(routes, version: version)
     }
 }

@@ -93,6 +93,7 @@ extension Dispatcher {
             table: api.table(version: version),
             gate: Gate(
                 authenticate: { text throws(Problem) in try await api.authenticate(text) },
+                sessions: api.sessionGate,
                 edgeToken: edgeToken
             ),
             settings: api.settings,

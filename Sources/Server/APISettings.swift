@@ -16,6 +16,8 @@ package struct APISettings: Sendable {
     package var heartbeat: Duration
     /// How long a feed lasts before its reader has to come back, and to show again who it is.
     package var feedLife: Duration
+    /// How often it is looked whether who reads a feed would be let in still.
+    package var feedCheck = Duration.seconds(30)
     /// How many of the newest events are kept for all who follow the log; who falls behind them has to come back.
     package var feedEvents: Int
     /// How long a client may take nothing of what is written to it before it is cut off.

@@ -140,6 +140,7 @@ extension CommandDoor {
         updateProfile = { user, first, last, envelope throws(CommandError) in
             try await desk.updateProfile(of: user, firstName: first, lastName: last, by: envelope)
         }
+        isRegistered = { user throws(CommandError) in try await desk.isRegistered(user) }
         person = { identity throws(CommandError) in
             try await desk.person(
                 issuer: identity.issuer,

@@ -21,6 +21,8 @@ package struct Backend: Sendable {
     package var webhooks = WebhookDoor()
     /// Whose tokens are good; nobody's when it is not set.
     package var tokens: TokenVerifier?
+    /// How browsers sign in; they do not when it is not set.
+    package var signIn: SignIn?
     package var catalogue: Catalogue
 
     package init(catalogue: Catalogue) {
@@ -137,6 +139,9 @@ package struct CommandDoor: Sendable {
             { _, _, _, _ throws(CommandError) in throw .unavailable }
     /// The person with an identity, registered if need be; `nil` for who was erased.
     package var person: @Sendable (TokenIdentity) async throws(CommandError) -> UserID? =
+        { _ throws(CommandError) in throw .unavailable }
+    /// Whether there is such a person, who was not erased.
+    package var isRegistered: @Sendable (UserID) async throws(CommandError) -> Bool =
         { _ throws(CommandError) in throw .unavailable }
     package var profile: @Sendable (UserID) async throws(CommandError) -> Profile =
         { _ throws(CommandError) in throw .unavailable }

@@ -129,12 +129,12 @@ package struct Dispatcher: HTTPResponder {
         passage.route = route
         passage.parameters = parameters
 
-        let principal = try await gate.identify(request.headers, for: route.access)
-        passage.principal = principal
-        if let principal {
+        let visitor = try await gate.identify(request.headers, for: route.access)
+        passage.principal = visitor?.principal
+        if let visitor {
             // First what it costs: who is refused pays as well.
-            try take(principal, request.method, &passage)
-            try gate.check(principal, for: route.access)
+            try take(visitor.principal, request.method, &passage)
+            try gate.check(visitor, request.method, request.headers, for: route.access)
         }
         try route.check(places: parameters)
         let query = try Query(target.count > 1 ? target[1] : "")
@@ -147,7 +147,8 @@ package struct Dispatcher: HTTPResponder {
             query: query,
             headers: request.headers,
             body: route.body == nil ? [] : try await body(of: request),
-            principal: principal,
+            principal: visitor?.principal,
+            session: visitor?.session,
             requestID: requestID,
             trace: trace,
             logger: logger

@@ -33,5 +33,22 @@ final class People: Sendable {
         }
     }
 
+    /// Whether somebody was there a moment ago.
+    func knows(_ user: UserID, at moment: Timestamp) -> Bool {
+        known.withLock { known in
+            known[Self.key(user)].map { moment - $0.at < span && moment >= $0.at } ?? false
+        }
+    }
+
+    func remember(_ user: UserID, at moment: Timestamp) {
+        known.withLock { known in
+            if known.count >= Self.most { known.removeAll() }
+            known[Self.key(user)] = Known(user: user, at: moment)
+        }
+    }
+
+    /// No issuer has an empty name.
+    private static func key(_ user: UserID) -> String { "\0\(user)" }
+
     private static func key(_ identity: TokenIdentity) -> String { "\(identity.issuer)\0\(identity.subject)" }
 }

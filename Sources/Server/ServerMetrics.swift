@@ -4,12 +4,17 @@ internal import Metrics
 enum ServerMetrics {
     /// What somebody who is nobody came with.
     enum Credentials: String, CaseIterable {
-        case none, key, token, other
+        case none, key, token, session, other
     }
 
     /// What came of asking an issuer for its keys.
     enum Fetch: String, CaseIterable {
         case fetched, failed
+    }
+
+    /// What came of a browser that came back from the issuer.
+    enum SignInOutcome: String, CaseIterable {
+        case opened, refused, unavailable
     }
 
     private static let feeds = Gauge(label: "signalbox_feed_readers")
@@ -30,6 +35,10 @@ enum ServerMetrics {
             .increment(by: count)
     }
 
+    static func signIns(_ outcome: SignInOutcome, count: Int = 1) {
+        Counter(label: "signalbox_sign_ins_total", dimensions: [("outcome", outcome.rawValue)]).increment(by: count)
+    }
+
     static func fetches(_ outcome: Fetch, count: Int = 1) {
         Counter(label: "signalbox_token_key_fetches_total", dimensions: [("outcome", outcome.rawValue)])
             .increment(by: count)
@@ -42,5 +51,6 @@ enum ServerMetrics {
         for credentials in Credentials.allCases { unauthenticated(credentials, count: 0) }
         for reason in TokenVerifier.Refusal.allCases { refused(reason, count: 0) }
         for outcome in Fetch.allCases { fetches(outcome, count: 0) }
+        for outcome in SignInOutcome.allCases { signIns(outcome, count: 0) }
     }
 }

@@ -171,6 +171,40 @@ struct SettingsTests {
         }
     }
 
+    @Test("browsers sign in when an issuer is named, and then everything else that this takes has to be there")
+    func signIn() throws {
+        var environment = older.merging(ours) { $1 }
+        // Older installations have a client, and no issuer by the name.
+        environment["OAUTH2_CLIENT_ID"] = "cloud"
+        environment["OAUTH2_CLIENT_SECRET"] = "f3a9"
+        #expect(try Settings(environment: environment).signIn == nil)
+        environment["SIGNALBOX_OIDC_ISSUER"] = "https://id.railzway.com/"
+        #expect(throws: ConfigurationError.self) { try Settings(environment: environment) }
+        environment["SIGNALBOX_PUBLIC_URL"] = "https://console.railzway.com/"
+        let settings = try Settings(environment: environment)
+        #expect(settings.signIn?.clientID == "cloud" && settings.signIn?.origin == "https://console.railzway.com")
+        #expect(settings.signIn?.issuer == "https://id.railzway.com/" && settings.secrets.contains("f3a9"))
+        for (name, value) in [
+            ("SIGNALBOX_OIDC_ISSUER", "http://id.railzway.com"), ("SIGNALBOX_OIDC_SCOPES", "profile"),
+            ("OAUTH2_CLIENT_ID", ""), ("OAUTH2_CLIENT_SECRET", "changeme"),
+            ("SIGNALBOX_PUBLIC_URL", "http://console.railzway.com"), ("SIGNALBOX_PUBLIC_URL", "http://127.0.0.1"),
+            ("SIGNALBOX_PUBLIC_URL", "https://console.railzway.com/a"), ("SIGNALBOX_PUBLIC_URL", "console"),
+            ("SIGNALBOX_PUBLIC_URL", "https://a@b"),
+        ] {
+            var wrong = environment
+            wrong[name] = value
+            #expect(throws: ConfigurationError.self, "\(name)=\(value)") { try Settings(environment: wrong) }
+        }
+        environment["ENVIRONMENT"] = "development"
+        for (origin, good) in [
+            ("http://127.0.0.1:8080", true), ("http://localhost", true), ("http://[::1]:80", true),
+            ("http://localhost.example", false), ("http://10.0.0.1", false),
+        ] {
+            environment["SIGNALBOX_PUBLIC_URL"] = origin
+            #expect(((try? Settings(environment: environment)) != nil) == good, "\(origin)")
+        }
+    }
+
     @Test("what one may send, and which pages may call, is read strictly")
     func limits() throws {
         var environment = older.merging(ours) { $1 }

@@ -34,7 +34,7 @@ struct Live: Sendable {
 
 extension Stage {
     /// Serves for as long as `body` runs, then shuts down gracefully and waits for the end.
-    func serving(_ body: @escaping @Sendable (Live) async throws -> Void) async throws {
+    func serving(ids: IDSource = .system, _ body: @escaping @Sendable (Live) async throws -> Void) async throws {
         var quiet = Logger(label: "test")
         quiet.logLevel = .critical
         var settings = settings
@@ -45,6 +45,7 @@ extension Stage {
             settings: settings,
             version: "test",
             edgeToken: Self.edgeToken,
+            ids: ids,
             logger: quiet,
             onRunning: { opened.yield($0) }
         )

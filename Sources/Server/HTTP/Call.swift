@@ -15,12 +15,14 @@ package struct Call: Sendable {
     package var body: [UInt8]
     /// Nobody on open routes.
     package var principal: Principal?
+    /// How the caller is known, when it is a browser that is signed in.
+    var session: BrowserSession?
     /// The caller's X-Request-ID, or ours.
     package var requestID: String
     package var trace: TraceContext
     package var logger: Logger
 
-    package init(
+    init(
         method: HTTPRequest.Method,
         route: String,
         path: String,
@@ -29,6 +31,7 @@ package struct Call: Sendable {
         headers: HTTPFields,
         body: [UInt8],
         principal: Principal?,
+        session: BrowserSession? = nil,
         requestID: String,
         trace: TraceContext,
         logger: Logger
@@ -41,6 +44,7 @@ package struct Call: Sendable {
         self.headers = headers
         self.body = body
         self.principal = principal
+        self.session = session
         self.requestID = requestID
         self.trace = trace
         self.logger = logger

@@ -23,6 +23,11 @@ extension HTTPField.Name {
     package static let referrerPolicy = token("Referrer-Policy")
     package static let resourcePolicy = token("Cross-Origin-Resource-Policy")
 
+    /// W3C Fetch Metadata: what the page that sends a request is to us; scripts cannot set it.
+    package static let fetchSite = token("Sec-Fetch-Site")
+    /// Proves that whoever sends a session's request could read our answers.
+    package static let forgeryToken = token("X-CSRF-Token")
+
     private static func token(_ name: String) -> HTTPField.Name {
         guard let name = HTTPField.Name(name) else {
             // Only the literals above come here, and each is a token of RFC 9110.

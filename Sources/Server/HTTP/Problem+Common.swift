@@ -111,6 +111,29 @@ extension Problem {
         title: "The credentials do not allow this"
     )
 
+    /// A browser's session is shown, and nothing says that a page of ours is behind it.
+    package static let crossSite = Problem(
+        "cross-site",
+        status: .forbidden,
+        title: "The request may be somebody else's",
+        detail: "With a session, send the `csrfToken` of /auth/session as X-CSRF-Token, from a page of our own origin."
+    )
+
+    package static let signInOff = Problem(
+        "sign-in-off",
+        status: .notFound,
+        title: "Browsers cannot sign in here",
+        detail: "Send an API key or a token instead."
+    )
+
+    /// Why is told to nobody.
+    package static let signInFailed = Problem(
+        "sign-in-failed",
+        status: .badRequest,
+        title: "Signing in did not work",
+        detail: "Begin again at /auth/login."
+    )
+
     package static let preconditionRequired = Problem(
         "precondition-required",
         status: .preconditionRequired,

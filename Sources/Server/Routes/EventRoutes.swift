@@ -142,8 +142,9 @@ extension API {
         feeds.join(at: frontier)
         defer { feeds.leave() }
         let end = ContinuousClock.now + settings.feedLife
-        var isLive = false
+        var (isLive, checked) = (false, ids.now())
         while !stopping, !Task.isCancelled, ContinuousClock.now < end {
+            try await confirm(call, since: &checked)
             switch feeds.take(after: position, wish, most: 200, bytes: 256 << 10) {
             case .gone where isLive:
                 // Too slow to be kept up with; who comes back with this position misses nothing.

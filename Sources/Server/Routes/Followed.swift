@@ -37,7 +37,9 @@ extension API {
         defer { feeds.leave() }
         // Up to where everything was looked at, and up to where it has to be shown.
         var (seen, owed) = (frontier, frontier)
+        var checked = ids.now()
         while true {
+            try await confirm(call, since: &checked)
             if view != shown {
                 try await sink.send([.init(id: position, name: thing.name, data: try JSON.encode(view))])
                 shown = view

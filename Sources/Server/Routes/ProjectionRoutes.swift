@@ -115,13 +115,18 @@ extension API {
     private func rebuildStream(_ call: Call) async throws(Problem) -> Answer {
         let name = call.parameters["projection"] ?? ""
         guard let first = try await rebuilds(of: name).last else { throw .notFound }
-        return Answer(body: .events { sink in try await follow(name, from: first, into: &sink) })
+        return Answer(body: .events { sink in try await follow(name, for: call, from: first, into: &sink) })
     }
 
     /// Writes the rebuild whenever it is further, until it ends, the reader goes or the server stops.
     @concurrent
-    private func follow(_ name: String, from first: RebuildState, into sink: inout EventSink) async throws {
-        var state = first
+    private func follow(
+        _ name: String,
+        for call: Call,
+        from first: RebuildState,
+        into sink: inout EventSink
+    ) async throws {
+        var (state, checked) = (first, ids.now())
         var shown: RebuildState?
         try await sink.retry(milliseconds: 1000)
         while true {
@@ -133,6 +138,7 @@ extension API {
             try await sink.heartbeat(after: settings.heartbeat)
             // Progress is told four times a second; cut short, nothing is lost.
             try? await Task.sleep(for: .milliseconds(250))
+            try await confirm(call, since: &checked)
             guard let next = try await rebuilds(of: name).first(where: { $0.build == first.build }) else { return }
             state = next
         }

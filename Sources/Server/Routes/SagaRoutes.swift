@@ -70,7 +70,7 @@ extension API {
     private func sagaStream(_ call: Call) async throws(Problem) -> Answer {
         let id = try call.unique("saga")
         let first = try await show(id)
-        return Answer(body: .events { sink in try await follow(id, from: first, into: &sink) })
+        return Answer(body: .events { sink in try await follow(id, for: call, from: first, into: &sink) })
     }
 
     private func show(_ id: UniqueID) async throws(Problem) -> SagaView {
@@ -79,8 +79,13 @@ extension API {
 
     /// Writes the saga whenever it changes, until it ends, the reader goes or the server stops.
     @concurrent
-    private func follow(_ id: UniqueID, from first: SagaView, into sink: inout EventSink) async throws {
-        var view = first
+    private func follow(
+        _ id: UniqueID,
+        for call: Call,
+        from first: SagaView,
+        into sink: inout EventSink
+    ) async throws {
+        var (view, checked) = (first, ids.now())
         var shown: SagaView?
         try await sink.retry(milliseconds: 1000)
         while true {
@@ -94,6 +99,7 @@ extension API {
             await backend.sagas.news(min(settings.heartbeat, .seconds(1)))
             // A pace for a busy log, where every look would find something new; cut short, nothing is lost.
             try? await Task.sleep(for: .milliseconds(50))
+            try await confirm(call, since: &checked)
             view = try await show(id)
         }
     }

@@ -50,6 +50,14 @@ package struct OpenAPI: Sendable {
                         "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
                         "description": "A token of the issuer that the plane trusts.",
                     ],
+                    "session": [
+                        "type": "apiKey", "in": "cookie", "name": "__Host-signalbox-session",
+                        "description": "A browser that has signed in at /auth/login.",
+                    ],
+                    "csrf": [
+                        "type": "apiKey", "in": "header", "name": "X-CSRF-Token",
+                        "description": "The `csrfToken` of /auth/session: what a session needs to change anything.",
+                    ],
                     "edge": ["type": "http", "scheme": "bearer", "description": "The token of the edge router."],
                 ],
             ],
@@ -72,7 +80,11 @@ package struct OpenAPI: Sendable {
         }
         switch route.access {
         case .open: operation["security"] = []
-        case .scope, .platform, .operators: operation["security"] = [["key": []], ["token": []]]
+        case .scope:
+            let session: JSONValue = route.method == .get ? ["session": []] : ["session": [], "csrf": []]
+            operation["security"] = [["key": []], ["token": []], session]
+        // No person is of the platform.
+        case .platform, .operators: operation["security"] = [["key": []], ["token": []]]
         case .edge: operation["security"] = [["edge": []]]
         }
         return .object(operation)

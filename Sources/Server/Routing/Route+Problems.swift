@@ -12,6 +12,7 @@ extension Route {
         if access != .open { found.append(.unauthenticated) }
         if !places.isEmpty { found.append(.notFound) }
         if path == "/v1/events/{position}/proof" || path.hasPrefix("/audit/") { found.append(.notSealed) }
+        if path == "/auth/login" || path == "/auth/callback" { found += [.signInOff, .signInFailed] }
         if body != nil { found += [.malformedJSON(""), .bodyTooLarge(limit: 0), .notJSON] }
         if access != .open, access != .edge {
             // Whoever names what belongs to somebody else is told that it is not there.
@@ -34,7 +35,7 @@ extension Route {
 
     private var writeProblems: [Problem] {
         var found: [Problem] = [
-            .badHeader(.ifMatch, ""), .keyReused, .keyInUse, .preconditionFailed(version: nil),
+            .badHeader(.ifMatch, ""), .keyReused, .keyInUse, .preconditionFailed(version: nil), .crossSite,
         ]
         if method == .patch { found.append(.preconditionRequired) }
         for (prefix, problems) in Self.topics where path.hasPrefix(prefix) { found += problems }
@@ -72,7 +73,8 @@ extension Problem {
                 .routeUnknown, .notFound, .methodNotAllowed(allow: []), .malformedJSON(""), .badRequest(""),
                 .badHeader(.ifMatch, ""), .badCursor, .historyForked, .notYet(""), .invalid([]),
                 .bodyTooLarge(limit: 0),
-                .quotaExceeded(.example), .notJSON, .unauthenticated, .forbidden, .preconditionRequired,
+                .quotaExceeded(.example), .notJSON, .unauthenticated, .forbidden, .crossSite,
+                .signInOff, .signInFailed, .preconditionRequired,
                 .preconditionFailed(version: nil), .keyReused, .keyInUse, .unavailable(), .behind(at: 0, wanted: 0),
                 .internalError(CommandError.notFound), .notSealed, .rebuildImpossible(""), ofSagas,
                 PlatformKeys.Refusal.keyExists.problem,

@@ -66,6 +66,8 @@ package struct Route: Sendable {
     package var summary: String
     package var access: Access
     package var parameters: [Parameter]
+    /// Whether the query may have more in it, which is not looked at: what others than clients of ours send.
+    package var takesOtherParameters = false
     package var body: Schema?
     package var success: Success
     package var handler: Handler
@@ -117,7 +119,7 @@ package struct Route: Sendable {
     /// Refuses parameters that the route does not have, and values that they cannot take.
     func check(_ query: Query) throws(Problem) {
         var faults: [Problem.Fault] = []
-        for name in query.names where !parameters.contains(where: { $0.name == name }) {
+        for name in query.names where !takesOtherParameters && !parameters.contains(where: { $0.name == name }) {
             faults.append(.init("is not a known parameter", parameter: name))
         }
         for parameter in parameters {

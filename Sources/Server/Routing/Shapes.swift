@@ -62,6 +62,10 @@ extension API {
         "Profile": .object([
             .init("firstName", .nullable(.text)), .init("lastName", .nullable(.text)), .init("email", .nullable(.text)),
         ]),
+        "Session": .object([
+            .init("authenticated", .boolean), .init("userId", .nullable(.identifier)),
+            .init("csrfToken", .nullable(.text)), .init("endsAt", .nullable(.time)),
+        ]),
         "Caller": .object([
             .init("kind", .oneOf(["user", "organization-key", "operator", "platform-auditor"])),
             .init("id", .identifier), .init("actor", .text), .init("scopes", .array(.text)),

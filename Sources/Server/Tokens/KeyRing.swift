@@ -35,6 +35,8 @@ package actor KeyRing {
     private var keys: [String: VerificationKey] = [:]
     private var fetchedAt: Timestamp?
     private var triedAt: Timestamp?
+    /// How often they were fetched.
+    private var fetches = 0
     /// Names that tokens gave and the issuer did not, and when they were looked for.
     private var absent: [String: Timestamp] = [:]
     private var fetching: Task<Void, Never>?
@@ -62,12 +64,14 @@ package actor KeyRing {
         if isUsable, let key = keys[id] { return key }
         if let looked = absent[id], now() - looked < limits.absent, isUsable { return nil }
         // The issuer may have begun to sign with a new one.
+        let before = fetches
         await refresh()
         guard isUsable else { throw Unavailable() }
         guard let key = keys[id] else {
             // Whoever makes names up must not fill the memory: then the pause between two attempts is what bounds them.
             if absent.count >= 1000 { absent.removeAll() }
-            absent[id] = now()
+            // What was not looked for, because it was too soon, may be there.
+            if fetches > before { absent[id] = now() }
             return nil
         }
         return key
@@ -93,6 +97,7 @@ package actor KeyRing {
             // Keys that are not published any more are not good any more.
             keys = found
             fetchedAt = now()
+            fetches += 1
             absent.removeAll()
             outcome = .fetched
         } else {

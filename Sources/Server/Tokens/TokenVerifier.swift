@@ -24,6 +24,8 @@ package struct TokenVerifier: Sendable {
         case expired
         case notYet = "not-yet"
         case withoutSubject = "without-subject"
+        /// It is of another login.
+        case otherNonce = "other-nonce"
         /// It may be good, but the keys of the issuer cannot be had.
         case unavailable
     }
@@ -66,6 +68,23 @@ package struct TokenVerifier: Sendable {
         guard token.algorithm == key.algorithm else { throw .otherAlgorithm }
         guard key.accepts(token.signature, over: token.signed) else { throw .badSignature }
         return try identity(claimed: token.claims)
+    }
+
+    /// Checks an identity token that came for a login (OpenID Connect Core 1.0, section 3.1.3.7).
+    ///
+    /// - Parameters:
+    ///   - text: The token.
+    ///   - nonce: What was sent to the issuer with this login, and so has to be in the token.
+    /// - Returns: Who it is about.
+    /// - Throws: ``Refusal``.
+    func identity(of text: String, nonce: String) async throws(Refusal) -> TokenIdentity {
+        let identity = try await identity(of: text)
+        // It is good, so it can be taken apart.
+        guard let claims = WebToken(text)?.claims, let claimed = claims["nonce"]?.string, Secrets.same(claimed, nonce)
+        else { throw .otherNonce }
+        // Given to somebody else, who shows it to us as well.
+        guard claims["azp"].map({ $0 == .string(audience) }) ?? true else { throw .otherAudience }
+        return identity
     }
 
     private func identity(claimed claims: JSONValue) throws(Refusal) -> TokenIdentity {

@@ -43,6 +43,8 @@ struct Settings {
     var targets: [String: TargetLimits]
     /// Whose tokens are good; `nil` when only API keys are.
     var tokens: TokenSettings?
+    /// How browsers sign in; `nil` when they do not.
+    var signIn: SignInSettings?
     /// How many requests one principal may send; `nil` for as many as they like.
     var limits: RateLimits?
     /// Origins of web pages that may call the API.
@@ -191,6 +193,7 @@ extension Settings {
             )
         }
         tokens = TokenSettings(&read, stage)
+        signIn = SignInSettings(&read, stage)
         limits = Self.limits(&read)
         origins = Self.origins(&read)
         reconcilePeriod = max(

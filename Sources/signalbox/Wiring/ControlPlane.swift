@@ -190,6 +190,10 @@ struct ControlPlane: Service {
         backend.projections = ProjectionDoor(ProjectionDesk(runner))
         backend.resources = ResourceDoor(ResourceDirectory(pool: pools.append))
         backend.tokens = settings.tokens.map { TokenVerifier($0, http: Self.http, logger: logger) }
+        let sessions = SessionStore(pool: pools.append)
+        backend.signIn = settings.signIn.map {
+            SignIn($0, stage: settings.stage, http: Self.http, store: sessions, logger: logger)
+        }
         let store = RefusalStore(pool: pools.append)
         refusals = RefusalRecorder(store: store, now: IDSource.system.now, logger: logger)
         backend.refusals = RefusalDoor(refusals, store)

@@ -8,6 +8,7 @@ extension Rule {
     private static let open: [String: Rule] = [
         "alive": Rule(.everybody), "ready": Rule(.everybody), "healthy": Rule(.everybody),
         "metrics": Rule(.everybody), "describe": Rule(.everybody), "document": Rule(.everybody),
+        "beginSignIn": Rule(.everybody), "finishSignIn": Rule(.everybody),
         "listPlans": Rule(.everybody), "listPrices": Rule(.everybody),
         "showCheckpoint": Rule(.everybody), "showVerifierKey": Rule(.everybody),
         "listVerifierKeys": Rule(.everybody), "showTile": Rule(.everybody),
@@ -15,7 +16,8 @@ extension Rule {
     ]
 
     private static let reads: [String: Rule] = [
-        "showCaller": Rule(.signedIn), "followOrganization": Rule(.overseers), "followInstance": Rule(.members),
+        "showCaller": Rule(.signedIn), "showSession": Rule(.signedIn), "followOrganization": Rule(.overseers),
+        "followInstance": Rule(.members),
         "listInvitations": Rule(.overseers), "listWebhooks": Rule(.overseers),
         "listDeliveries": Rule(.overseers), "slugAvailability": Rule(.signedIn),
         "listOrganizations": Rule(.signedIn), "listMyOrganizations": Rule(.signedIn),
@@ -39,6 +41,7 @@ extension Rule {
             .people,
             body: #"{"organization":{"name":"Third","slug":"third"},"priceId":"team-monthly"}"#
         ),
+        "endSession": Rule(.signedIn),
         "createOrganization": Rule(.people, body: #"{"name":"Third","slug":"third"}"#),
         "updateProfile": Rule(.people, body: #"{"firstName":"Ann"}"#, headers: [.ifMatch: "*"]),
         "changeMemberRole": Rule(.administrators, body: #"{"role":"viewer"}"#), "removeMember": Rule(.administrators),

@@ -54,6 +54,20 @@ struct KeyRingTests {
         #expect(issuer.fetches == fetches + 1)
     }
 
+    @Test("a key that is asked for too soon to be looked for is looked for as soon as may be")
+    func soon() async throws {
+        let ring = issuer.ring()
+        #expect(try await ring.key("ed") != nil)
+        var fresh = try issuer.keys()[2].object ?? [:]
+        fresh["kid"] = "ed-2"
+        issuer.publish([.object(fresh)])
+        issuer.pass(.seconds(9))
+        #expect(try await ring.key("ed-2") == nil)
+        issuer.pass(.seconds(1))
+        #expect(try await ring.key("ed-2") != nil)
+        #expect(issuer.fetches == 2)
+    }
+
     @Test("when the keys cannot be fetched, the known ones stay good for a day and no longer")
     func outage() async throws {
         let ring = issuer.ring()

@@ -108,7 +108,7 @@ bench-http: setup ## Measure commands and reads over HTTP beside a bare server (
 	@$(MAKE) --no-print-directory setup PACKAGES="$(PACKAGES) wrk"
 	swift build --configuration release --scratch-path .build/bench --product signalbox
 	SIGNALBOX_BENCHMARKS=1 swift build --configuration release --scratch-path .build/bench --product BareServer
-	python3 Benchmarks/HTTP/http.py .build/bench/release/signalbox .build/bench/release/BareServer $(HTTP_ARGS)
+	python3 Benchmarks/HTTP/measure.py .build/bench/release/signalbox .build/bench/release/BareServer $(HTTP_ARGS)
 
 .PHONY: setup-verifiers
 setup-verifiers: ## Install Go, with which strangers verify the log

@@ -87,11 +87,11 @@ extension ReadModels {
     ///
     /// - Throws: ``ReadError/unavailable``.
     package func subscription(_ id: SubscriptionID) async throws(ReadError) -> Reading<SubscriptionView?> {
-        try await documents(
+        try await document(
             SubscriptionView.self,
-            from: [Subscriptions.self],
+            from: Subscriptions.self,
             "SELECT document::text FROM rm.subscriptions_v1 WHERE id = \(id)"
-        ).map(\.first)
+        )
     }
 
     /// The subscriptions of one organization, oldest first.

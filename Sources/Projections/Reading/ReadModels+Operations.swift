@@ -6,11 +6,11 @@ extension ReadModels {
     ///
     /// - Throws: ``ReadError/unavailable``.
     package func operation(_ id: UniqueID) async throws(ReadError) -> Reading<OperationView?> {
-        try await documents(
+        try await document(
             OperationView.self,
-            from: [Operations.self],
+            from: Operations.self,
             "SELECT document::text FROM rm.operations_v1 WHERE key = \(id.description)"
-        ).map(\.first)
+        )
     }
 
     /// The operations of some organizations, or of all; newest first.

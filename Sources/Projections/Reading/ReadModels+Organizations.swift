@@ -7,11 +7,11 @@ extension ReadModels {
     ///
     /// - Throws: ``ReadError/unavailable``.
     package func organization(_ id: OrganizationID) async throws(ReadError) -> Reading<OrganizationView?> {
-        try await documents(
+        try await document(
             OrganizationView.self,
-            from: [Organizations.self],
+            from: Organizations.self,
             "SELECT document::text FROM rm.organizations_v2 WHERE id = \(id)"
-        ).map(\.first)
+        )
     }
 
     /// The organizations a user belongs to, or all of them; oldest first, without the deleted ones.
@@ -44,16 +44,15 @@ extension ReadModels {
     ///
     /// - Throws: ``ReadError/unavailable``.
     package func role(of user: UserID, in organization: OrganizationID) async throws(ReadError) -> Role? {
-        try await documents(
+        try await document(
             MemberView.self,
-            from: [Members.self],
             """
             SELECT m.document::text
               FROM rm.members_v1 AS m
               JOIN rm.organizations_v2 AS o ON o.id = m.organization_id
              WHERE m.user_id = \(user) AND m.organization_id = \(organization) AND o.status <> 'deleted'
             """
-        ).value.first?.role
+        )?.role
     }
 
     /// Whether an organization is deleted that a user was a member of to the end.
@@ -99,11 +98,7 @@ extension ReadModels {
     ///
     /// - Throws: ``ReadError/unavailable``.
     package func key(_ id: KeyID) async throws(ReadError) -> KeyRecord? {
-        try await documents(
-            KeyRecord.self,
-            from: [APIKeys.self],
-            "SELECT document::text FROM rm.api_keys_v1 WHERE id = \(id)"
-        ).value.first
+        try await document(KeyRecord.self, "SELECT document::text FROM rm.api_keys_v1 WHERE id = \(id)")
     }
 
     /// The keys of a user or an organization, oldest first, with the revoked ones.

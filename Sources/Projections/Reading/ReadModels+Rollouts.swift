@@ -7,11 +7,11 @@ extension ReadModels {
     ///
     /// - Throws: ``ReadError/unavailable``.
     package func rollout(_ id: RolloutID) async throws(ReadError) -> Reading<RolloutView?> {
-        try await documents(
+        try await document(
             RolloutView.self,
-            from: [Rollouts.self],
+            from: Rollouts.self,
             "SELECT document::text FROM rm.rollouts_v1 WHERE id = \(id)"
-        ).map(\.first)
+        )
     }
 
     /// The roll-outs, newest first.

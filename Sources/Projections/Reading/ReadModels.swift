@@ -73,9 +73,9 @@ package struct ReadModels: Sendable {
     ///
     /// - Throws: ``ReadError/unavailable``.
     package func skipped(of name: String) async throws(ReadError) -> Set<Int64> {
-        try await ask([]) { connection throws(PostgresError) in
+        try await look { connection throws(PostgresError) in
             Set(try connection.run("SELECT position FROM rm.skipped WHERE name = \(name)").column(Int64.self))
-        }.value
+        }
     }
 
     func position(of models: [any Projection.Type]) async throws(ReadError) -> Int64 {
@@ -90,20 +90,28 @@ package struct ReadModels: Sendable {
         _ query: @Sendable (isolated Connection) throws(PostgresError) -> Value
     ) async throws(ReadError) -> Reading<Value> {
         let names = models.map { "\($0.name).v\($0.shape)" }
+        return try await look { connection throws(PostgresError) in
+            let rows = try connection.run(
+                """
+                SELECT CASE WHEN count(DISTINCT b.name) = \(models.count) THEN coalesce(min(c.position), 0)
+                            ELSE 0 END
+                  FROM rm.checkpoint AS c
+                  JOIN rm.build AS b USING (name, shape, build)
+                 WHERE b.live AND b.name || '.v' || b.shape = ANY (\(array: names))
+                """,
+                prepared: true
+            )
+            let position = try rows.decode(0, Int64.self)
+            return Reading(try query(connection), at: position)
+        }
+    }
+
+    /// Runs a query whose answer is as new as it is, for what nobody is told a position of.
+    func look<Value: Sendable>(
+        _ query: @Sendable (isolated Connection) throws(PostgresError) -> Value
+    ) async throws(ReadError) -> Value {
         do throws(PostgresError) {
-            return try await pool.with { connection throws(PostgresError) in
-                let rows = try connection.run(
-                    """
-                    SELECT CASE WHEN count(DISTINCT b.name) = \(models.count) THEN coalesce(min(c.position), 0)
-                                ELSE 0 END
-                      FROM rm.checkpoint AS c
-                      JOIN rm.build AS b USING (name, shape, build)
-                     WHERE b.live AND b.name || '.v' || b.shape = ANY (\(array: names))
-                    """
-                )
-                let position = try rows.decode(0, Int64.self)
-                return Reading(try query(connection), at: position)
-            }
+            return try await pool.with(query)
         } catch {
             logger.warning("a read model cannot be asked", metadata: ["error": "\(error)"])
             throw .unavailable
@@ -119,6 +127,28 @@ package struct ReadModels: Sendable {
         try await ask(models) { connection throws(PostgresError) in
             try connection.run(sql).column(String.self).map { text throws(PostgresError) in try Self.row(from: text) }
         }
+    }
+
+    /// One document, by a query that has one plan whatever its values are: the server makes it once per session.
+    func document<Row: Decodable & Sendable>(
+        _: Row.Type,
+        from model: any Projection.Type,
+        _ sql: SQL
+    ) async throws(ReadError) -> Reading<Row?> {
+        try await ask([model]) { connection throws(PostgresError) in try Self.first(sql, connection) }
+    }
+
+    /// The same for what nobody is told a position of, such as who may do what.
+    func document<Row: Decodable & Sendable>(_: Row.Type, _ sql: SQL) async throws(ReadError) -> Row? {
+        try await look { connection throws(PostgresError) in try Self.first(sql, connection) }
+    }
+
+    private static func first<Row: Decodable>(
+        _ sql: SQL,
+        _ connection: isolated Connection
+    ) throws(PostgresError) -> Row? {
+        guard let text = try connection.run(sql, prepared: true).column(String.self).first else { return nil }
+        return try row(from: text)
     }
 
     /// One part of a list: the rows of a query that asks for one more than the page holds.

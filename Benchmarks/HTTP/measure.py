@@ -1,6 +1,6 @@
 """Commands and reads over HTTP beside the library's own server that says hello, in one run, taking turns.
 
-    python3 Benchmarks/HTTP/http.py SIGNALBOX BARE [rounds] [seconds]
+    python3 Benchmarks/HTTP/measure.py SIGNALBOX BARE [rounds] [seconds]
 
 SIGNALBOX and BARE are release builds; `wrk` must be installed. It needs no library of Python.
 """
@@ -100,10 +100,10 @@ def main():
         contenders = {
             "bare Hummingbird: GET hello": lambda turn: wrk(f"http://127.0.0.1:{port}/hello", seconds),
             "Signalbox: GET an organization": lambda turn: wrk(
-                f"{plane['url']}/v1/organizations/{made['id']}", seconds, "read.lua", KEY=plane["apiKey"]
+                f"{plane['api']}/v1/organizations/{made['id']}", seconds, "read.lua", KEY=plane["apiKey"]
             ),
             "Signalbox: POST an organization": lambda turn: wrk(
-                f"{plane['url']}/v1/organizations", seconds, "create.lua", KEY=plane["apiKey"], RUN=str(turn)
+                f"{plane['api']}/v1/organizations", seconds, "create.lua", KEY=plane["apiKey"], RUN=str(turn)
             ),
         }
         found = {name: [] for name in contenders}

@@ -34,7 +34,7 @@ package struct API: Sendable {
             + adminRoutes + sagaRoutes + targetRoutes + resourceRoutes + auditRoutes + edgeRoutes + exportRoutes
             + streamRoutes + feedRoutes + erasureRoutes + projectionRoutes + releaseRoutes + rolloutRoutes
             + auditLogRoutes + refusalRoutes + webhookRoutes + signInRoutes
-        return Self.described(routes, version: version)
+        return Self.described(routes.map(certain), version: version)
     }
 }
 

@@ -23,6 +23,9 @@ extension Call {
             return [Databases.self]
         case "/v1/operations", "/v1/operations/{operation}", "/v1/operations/{operation}/stream":
             return place + [Operations.self]
+        case let path where path.hasPrefix("/v1/events") || path.hasPrefix("/v1/streams"):
+            // The rest of the answer is from the log itself.
+            return place
         case let path where path.hasSuffix("/api-keys"):
             return place + [APIKeys.self]
         default:

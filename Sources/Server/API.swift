@@ -33,7 +33,7 @@ package struct API: Sendable {
             + transitionRoutes + changeRoutes + planRoutes + operationRoutes + eventRoutes + catalogueRoutes
             + adminRoutes + sagaRoutes + targetRoutes + resourceRoutes + auditRoutes + edgeRoutes + exportRoutes
             + streamRoutes + feedRoutes + erasureRoutes + projectionRoutes + releaseRoutes + rolloutRoutes
-            + auditLogRoutes + refusalRoutes + webhookRoutes + signInRoutes
+            + auditLogRoutes + refusalRoutes + webhookRoutes + signInRoutes + olderRoutes
         return Self.described(routes.map(certain), version: version)
     }
 }

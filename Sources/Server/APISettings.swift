@@ -34,6 +34,10 @@ package struct APISettings: Sendable {
     package var drain: Duration
     /// The share of the traces that begin here which are followed.
     package var traceRatio = 0.0
+    /// The domain below which tenants are, once the routes of the older control plane are served; `nil` when they are not.
+    package var olderDomain: String?
+    /// The files of a web page that is served where no route is; `nil` for none.
+    package var files: StaticFiles?
 
     package init(
         host: String = "127.0.0.1",

@@ -54,6 +54,10 @@ package struct Dispatcher: HTTPResponder {
         var parameters: [String: String] = [:]
         var principal: Principal?
         var share: RateLimiter.Share?
+        /// What a metric says instead of the route.
+        var label: String { route?.path ?? (isFile ? "files" : Dispatcher.unmatched) }
+        /// Whether the answer is a file of the web page.
+        var isFile = false
     }
 
     package func respond(to request: Request, context: ConnectionContext) async throws -> Response {
@@ -79,8 +83,9 @@ package struct Dispatcher: HTTPResponder {
         var slug: String?
         do {
             answer = try await serve(request, requestID: requestID, trace: trace, logger: logger, passage: &passage)
-        } catch let problem as Problem {
-            Self.log(problem, route: passage.route?.path ?? Self.unmatched, to: logger)
+        } catch var problem as Problem {
+            Self.log(problem, route: passage.label, to: logger)
+            if passage.route?.isOlder == true { problem.members["error"] = .string(problem.sentence) }
             remember(problem, passage, requestID: requestID)
             slug = problem.slug
             answer = .problem(problem, request: requestID)
@@ -92,7 +97,7 @@ package struct Dispatcher: HTTPResponder {
         // A method that no route has is a text of the caller's own, which must not become a label.
         let method = passage.route == nil ? "other" : request.method.rawValue
         let took = ContinuousClock.now - start
-        HTTPMeters.count(method, passage.route?.path ?? Self.unmatched, answer.status, took: took)
+        HTTPMeters.count(method, passage.label, answer.status, took: took)
         served(
             ServedRequest(
                 id: requestID,
@@ -124,12 +129,16 @@ package struct Dispatcher: HTTPResponder {
         case .found(let found, let values): (route, parameters) = (found, values)
         case .otherMethods(let methods) where request.method == .options: return options(request, methods)
         case .otherMethods(let methods): throw Problem.methodNotAllowed(allow: methods)
-        case .nothing: throw Problem.routeUnknown
+        case .nothing:
+            let looks = [.get, .head].contains(request.method)
+            guard looks, let file = settings.files?.answer(path, request.headers) else { throw Problem.routeUnknown }
+            passage.isFile = true
+            return file
         }
         passage.route = route
         passage.parameters = parameters
 
-        let visitor = try await gate.identify(request.headers, for: route.access)
+        let visitor = try await gate.identify(Self.credentials(request.headers, for: route), for: route.access)
         passage.principal = visitor?.principal
         if let visitor {
             // First what it costs: who is refused pays as well.
@@ -138,6 +147,7 @@ package struct Dispatcher: HTTPResponder {
         }
         try route.check(places: parameters)
         let query = try Query(target.count > 1 ? target[1] : "")
+        if route.isOlder, let id = query["org_id"] { passage.parameters["organization"] = id }
         try route.check(query)
         let call = Call(
             method: request.method,
@@ -198,6 +208,14 @@ package struct Dispatcher: HTTPResponder {
     }
 
     private static let unmatched = "unmatched"
+
+    /// The header fields with who asks in the one where it is looked for.
+    private static func credentials(_ headers: HTTPFields, for route: Route) -> HTTPFields {
+        guard route.isOlder, headers[.authorization] == nil, let token = headers[.adminToken] else { return headers }
+        var headers = headers
+        headers[.authorization] = "Bearer \(token)"
+        return headers
+    }
 
     /// The caller's own id of the request when it can be repeated in headers and log lines as it is.
     private static func requestID(_ headers: HTTPFields) -> String? {

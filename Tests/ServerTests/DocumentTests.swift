@@ -5,11 +5,7 @@ import Testing
 
 @Suite("The OpenAPI document")
 struct DocumentTests {
-    private let table = API(
-        backend: Backend(catalogue: Stage.catalogue),
-        settings: APISettings(),
-        ids: .system
-    ).table(version: "test")
+    private let table = Stage.table
 
     private func document() async throws -> JSONValue {
         try await Stage().send(.get, "/openapi.json").json

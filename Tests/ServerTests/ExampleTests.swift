@@ -6,8 +6,7 @@ import Testing
 
 @Suite("Examples and problems in the OpenAPI document")
 struct ExampleTests {
-    private static let routes = API(backend: Backend(catalogue: Stage.catalogue), settings: APISettings(), ids: .system)
-        .table(version: "test").routes
+    private static let routes = Stage.table.routes
 
     private func document() async throws -> JSONValue {
         try await Stage().send(.get, "/openapi.json").json

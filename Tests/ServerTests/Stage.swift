@@ -16,7 +16,7 @@ struct Stage: Sendable {
     let log: MemoryLog
     let subjects: MemorySubjectKeys
     let desk: CommandDesk
-    var settings = APISettings(readWait: .milliseconds(50), heartbeat: .milliseconds(100))
+    var settings = Self.settings
     var backend: Backend
     /// The key of a user who belongs to nothing yet.
     let ana: IssuedKey
@@ -138,7 +138,14 @@ struct Stage: Sendable {
         return reply
     }
 
-    private static let table = API(backend: Backend(catalogue: catalogue), settings: APISettings(), ids: .system)
+    /// Everything is served that can be.
+    static let settings: APISettings = {
+        var settings = APISettings(readWait: .milliseconds(50), heartbeat: .milliseconds(100))
+        settings.olderDomain = "older.example"
+        return settings
+    }()
+
+    static let table = API(backend: Backend(catalogue: catalogue), settings: settings, ids: .system)
         .table(version: "test")
 
     /// Whatever a test asks for: a problem is one of those that the document has for the route.

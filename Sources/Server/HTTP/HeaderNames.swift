@@ -19,6 +19,8 @@ extension HTTPField.Name {
     /// draft-ietf-httpapi-ratelimit-headers.
     package static let rateLimit = token("RateLimit")
     package static let rateLimitPolicy = token("RateLimit-Policy")
+    /// What operators' scripts sent to the control plane before this one.
+    package static let adminToken = token("X-Admin-Token")
     package static let frameOptions = token("X-Frame-Options")
     package static let referrerPolicy = token("Referrer-Policy")
     package static let resourcePolicy = token("Cross-Origin-Resource-Policy")

@@ -60,6 +60,9 @@ package struct Problem: Error, Sendable {
         self.cause = cause
     }
 
+    /// What is wrong, in one sentence for people.
+    var sentence: String { detail ?? faults.first?.detail ?? title }
+
     /// The absolute URI that names the kind of problem.
     package var type: String { registeredType ?? Self.namespace + slug }
 

@@ -3,8 +3,8 @@ internal import Projections
 
 /// Something of which a reader is shown each new state, until it ends.
 struct Followed<View: Encodable & Equatable & Sendable>: Sendable {
-    /// The name of the server-sent event.
-    var name: String
+    /// The name of the server-sent event; `nil` for one that browsers call a message.
+    var name: String?
     /// What may change it.
     var topics: [FeedTopic]
     /// Whose members may see it; `nil` when it is the platform's.

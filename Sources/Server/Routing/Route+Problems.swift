@@ -62,6 +62,13 @@ extension Route {
         ("/v1/admin/sagas", [Problem.ofSagas, .preconditionRequired]),
         ("/v1/admin/targets", [Problem.ofSagas, .preconditionRequired]),
         ("/v1/admin/projections", [Problem.rebuildImpossible("")]),
+        (
+            "/user/instance",
+            Problem.ofInstances + Problem.ofSubscriptions + Problem.ofReleases + Problem.ofOrganizations
+        ),
+        ("/user/onboarding", Problem.ofOrganizations + Problem.ofNames + Problem.ofReleases + Problem.ofUsers),
+        ("/user/profile", Problem.ofUsers),
+        ("/admin/rollout", Problem.ofRollouts + Problem.ofReleases),
     ]
 }
 

@@ -70,6 +70,8 @@ package struct Route: Sendable {
     package var takesOtherParameters = false
     package var body: Schema?
     package var success: Success
+    /// Whether it is one of the control plane before this one, whose clients look for `error` in what went wrong.
+    package var isOlder = false
     package var handler: Handler
 
     /// A route without a body.

@@ -9,6 +9,11 @@ enum Stage: String, CaseIterable {
     case production, development
 }
 
+/// Whether something is there.
+enum Switch: String, CaseIterable {
+    case on, off
+}
+
 /// Everything `signalbox serve` needs to know, checked before anything starts.
 struct Settings {
     var stage: Stage
@@ -51,6 +56,10 @@ struct Settings {
     var origins: [String]
     /// How the log is sealed; `nil` when it is not.
     var audit: AuditSettings?
+    /// Whether the routes of the older control plane are served, too.
+    var servesOlderRoutes: Bool
+    /// The folder of a web page that is served where no route is; `nil` for none.
+    var page: String?
     /// Where spans go; `nil` when nobody follows traces.
     var tracing: TraceSettings?
     /// What log lines look like.
@@ -196,6 +205,8 @@ extension Settings {
         signIn = SignInSettings(&read, stage)
         limits = Self.limits(&read)
         origins = Self.origins(&read)
+        servesOlderRoutes = read.choice("SIGNALBOX_OLDER_API", default: Switch.off) == .on
+        page = read.optional("STATIC_DIR", as: "path")
         reconcilePeriod = max(
             .seconds(1),
             read.seconds("SIGNALBOX_RECONCILE_PERIOD", "ORCHESTRATOR_SYNC_INTERVAL", default: .seconds(60))

@@ -202,7 +202,9 @@ struct DevMachine: Service {
             "OAUTH2_URI": "http://accounts.localhost",
         ]
         environment["SIGNALBOX_RATE_LIMIT"] = limits
-        for name in TraceSettings.names { environment[name] = EnvironmentReader.process[name] }
+        for name in TraceSettings.names + ["SIGNALBOX_OLDER_API", "STATIC_DIR"] {
+            environment[name] = EnvironmentReader.process[name]
+        }
         if let binaries = Installation.binaries() { environment["PG_DUMP"] = binaries + "/pg_dump" }
         if let edge = addresses.edge { environment["TRAEFIK_API_URL"] = "http://127.0.0.1:\(edge.apiPort)" }
         var settings = try Settings(environment: environment)

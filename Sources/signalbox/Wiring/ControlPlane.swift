@@ -241,17 +241,9 @@ struct ControlPlane: Service {
         let keyUses = keyUses
         let spans = spans
         let vitals = LogVitals(pool: pools.append, logger: logger)
-        var apiSettings = APISettings(
-            host: settings.host,
-            port: settings.port,
-            allowedOrigins: settings.origins,
-            secure: settings.names.rootScheme == "https",
-            limits: settings.limits
-        )
-        apiSettings.traceRatio = settings.tracing?.ratio ?? 0
         let server = APIServer(
             backend: backend,
-            settings: apiSettings,
+            settings: try APISettings(settings),
             version: Version.text,
             edgeToken: settings.edge.token,
             logger: logger,

@@ -5,8 +5,7 @@ import Testing
 
 @Suite("Every route, for everybody")
 struct MatrixTests {
-    private static let routes = API(backend: Backend(catalogue: Stage.catalogue), settings: APISettings(), ids: .system)
-        .table(version: "test").routes
+    private static let routes = Stage.table.routes
     private static let world = Task { try await MatrixWorld() }
 
     @Test("every route has a rule, and every rule a route")

@@ -4,6 +4,7 @@ import HTTPTypes
 extension Rule {
     /// The rule of each route, by the name of its operation.
     static let all: [String: Rule] = open.merging(reads) { $1 }.merging(commands) { $1 }.merging(platform) { $1 }
+        .merging(older) { $1 }
 
     private static let open: [String: Rule] = [
         "alive": Rule(.everybody), "ready": Rule(.everybody), "healthy": Rule(.everybody),
@@ -64,6 +65,26 @@ extension Rule {
         "downgradeInstance": Rule(.developers), "cancelScheduledChange": Rule(.developers),
         "changePlan": Rule(.developers), "pauseSubscription": Rule(.developers),
         "resumeSubscription": Rule(.developers), "cancelSubscription": Rule(.developers),
+    ]
+
+    private static let older: [String: Rule] = [
+        "olderPrices": Rule(.everybody), "olderAmounts": Rule(.everybody),
+        "olderOrganizations": Rule(.people), "olderProfile": Rule(.people),
+        "olderUpdateProfile": Rule(.people, body: #"{"first_name":"Ann","last_name":""}"#),
+        "olderSlug": Rule(.signedIn, query: "namespace=free"),
+        "olderOnboard": Rule(
+            .people,
+            body: #"{"org_name":"Third","org_slug":"third","price_id":"team-monthly"}"#
+        ),
+        "olderInstance": Rule(.members, query: "org_id={organization}"),
+        "olderStream": Rule(.members, query: "org_id={organization}"),
+        "olderStart": Rule(.developers, query: "org_id={organization}"),
+        "olderStop": Rule(.developers, query: "org_id={organization}"),
+        "olderPause": Rule(.developers, query: "org_id={organization}"),
+        "olderDeploy": Rule(.developers, query: "org_id={organization}"),
+        "olderUpgrade": Rule(.developers, query: "org_id={organization}", body: #"{"tier":"TEAM"}"#),
+        "olderDowngrade": Rule(.developers, query: "org_id={organization}", body: #"{"tier":"STARTER"}"#),
+        "olderRollout": Rule(.operators),
     ]
 
     private static let platform: [String: Rule] = Dictionary(

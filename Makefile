@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 
-PACKAGES := libpq-dev libcurl4-openssl-dev libssl-dev pkg-config postgresql postgresql-client python3-venv curl
+PACKAGES := libpq-dev zlib1g-dev libcurl4-openssl-dev libssl-dev pkg-config postgresql postgresql-client python3-venv curl
 # systemd-analyze checks the unit under deploy/, openssl the signatures of the log.
 TEST_PACKAGES := systemd openssl
 # Go and its sumdb, some 450 MB: only for `make verifiers`.

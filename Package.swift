@@ -114,6 +114,7 @@ let package = Package(
     targets: [
         // Floor 0
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CAssets"),
         // Floor 1
         .floor("Kernel"),
@@ -154,7 +155,7 @@ let package = Package(
         .floor(
             "Server",
             [
-                "Kernel", "Domain", "Commands", "Projections", "Sagas", "Audit", "Platform", .hummingbird,
+                "CZlib", "Kernel", "Domain", "Commands", "Projections", "Sagas", "Audit", "Platform", .hummingbird,
                 .hummingbirdCore, .httpTypes, .nioCore, .nioHTTPTypes, .asyncAlgorithms, .crypto, .cryptoExtras,
                 .logging, .metrics,
                 .serviceLifecycle,

@@ -94,6 +94,7 @@ package struct Dispatcher: HTTPResponder {
         answer.headers[.requestID] = requestID
         answer.headers[.traceparent] = trace.header
         decorate(&answer.headers, origin: request.headers[.origin])
+        answer.pack(for: request.method, request.headers)
         // A method that no route has is a text of the caller's own, which must not become a label.
         let method = passage.route == nil ? "other" : request.method.rawValue
         let took = ContinuousClock.now - start
@@ -131,7 +132,9 @@ package struct Dispatcher: HTTPResponder {
         case .otherMethods(let methods): throw Problem.methodNotAllowed(allow: methods)
         case .nothing:
             let looks = [.get, .head].contains(request.method)
-            guard looks, let file = settings.files?.answer(path, request.headers) else { throw Problem.routeUnknown }
+            guard looks, let file = settings.files?.answer(path, Gzip.untagged(request.headers)) else {
+                throw Problem.routeUnknown
+            }
             passage.isFile = true
             return file
         }
@@ -155,7 +158,7 @@ package struct Dispatcher: HTTPResponder {
             path: path,
             parameters: parameters,
             query: query,
-            headers: request.headers,
+            headers: Gzip.untagged(request.headers),
             body: route.body == nil ? [] : try await body(of: request),
             principal: visitor?.principal,
             session: visitor?.session,

@@ -7,6 +7,7 @@ struct FloorTests {
     static let floors: [String: Set<String>] = [
         "CAssets": [],
         "CLibPQ": [],
+        "CZlib": [],
         "Kernel": [],
         "Postgres": ["CLibPQ", "Kernel"],
         "Domain": ["Kernel"],
@@ -19,7 +20,7 @@ struct FloorTests {
         "Webhooks": ["Kernel", "Domain", "EventStore", "Commands", "Postgres"],
         "Adapters": ["Kernel", "Platform", "Postgres"],
         "DevPlane": ["Kernel", "Platform", "Postgres"],
-        "Server": ["Kernel", "Domain", "Commands", "Projections", "Sagas", "Audit", "Platform", "CAssets"],
+        "Server": ["Kernel", "Domain", "Commands", "Projections", "Sagas", "Audit", "Platform", "CAssets", "CZlib"],
     ]
 
     /// Which packages from outside decide a floor, beside those that are free everywhere.

@@ -181,7 +181,9 @@ struct StaticFilesTests {
     @Test("take nothing of the API's paths, and no other method")
     func reserved() async throws {
         let stage = try await Stage()
-        for path in ["/v1/nothing", "/api/nothing", "/user/nothing", "/auth/nothing", "/admin/x", "/assets/none.js", "/none.css"] {
+        for path in [
+            "/v1/nothing", "/api/nothing", "/user/nothing", "/auth/nothing", "/admin/x", "/assets/none.js", "/none.css",
+        ] {
             #expect(try await stage.send(.get, path).problem == "route-unknown", "\(path)")
         }
         #expect(try await stage.send(.post, "/orgs/acme", body: "{}").problem == "route-unknown")

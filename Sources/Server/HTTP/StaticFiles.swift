@@ -23,6 +23,7 @@ package struct StaticFiles: Sendable {
 
     private struct File: Sendable {
         var bytes: [UInt8]
+        var packed: [UInt8]?
         var type: String
         var tag: String
     }
@@ -65,6 +66,7 @@ package struct StaticFiles: Sendable {
     private mutating func add(_ path: String, _ bytes: [UInt8]) {
         files[path] = File(
             bytes: bytes,
+            packed: Gzip.pack(bytes),
             type: Self.type(of: path),
             tag: "\"" + Hex.text(Array(SHA256.hash(data: bytes)).prefix(16)) + "\""
         )
@@ -86,6 +88,7 @@ package struct StaticFiles: Sendable {
             files[decoded].map { (decoded, $0) } ?? (isAsset ? nil : files["index.html"].map { ("index.html", $0) })
         guard let (name, file) = found else { return nil }
         var answer = Answer(body: .bytes(file.bytes, type: file.type))
+        answer.packed = file.packed
         answer.headers[.eTag] = file.tag
         answer.headers[.cacheControl] = name.hasPrefix("assets/") ? "public, max-age=31536000, immutable" : "no-cache"
         answer.headers[.contentSecurityPolicy] =

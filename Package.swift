@@ -25,6 +25,7 @@ extension Target.Dependency {
     static let metrics = product(name: "Metrics", package: "swift-metrics")
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
     static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
+    static let nioHTTPCompression = product(name: "NIOHTTPCompression", package: "swift-nio-extras")
     static let nioHTTPTypes = product(name: "NIOHTTPTypes", package: "swift-nio-extras")
     static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
     static let nioEmbedded = product(name: "NIOEmbedded", package: "swift-nio")
@@ -242,7 +243,8 @@ let package = Package(
             [
                 "Server", "Commands", "Projections", "Sagas", "Audit", "Domain", "EventStore", "Kernel", "Platform",
                 "Postgres", "SignalboxTestKit", .asyncHTTPClient, .hummingbirdTesting, .hummingbird, .httpTypes,
-                .nioCore, .nioEmbedded, .nioHTTPTypes, .nioPosix, .nioHTTP1, .crypto, .cryptoExtras, .logging, .metrics,
+                .nioCore, .nioEmbedded, .nioHTTPCompression, .nioHTTPTypes, .nioPosix, .nioHTTP1, .crypto,
+                .cryptoExtras, .logging, .metrics,
                 .serviceLifecycle,
             ]
         ),

@@ -22,7 +22,7 @@ extension API {
         let look = route.handler
         route.handler = { call throws(Problem) in
             let missing: Problem
-            do {
+            do throws(Problem) {
                 return try await look(call)
             } catch {
                 missing = error

@@ -35,7 +35,7 @@ extension API {
         return number
     }
 
-    private func link(_ call: Call, after next: String) -> String {
+    func link(_ call: Call, after next: String) -> String {
         let others = call.query.names.filter { $0 != "after" && $0 != "min-position" }
         let query = others.compactMap { name in call.query[name].map { "\(name)=\(PercentEncoding.encode($0))" } }
         let target = (query + ["after=" + PercentEncoding.encode(next)]).joined(separator: "&")

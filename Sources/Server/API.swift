@@ -17,6 +17,7 @@ package struct API: Sendable {
     let operationViews = SharedReadings<String, OperationView>()
     let vigil = Vigil()
     let membership = SharedReadings<Int, Bool>()
+    let checked = Checked()
 
     package init(backend: Backend, settings: APISettings, ids: IDSource) {
         self.backend = backend
@@ -33,7 +34,8 @@ package struct API: Sendable {
             + transitionRoutes + changeRoutes + planRoutes + operationRoutes + eventRoutes + catalogueRoutes
             + adminRoutes + sagaRoutes + targetRoutes + resourceRoutes + auditRoutes + edgeRoutes + exportRoutes
             + streamRoutes + feedRoutes + erasureRoutes + projectionRoutes + releaseRoutes + rolloutRoutes
-            + auditLogRoutes + refusalRoutes + webhookRoutes + signInRoutes + olderRoutes
+            + auditLogRoutes + refusalRoutes + webhookRoutes + signInRoutes + olderRoutes + deadLetterRoutes
+            + checkRoutes + organizationExportRoutes
         return Self.described(routes.map(certain), version: version)
     }
 }

@@ -18,7 +18,24 @@ package struct AuditDoor: Sendable {
     package var proof: @Sendable (Int64) async throws(Failure) -> String? =
         { _ throws(Failure) in throw .unavailable }
 
+    /// An event as it is kept, with its proof; `nil` when there is none.
+    package var kept: @Sendable (Int64) async throws(Failure) -> KeptEvent? =
+        { _ throws(Failure) in throw .unavailable }
+
     package init() {}
+}
+
+/// What makes it possible to hold an event against what was signed.
+package struct KeptEvent: Sendable, Equatable {
+    /// Salt and payload as they were written; `nil` once they were erased.
+    package var salt: [UInt8]?
+    package var payload: [UInt8]?
+    /// `nil` when no signed checkpoint covers the event yet.
+    package var proof: String?
+
+    package init(salt: [UInt8]?, payload: [UInt8]?, proof: String?) {
+        (self.salt, self.payload, self.proof) = (salt, payload, proof)
+    }
 }
 
 /// A key that has signed checkpoints, as the API shows it.

@@ -1,7 +1,9 @@
 package import Commands
 package import Domain
 package import Kernel
+package import Platform
 package import Projections
+package import Sagas
 
 /// Everything the API asks of the rest of the plane, as functions that the composition root fills in.
 ///
@@ -19,6 +21,9 @@ package struct Backend: Sendable {
     package var refusals = RefusalDoor()
     package var keyUses = KeyUseDoor()
     package var webhooks = WebhookDoor()
+    /// Looks at everything outside that an instance needs; whether it should run is told.
+    package var checks: @Sendable (InstanceID, Bool) async -> Result<[InstanceCheck], PortError> =
+        { _, _ in .failure(.transient(code: "unavailable", message: "nobody looks")) }
     /// Whose tokens are good; nobody's when it is not set.
     package var tokens: TokenVerifier?
     /// How browsers sign in; they do not when it is not set.

@@ -55,6 +55,19 @@ package struct WebhookDoor: Sendable {
         }
     }
 
+    /// A webhook that was disabled after what it was told last did not get there.
+    package struct GivenUp: Sendable {
+        package var id: UniqueID
+        package var organization: OrganizationID
+        /// Of the event that it could not be told of.
+        package var position: Int64
+        package var problem: String
+
+        package init(id: UniqueID, organization: OrganizationID, position: Int64, problem: String) {
+            (self.id, self.organization, self.position, self.problem) = (id, organization, position, problem)
+        }
+    }
+
     /// The organization, the address, the types.
     package var register: @Sendable (OrganizationID, String, [String], CommandEnvelope) async -> Made =
         { _, _, _, _ in .failure(.unavailable) }
@@ -75,6 +88,9 @@ package struct WebhookDoor: Sendable {
     package var deliveries: @Sendable (UniqueID, Int64?, Int) async -> [Delivery]? = { _, _, _ in nil }
     /// Whether there was such a delivery; `nil` when it cannot be said.
     package var redeliver: @Sendable (UniqueID, UniqueID) async -> Bool? = { _, _ in nil }
+
+    /// Those that were given up, after one of them, by id; `nil` when they cannot be had.
+    package var givenUp: @Sendable (UniqueID?, Int) async -> [GivenUp]? = { _, _ in nil }
 
     package init() {}
 

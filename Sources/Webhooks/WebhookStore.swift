@@ -3,7 +3,7 @@ package import Postgres
 
 /// Where deliveries are kept: claimed by who makes them, listed for who wants to know.
 package struct WebhookStore: Sendable {
-    private let pool: Pool
+    let pool: Pool
 
     /// - Parameter pool: As the role `signalbox_append`.
     package init(pool: Pool) {

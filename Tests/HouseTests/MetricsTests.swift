@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Testing
 
 /// docs/metrics.md against what the code counts.
@@ -25,6 +26,36 @@ struct MetricsTests {
         #expect(Set(documented) == made)
         #expect(Set(documented).count == documented.count)
     }
+
+    @Test("/metrics says of each metric what docs/metrics.md says; UPDATE_DOCS=1 rewrites it")
+    func help() throws {
+        let rows = try Repository.text("docs/metrics.md").split(separator: "\n").compactMap { line -> String? in
+            guard line.hasPrefix("| `signalbox_") || line.hasPrefix("| `http_") else { return nil }
+            let cells = line.split(separator: "|").map { $0.filter { $0 != "`" }.split(separator: " ") }
+            guard cells.count > 1 else { return nil }
+            let text = cells[1].drop { $0 == "*db*" }.joined(separator: " ")
+            #expect(!text.contains { "\"\\".contains($0) }, "\(text) would have to be escaped")
+            return "        \"\(cells[0].joined())\": \"\(text)\",\n"
+        }
+        let expected = """
+            // swift-format-ignore-file
+            // Made from docs/metrics.md by a test of HouseTests (UPDATE_DOCS=1).
+
+            /// What each metric is, in a few words.
+            enum MetricHelp {
+                static let texts: [String: String] = [
+            \(rows.joined())    ]
+            }
+
+            """
+        let path = "Sources/Server/Metrics/MetricHelp.swift"
+        if ProcessInfo.processInfo.environment["UPDATE_DOCS"] == "1" {
+            try Data(expected.utf8).write(to: URL(filePath: Repository.root + "/" + path))
+        } else {
+            #expect(try Repository.text(path) == expected, "run this test with UPDATE_DOCS=1")
+        }
+    }
+
     @Test(
         "dashboards and alert rules ask for metrics that there are",
         arguments: ["deploy/grafana.json", "deploy/alerts.yaml", "deploy/alerts.test.yaml"]

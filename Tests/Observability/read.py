@@ -38,6 +38,8 @@ def main(address, root):
     assert kind.startswith("text/plain; version=0.0.4"), kind
     plain = families(text, prometheus)
     assert {name.removesuffix("_total") for name in plain} >= wanted
+    silent = sorted(name for name, family in strict.items() if not family.documentation)
+    assert not silent, f"without a word of help: {silent}"
     for name, family in strict.items():
         types = {plain[known].type for known in (name, name + "_total") if known in plain}
         assert types == {family.type}, f"{name} is {family.type} and {types}"

@@ -111,9 +111,14 @@ struct LifecycleTests {
 
     @Test("an organization is deleted with both of its instances, and refuses new work at once")
     func deleteOrganization() async throws {
-        try await Story.told { story, _ in
+        try await Story.told { story, dev in
             let made = try await story.provisioned("acme")
             let path = "/v1/organizations/\(made.organization)"
+            let keys = dev.directory + "/log-keys"
+            // Its secret is sealed with the key of the organization.
+            let webhook: JSONValue = ["url": "https://hooks.example/acme", "types": ["organization.suspended"]]
+            #expect(try await story.client.post(path + "/webhooks", webhook).status == 201)
+            try await story.takeAway(made.organization, to: dev.directory + "/before.tar", trusting: keys)
             // The second one is under way when the organization is deleted.
             let second = try await story.client.post(path + "/instances", ["name": "blue", "priceId": "pro-monthly"])
             #expect(second.status == 202, "\(second.text)")
@@ -151,7 +156,55 @@ struct LifecycleTests {
                 ).decode(0, Int64.self)
             }
             #expect(parents == 2)
+            try await story.takeAwayRest(of: made.organization, to: dev.directory, keys)
         }
+    }
+}
+
+extension Story {
+    /// Exports an organization, as its owner, and holds the export against the log's keys; a changed one is refused.
+    fileprivate func takeAway(_ organization: String, to file: String, trusting keys: String) async throws {
+        let signers = try await eventually(within: .seconds(30), { "the log is not signed" }) {
+            let answer = try await client.get("/audit/vkey")
+            return answer.status == 200 ? answer.text : nil
+        }
+        try Data(signers.utf8).write(to: URL(filePath: keys))
+        let owner = CommandLine(environment: ["SIGNALBOX_URL": running.api, "SIGNALBOX_TOKEN": running.apiKey])
+        let done = try await owner("org", "export", organization, "--out", file)
+        #expect(done.code == 0, "\(done.errors)")
+        let again = try await owner("org", "export", organization, "--out", file)
+        #expect(again.code == 1 && again.errors.contains("there already"), "\(again)")
+        let held = try await owner("org", "check-export", file, "--vkey", keys, "--json")
+        #expect(held.code == 0 && held.json["trust"] == "authentic", "\(held)")
+        #expect(held.json["unproven"] == 0 && (held.json["events"]?.integer ?? 0) > 10)
+        var archive = try Data(contentsOf: URL(filePath: file))
+        let name = try #require(archive.firstRange(of: Data("The acme company".utf8)))
+        archive[name.lowerBound] ^= 1
+        try archive.write(to: URL(filePath: file + ".changed"))
+        let refused = try await owner("org", "check-export", file + ".changed", "--vkey", keys)
+        #expect(refused.code == 1 && refused.errors.contains("not accepted"), "\(refused)")
+    }
+
+    /// Exports what is left of one that is deleted: it holds, and nobody can open what was sealed in it.
+    fileprivate func takeAwayRest(
+        of organization: String,
+        to folder: String,
+        _ keys: String
+    ) async throws {
+        #expect(try await client.get("/v1/organizations/\(organization)/export").status == 404)
+        let desk = CommandLine(environment: ["SIGNALBOX_URL": running.api, "SIGNALBOX_TOKEN": running.operatorKey])
+        let file = folder + "/after.tar"
+        let done = try await desk("org", "export", organization, "--out", file)
+        #expect(done.code == 0, "\(done.errors)")
+        let held = try await desk("org", "check-export", file, "--vkey", keys, "--json")
+        #expect(held.code == 0 && held.json["trust"] == "authentic", "\(held)")
+        let (before, after) = (
+            try Data(contentsOf: URL(filePath: folder + "/before.tar")), try Data(contentsOf: URL(filePath: file))
+        )
+        let (sealed, erased) = (Data(#""secret":{"sealed":true}"#.utf8), Data(#""secret":{"erased":true}"#.utf8))
+        #expect(before.firstRange(of: sealed) != nil && before.firstRange(of: erased) == nil)
+        #expect(after.firstRange(of: sealed) == nil && after.firstRange(of: erased) != nil)
+        #expect(after.firstRange(of: Data(#""name":"","slug":"acme""#.utf8)) != nil)
     }
 }
 

@@ -70,7 +70,8 @@ struct LogLinesTests {
             "the vault said vault-5f0e9a!", "GET / Authorization: Bearer abc.def-ghi", "key sbx_123_0123456789abcdef",
             "key=sbx_123_0123456789abcdef", "host='h' password='hidden-1' port=5",
             "token eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.c2ln", "https://u:hidden-2@nomad:4646/v1?token=hidden-3&a=b",
-            "vk_live_key_7_hidden-4-long", "amqp://u:p@ss:hidden-5@host/", "secret=hidden-6", "(whsec_hidden-7-long)",
+            "vk_live_key_7_hidden-4-long", "amqp://u:p@ss:hidden-5@host/", "postgres://u:a#hidden-8@host/log",
+            "postgres://u:a?hidden-9@host/log", "secret=hidden-6", "(whsec_hidden-7-long)",
             "it was in-conninfo",
             "{\"password\": \"hidden-8\"}", "the password: hidden-9", "it was pa ss%word",
         ]

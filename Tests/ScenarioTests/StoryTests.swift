@@ -26,6 +26,8 @@ struct StoryTests {
             #expect(page.text.contains(first.organization))
             #expect(try await story.visit("acme", "/health").status == 200)
             #expect(try await story.visit("nobody").status == 404)
+            let checks = try await story.client.get("/v1/instances/\(first.instance)/checks")
+            #expect(checks.status == 200 && checks.json["status"] == "passing", "\(checks.text)")
             try await checkLog(story)
             try await checkSecrets(story, organization: first.organization, directory: dev.directory)
             try await checkIsolation(story, organization: first.organization)

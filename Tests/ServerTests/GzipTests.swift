@@ -5,6 +5,7 @@ import Kernel
 import Logging
 import NIOCore
 import NIOHTTP1
+import NIOHTTPCompression
 @testable import Server
 import Testing
 

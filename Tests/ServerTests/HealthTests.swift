@@ -42,6 +42,7 @@ struct HealthTests {
         registry.makeTimer(label: "signalbox_seconds", dimensions: []).recordNanoseconds(2_000_000)
         let text = registry.text
         #expect(text.components(of: "# TYPE signalbox_http_requests_total counter") == 1)
+        #expect(text.contains("# HELP signalbox_http_requests_total requests answered"))
         #expect(text.contains("signalbox_http_requests_total{route=\"/a\\\"b\"} 2\n"))
         #expect(text.contains("# TYPE signalbox_lag gauge\nsignalbox_lag 7\n"))
         #expect(text.contains("signalbox_seconds_bucket{le=\"0.001\"} 0\n"))

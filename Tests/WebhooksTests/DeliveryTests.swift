@@ -84,6 +84,33 @@ struct DeliveryTests {
         }
     }
 
+    @Test("who is given up is among the dead letters until it is enabled again, and who was disabled by hand is not")
+    func givenUp() async throws {
+        try await Stage.open { stage in
+            let first = try await stage.register(["organization.renamed"])
+            let second = try await stage.register(["organization.suspended"])
+            try await stage.rename("Emca")
+            try await stage.plan()
+            stage.calls.answers([.success(.init(status: 410))])
+            try await stage.tell(by: 1)
+            _ = try await stage.desk.disableWebhook(
+                second,
+                of: stage.organization,
+                because: "asked for",
+                by: .own(ids: .system)
+            )
+            try await stage.plan()
+            let found = try await stage.store.givenUp(after: nil, limit: 5)
+            #expect(found.map(\.webhook) == [first] && found.first?.organization == stage.organization)
+            let failed = try await stage.store.list(of: first, before: nil, limit: 1).first
+            #expect(found.first?.position == failed?.position && found.first?.problem.isEmpty == false)
+            #expect(try await stage.store.givenUp(after: first, limit: 5).isEmpty)
+            _ = try await stage.desk.enableWebhook(first, of: stage.organization, by: .own(ids: .system))
+            try await stage.plan()
+            #expect(try await stage.store.givenUp(after: nil, limit: 5).isEmpty)
+        }
+    }
+
     @Test("410 disables at once, and Retry-After is heeded")
     func answers() async throws {
         try await Stage.open { stage in

@@ -68,15 +68,28 @@ package struct TransparencyLog: Sendable {
     /// - Returns: A proof with the entry in `extra`; `nil` when no signed checkpoint covers the position yet.
     /// - Throws: ``AuditError``; `violated` when the event is not the one that was sealed.
     package func proof(at position: Int64) async throws(AuditError) -> LogProof? {
-        let head = try await store.head(signed: true)
-        guard let text = head.note, (1...head.size).contains(position) else { return nil }
-        let event: StoredEvent?
+        guard position > 0, let event = try await stored(at: position) else { return nil }
+        return try await proof(of: event)
+    }
+
+    /// The event at a position as it is kept, with what makes the hash of its payload; `nil` when there is none.
+    ///
+    /// - Throws: ``AuditError``.
+    package func stored(at position: Int64) async throws(AuditError) -> StoredEvent? {
         do throws(LogError) {
-            event = try await log.stored(after: position - 1, limit: 1).first
+            return try await log.stored(after: position - 1, limit: 1).first
         } catch {
             throw AuditError(error)
         }
-        guard let event else { return nil }
+    }
+
+    /// The same as ``proof(at:)``, of an event that is at hand.
+    ///
+    /// - Throws: ``AuditError``; `violated` when the event is not the one that was sealed.
+    package func proof(of event: StoredEvent) async throws(AuditError) -> LogProof? {
+        let position = event.event.position
+        let head = try await store.head(signed: true)
+        guard let text = head.note, position <= head.size else { return nil }
         let leaf = Leaf(event.event, payloadHash: event.payloadHash)
         let inclusion: InclusionProof
         do throws(TileError) {

@@ -19,8 +19,6 @@ extension HTTPField.Name {
     /// draft-ietf-httpapi-ratelimit-headers.
     package static let rateLimit = token("RateLimit")
     package static let rateLimitPolicy = token("RateLimit-Policy")
-    /// W3C Fetch Metadata.
-    package static let fetchSite = token("Sec-Fetch-Site")
     /// What operators' scripts sent to the control plane before this one.
     package static let adminToken = token("X-Admin-Token")
     package static let frameOptions = token("X-Frame-Options")

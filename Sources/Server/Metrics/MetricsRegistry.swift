@@ -96,7 +96,7 @@ package final class MetricsRegistry: MetricsFactory, Sendable {
         Self.write(series.gauges, as: "gauge", format, to: &text)
         var last: String?
         for (key, histogram) in series.timings.sorted(by: { $0.key < $1.key }) {
-            if key.name != last { text += "# TYPE \(key.name) histogram\n" }
+            if key.name != last { text += Self.head(key.name, key.name, "histogram") }
             last = key.name
             text += histogram.text(key)
         }
@@ -108,11 +108,16 @@ package final class MetricsRegistry: MetricsFactory, Sendable {
         for (key, value) in values.sorted(by: { $0.key < $1.key }) {
             if key.name != last {
                 let isCounter = format == .openMetrics && type == "counter" && key.name.hasSuffix("_total")
-                text += "# TYPE \(isCounter ? String(key.name.dropLast("_total".count)) : key.name) \(type)\n"
+                text += head(key.name, isCounter ? String(key.name.dropLast("_total".count)) : key.name, type)
             }
             last = key.name
             text += "\(key.name)\(key.labels.isEmpty ? "" : "{\(key.labels)}") \(number(value))\n"
         }
+    }
+
+    /// What comes before the first sample of a family; the texts have nothing in them that would have to be escaped.
+    private static func head(_ name: String, _ family: String, _ type: String) -> String {
+        (MetricHelp.texts[name].map { "# HELP \(family) \($0)\n" } ?? "") + "# TYPE \(family) \(type)\n"
     }
 
     static func number(_ value: Double) -> String {

@@ -9,7 +9,7 @@ extension Call {
         case "/v1/organizations", "/v1/organizations/{organization}", "/v1/organizations/{organization}/members":
             return place
         case "/v1/organizations/{organization}/instances", "/v1/instances/{instance}",
-            "/v1/instances/{instance}/stream":
+            "/v1/instances/{instance}/stream", "/v1/instances/{instance}/checks":
             return place + [Instances.self, Subscriptions.self]
         case "/v1/instances/{instance}/history":
             return place + [Instances.self, Subscriptions.self, Timeline.self]

@@ -1,3 +1,5 @@
+internal import Sagas
+
 extension API {
     /// What is told of who did what, and of the databases of tenants.
     static let auditLogShapes: [String: Schema] = [
@@ -12,6 +14,13 @@ extension API {
             .init("resource", .text), .init("organizationId", .nullable(.identifier)), .init("commandId", .uuid),
             .init("correlationId", .uuid),
         ]),
+        "InstanceChecks": .object([
+            .init("status", checkStatus), .init("at", .time), .init("data", .array(.named("InstanceCheck"))),
+        ]),
+        "InstanceCheck": .object([
+            .init("name", .text), .init("status", checkStatus), .init("detail", .text, required: false),
+            .init("milliseconds", .position),
+        ]),
         "Databases": page("Database"),
         "Database": .object([
             .init("name", .text), .init("role", .text), .init("status", .oneOf(["present", "quarantined", "dropped"])),
@@ -21,6 +30,8 @@ extension API {
             .init("position", .position), .init("since", .time), .init("updatedAt", .time),
         ]),
     ]
+
+    private static let checkStatus = Schema.oneOf(InstanceCheck.Status.allCases.map(\.rawValue))
 
     private static let backup = Schema.object([
         .init("path", .text), .init("size", .position), .init("sha256", .text), .init("at", .time),

@@ -13,6 +13,12 @@ extension API {
             .init("deadline", .time, required: false), .init("wakeAt", .time, required: false),
             .init("owner", .text, required: false),
         ]),
+        "DeadLetters": page("DeadLetter"),
+        "DeadLetter": .object([
+            .init("kind", .oneOf(DeadLetter.Kind.allCases.map(\.rawValue))), .init("id", .text),
+            .init("organizationId", .nullable(.identifier)), .init("position", .nullable(.position)),
+            .init("problem", .text), .init("path", .text),
+        ]),
         "Targets": .object([
             .init("data", .array(.named("Target"))), .init("version", .position),
         ]),

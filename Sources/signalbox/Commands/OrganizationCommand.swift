@@ -6,7 +6,7 @@ struct OrganizationCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "org",
         abstract: "Organizations.",
-        subcommands: [Create.self, Delete.self]
+        subcommands: [Create.self, Delete.self, Export.self, CheckExport.self]
     )
 
     struct Create: AsyncParsableCommand {

@@ -37,7 +37,8 @@ struct Redaction: Sendable {
     /// What stands between `://` and `@`; `nil` when the text is no address with credentials in it.
     static func userinfo(of text: String) -> String? {
         guard let scheme = text.firstRange(of: "://") else { return nil }
-        let rest = text[scheme.upperBound...].prefix { !$0.isWhitespace && !"/?#\"'".contains($0) }
+        // As libpq reads it: only a slash ends the credentials, whatever else a URI would have written with a percent sign.
+        let rest = text[scheme.upperBound...].prefix { !$0.isWhitespace && !"/\"'".contains($0) }
         return rest.lastIndex(of: "@").map { String(rest[..<$0]) }
     }
 

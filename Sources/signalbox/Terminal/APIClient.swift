@@ -74,11 +74,7 @@ struct APIClient {
         do {
             response = try await Self.http.execute(request, deadline: .distantFuture)
         } catch { throw Exit.unavailable("no answer from \(url)") }
-        guard response.status == .ok else {
-            let body = try? await response.body.collect(upTo: 1 << 20)
-            let document = body.flatMap { try? JSON.decode(JSONValue.self, from: Array($0.readableBytesView)) }
-            throw refusal(Answer(status: Int(response.status.code), position: 0, body: document ?? .null))
-        }
+        guard response.status == .ok else { throw await refusal(response) }
         // What comes next tells everything that what came before told.
         return AsyncThrowingStream(bufferingPolicy: .bufferingNewest(4)) { continuation in
             let reading = Task {
@@ -99,6 +95,35 @@ struct APIClient {
             }
             continuation.onTermination = { _ in reading.cancel() }
         }
+    }
+
+    /// What a route answers, a piece at a time, until its end.
+    ///
+    /// - Parameters:
+    ///   - path: With its query.
+    ///   - take: Given each piece.
+    /// - Throws: An exit; also when the server cuts the answer off.
+    func download(_ path: String, _ take: ([UInt8]) throws -> Void) async throws {
+        var request = HTTPClientRequest(url: url + path)
+        request.headers.add(name: "Authorization", value: "Bearer " + key)
+        let response: HTTPClientResponse
+        do {
+            response = try await Self.http.execute(request, deadline: .distantFuture)
+        } catch { throw Exit.unavailable("no answer from \(url)") }
+        guard response.status == .ok else { throw await refusal(response) }
+        var pieces = response.body.makeAsyncIterator()
+        while true {
+            let piece: ByteBuffer?
+            do { piece = try await pieces.next() } catch { throw Exit.unavailable("the server has cut its answer off") }
+            guard let piece else { return }
+            try take(Array(piece.readableBytesView))
+        }
+    }
+
+    private func refusal(_ response: HTTPClientResponse) async -> any Error {
+        let body = try? await response.body.collect(upTo: 1 << 20)
+        let document = body.flatMap { try? JSON.decode(JSONValue.self, from: Array($0.readableBytesView)) }
+        return refusal(Answer(status: Int(response.status.code), position: 0, body: document ?? .null))
     }
 
     /// Says at once that nobody listens, instead of trying for a minute.

@@ -1,4 +1,5 @@
 internal import Audit
+internal import EventStore
 internal import Server
 
 extension AuditDoor {
@@ -21,6 +22,13 @@ extension AuditDoor {
         }
         proof = { position throws(Failure) in
             do throws(AuditError) { return try await log.proof(at: position)?.encoded } catch { throw Failure(error) }
+        }
+        kept = { position throws(Failure) in
+            do throws(AuditError) {
+                guard let event = try await log.stored(at: position) else { return nil }
+                let proof = try await log.proof(of: event)?.encoded
+                return KeptEvent(salt: event.salt, payload: event.event.payload, proof: proof)
+            } catch { throw Failure(error) }
         }
     }
 }

@@ -6,6 +6,7 @@ internal import EventStore
 internal import Kernel
 internal import Platform
 internal import Projections
+internal import Sagas
 internal import Server
 
 extension Backend {
@@ -52,6 +53,17 @@ extension Backend {
             } catch {
                 return "the database does not answer"
             }
+        }
+    }
+}
+
+extension Backend {
+    /// Has instances looked at, too.
+    mutating func look(by instances: InstanceChecks) {
+        checks = { instance, isUp in
+            do throws(PortError) {
+                return .success(try await instances.all(of: instance, isUp: isUp))
+            } catch { return .failure(error) }
         }
     }
 }

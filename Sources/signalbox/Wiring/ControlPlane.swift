@@ -182,6 +182,7 @@ struct ControlPlane: Service {
             document: document
         )
         backend.commands.open(erasures)
+        backend.look(by: InstanceChecks(ports: outside, log: log))
         backend.sagas = SagaDoor(
             SagaOperations(log: log, queue: queue, definitions: definitions),
             news: { span in await bell.wait(after: bell.count, atMost: span) }

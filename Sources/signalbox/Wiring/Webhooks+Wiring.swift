@@ -96,6 +96,13 @@ extension WebhookDoor {
                 return try await store.list(of: webhook, before: before, limit: limit).map { Delivery($0) }
             } catch { return nil }
         }
+        givenUp = { last, limit in
+            do throws(PostgresError) {
+                return try await store.givenUp(after: last, limit: limit).map {
+                    GivenUp(id: $0.webhook, organization: $0.organization, position: $0.position, problem: $0.problem)
+                }
+            } catch { return nil }
+        }
         redeliver = { webhook, event in
             do throws(PostgresError) {
                 return try await store.redeliver(event, to: webhook)

@@ -1,3 +1,4 @@
+import Domain
 import HTTPTypes
 @testable import Server
 
@@ -26,6 +27,7 @@ extension Rule {
         "showOrganization": Rule(.members), "listMembers": Rule(.members), "listInstances": Rule(.members),
         "showInstance": Rule(.members), "listInstanceHistory": Rule(.members), "showSubscription": Rule(.members),
         "showOperation": Rule(.members), "followOperation": Rule(.members),
+        "checkInstance": Rule(.members), "exportOrganization": Rule(.readers([.owner, .auditor])),
         "listOperations": Rule(.members, query: "organization={organization}"),
         "listKeys": Rule(.overseers), "listOrganizationRefusals": Rule(.overseers),
         "listOrganizationAuditLog": Rule(.overseers),
@@ -91,7 +93,8 @@ extension Rule {
         [
             "showEntries", "listProjections", "showProjection", "listReleases", "listRebuilds", "followRebuild",
             "listSagas", "showSaga",
-            "followSaga", "listTargets", "listResources", "listAuditLog", "listDatabases", "listRollouts",
+            "followSaga", "listTargets", "listResources", "listDeadLetters", "listAuditLog", "listDatabases",
+            "listRollouts",
             "showRollout", "listRefusals", "listPlatformKeys",
         ].map { ($0, Rule(.platform)) }
             + [
